@@ -1,0 +1,1 @@
+"""RFC 8555, one file for each resource."""

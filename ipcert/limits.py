@@ -1,0 +1,57 @@
+"""Every bound of the core: a name, a number and the reason for it. Times are seconds, sizes are bytes."""
+
+EPOCH_UNIX = 1577836800  # 2020-01-01 UTC: core time fits a 31-bit small int until 2054
+MINUTE = 60
+HOUR = 3600
+DAY = 86400
+NEVER = 0x3FFFFFFF  # the last second a small int can hold: "no plan"
+
+# Identifiers and lineages.
+NAME = 253  # RFC 1035 2.3.4, in text
+LABEL = 63  # RFC 1035 2.3.4
+IDENTIFIERS = 25  # names in one certificate under Let's Encrypt's shortlived and tlsserver profiles
+IDENTIFIERS_TEXT = 1024  # identifiers of one lineage, as text in the journal
+LINEAGES = 8  # one name set, one or two families of address, and those being retired
+
+# Keys.
+SLOTS = 3  # ACCOUNT, SUBJECT, SPARE
+ACCOUNT = 0
+SUBJECT = 1
+SPARE = 2
+RING = 64  # retired key hashes kept: about eight months of one IP lineage
+HASH = 8  # bytes kept of each: 2**-50 of a false match over a full ring
+
+# HTTP and ACME.
+URL = 256  # the longest URL accepted from a CA; Let's Encrypt's are under 100
+NONCE = 128  # Replay-Nonce; Let's Encrypt's are 43 to 60
+TOKEN = 128  # challenge token; RFC 8555 8.3 wants 22 at least, CAs send 43
+HEADER = 8192  # all response headers together
+HEADERS = 64  # header lines
+BODY = 16384  # one JSON response; a directory is 1 KB, an order of 25 names 6 KB
+CHAIN = 16384  # a PEM chain; Let's Encrypt's P-256 chains are 3 to 6 KB
+CERTIFICATE = 4096  # one certificate in DER; an RSA-4096 intermediate is 1.9 KB
+CERTIFICATES = 6  # certificates in one chain
+AUTHORIZATIONS = 25  # one for each identifier
+CHALLENGES = 8  # challenges read in one authorization; five kinds exist
+SUBPROBLEMS = 8  # subproblems read from one problem document
+DETAIL = 256  # characters kept of a problem's detail: it is shown to the owner
+NONCE_RETRIES = 6  # badNonce in a row: at 50 % rejection one exchange in 128 fails, then is retried
+REQUEST_TIME = 60  # one HTTP exchange
+CONNECT_TIME = 20  # TCP and TLS together
+POLLS = 40  # polls of one authorization or order
+POLL_FIRST = 1  # pause before a poll where the CA names none
+POLL_MAX = 30  # longest pause between polls of our own choosing
+RETRY_AFTER = 86400  # a longer Retry-After is treated as this: a day, then we look again
+ORDER_TIME = 28800  # an order is given up after 8 h: Let's Encrypt's order lifetime
+DIRECTORY_TIME = 86400  # a directory is fetched again after a day (RFC 8555 names no lifetime)
+
+# Buffers, made once.
+WORK = 2560  # a payload before signing: IDENTIFIERS_TEXT as JSON, or the CSR of as many names in base64url
+OUT = 4608  # a finished request body: WORK in base64url again, protected header, signature
+JOURNAL = 6144  # one journal slot: eight lineages of names at their longest do not fit, and are refused
+
+# Certificates.
+LIFETIME_MIN = 3600  # a certificate shorter than an hour cannot be planned for
+LIFETIME_MAX = 315360000  # ten years
+CLOCK_JUMP = 3600  # a step of the clock larger than this is told to the owner
+TASK_WAIT = 60  # a short-lived child stays for waits up to this, longer ones are the daemon's
