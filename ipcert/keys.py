@@ -1,0 +1,61 @@
+"""No key twice: not in two lineages, not as account key, not after an address change.
+
+A key is known by the first eight bytes of SHA-256 over its SubjectPublicKeyInfo, which is also what
+anyone can compute from the public record.
+"""
+
+from . import der, limits
+from .buf import copy, same
+from .errors import Ours
+
+_spki = bytearray(91)
+_point = bytearray(65)
+_hash = bytearray(32)
+
+
+def fingerprint(signer, slot, out, off):
+    """Write the 32-byte SHA-256 of the slot's SubjectPublicKeyInfo (RFC 5480) to `out[off:]`; return the new offset."""
+    signer.public(slot, _point, 0)
+    n = der.write_spki(_spki, 0, _point, 0)
+    return signer.sha256(_spki, 0, n, out, off)
+
+
+class Ring:
+    """The truncated hashes of the last `limits.RING` retired keys, oldest overwritten first."""
+
+    def __init__(self):
+        self.data = bytearray(limits.RING * limits.HASH)
+        self.next = 0
+
+    def add(self, buf, off):
+        """Remember `limits.HASH` bytes at `buf[off:]`."""
+        copy(self.data, self.next * limits.HASH, buf, off, off + limits.HASH)
+        self.next = (self.next + 1) % limits.RING
+
+    def holds(self, buf, off):
+        """True when the hash at `buf[off:]` is in the ring."""
+        i = 0
+        while i < len(self.data):
+            if same(self.data, i, buf, off, limits.HASH):
+                return True
+            i += limits.HASH
+        return False
+
+
+def check_new(signer, slot, account_hash, records, ring):
+    """Raise Ours("key-reuse") when the slot's key was ever seen; return a bytearray whose first 8 bytes are its hash.
+
+    `account_hash` and each record's `key_hash` and `new_hash` are bytearrays of `limits.HASH` bytes.
+    The bytearray returned is overwritten by the next call.
+    """
+    fingerprint(signer, slot, _hash, 0)
+    known = ring.holds(_hash, 0) or same(account_hash, 0, _hash, 0, limits.HASH)
+    for r in records:
+        if same(r.key_hash, 0, _hash, 0, limits.HASH) or same(r.new_hash, 0, _hash, 0, limits.HASH):
+            known = True
+    if known:
+        raise Ours(
+            "key-reuse",
+            "The key just made was used before: this machine's random numbers repeat. Nothing was ordered; mend its entropy source.",
+        )
+    return _hash

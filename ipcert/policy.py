@@ -1,0 +1,74 @@
+"""The owner's choices, checked once. Times are seconds; the defaults are PRIVACY's."""
+
+from . import limits
+from .errors import Ours
+
+_URGENT = ("ip", "domain", "both")
+_SETTING = ("home", "public")
+
+
+def _between(name, value, low, high):
+    if type(value) is not int or not low <= value <= high:
+        raise Ours("config", "%s must be a whole number of seconds from %d to %d." % (name, low, high))
+
+
+class Policy:
+    """What the owner wants. Raises Ours("config", ...) for a value out of its bounds.
+
+    urgent          "ip" | "domain" | "both": which goes at once; the other waits `first_delay` at most (P1)
+    setting         "home" | "public": a public server in a data centre is not asked for consent
+    combined        one certificate for everything: only with consent, or in a public setting
+    first_delay     0 to 60 days; default 14 days, one day where both are urgent
+    recovery        1 hour to 7 days: how soon a lapsed domain certificate comes back (P3)
+    strict_ari      renew inside the CA's suggested window
+    min_ip_age      how long a new address must last, where the last one did not (P6)
+    profile_name, profile_ip    a profile's name, "" for the rule of `acme.profile`
+    test_ca         a private test CA: addresses that no public CA validates are allowed
+    compress        divides every drawn delay; for demonstrations against a test CA only
+    contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
+    """
+
+    def __init__(
+        self,
+        urgent="ip",
+        setting="home",
+        combined=False,
+        first_delay=None,
+        recovery=3 * limits.DAY,
+        strict_ari=False,
+        min_ip_age=limits.DAY,
+        profile_name="",
+        profile_ip="",
+        test_ca=False,
+        compress=1,
+        contacts=(),
+        agree_terms=False,
+    ):
+        if urgent not in _URGENT:
+            raise Ours("config", 'urgent must be "ip", "domain" or "both".')
+        if setting not in _SETTING:
+            raise Ours("config", 'setting must be "home" or "public".')
+        if first_delay is None:
+            first_delay = limits.DAY if urgent == "both" else 14 * limits.DAY
+        _between("first_delay", first_delay, 0, 60 * limits.DAY)
+        _between("recovery", recovery, limits.HOUR, 7 * limits.DAY)
+        _between("min_ip_age", min_ip_age, 0, 30 * limits.DAY)
+        _between("compress", compress, 1, 10000000)
+        if compress != 1 and not test_ca:
+            raise Ours("config", "compress is for demonstrations: it needs a CA marked with test = true.")
+        for c in contacts:
+            if not c.startswith("mailto:") or len(c) > 254 or '"' in c or "\\" in c or min(c) <= " " or max(c) > "~":
+                raise Ours("config", 'A contact must look like "mailto:you@example.com".')
+        self.urgent = urgent
+        self.setting = setting
+        self.combined = combined
+        self.first_delay = first_delay
+        self.recovery = recovery
+        self.strict_ari = strict_ari
+        self.min_ip_age = min_ip_age
+        self.profile_name = profile_name
+        self.profile_ip = profile_ip
+        self.test_ca = test_ca
+        self.compress = compress
+        self.contacts = contacts
+        self.agree_terms = agree_terms
