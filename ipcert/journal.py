@@ -1,0 +1,241 @@
+"""The journal: everything that changes, in one small slot that is whole or not there.
+
+Layout: "ipcJ", version (1 byte), sequence number (4), length of the body (2), body, then the first eight
+bytes of SHA-256 over all that. Two slots are written in turn; the whole one with the higher sequence
+number counts. A truncated SHA-256 replaces a CRC: the port has a fast one that does not allocate.
+Integers are four bytes below 2**30, texts a two-byte length and bytes. Nothing here allocates once the
+objects are made; a text points into the buffer it was read from until it is set.
+"""
+
+from . import limits
+from .buf import copy, get_int, put, put_int, same
+from .errors import Ours
+
+VERSION = 1
+_MAGIC = b"ipcJ"
+_HEAD = 11
+_TAIL = 8
+
+WHOLE = 0
+TORN = 1
+NEWER = 2
+
+ACTIVE = 0
+RETIRED = 1
+
+
+class Text:
+    """Bytes somewhere in a buffer, or set by hand."""
+
+    def __init__(self):
+        self.buf = b""
+        self.start = 0
+        self.n = 0
+
+    def set(self, data):
+        """Point at `data` (bytes), all of it."""
+        self.buf = data
+        self.start = 0
+        self.n = len(data)
+
+    def get(self):
+        """A copy, as bytes. Allocates."""
+        return bytes(self.buf[self.start : self.start + self.n])
+
+    def text(self):
+        """A copy, as str. Allocates. Only printable ASCII is ever stored."""
+        return self.get().decode()
+
+
+_RECORD_INTS = (
+    "state", "at", "lo", "hi", "why", "failures", "failed_at", "not_before", "not_after", "gen", "new_gen",
+    "order_at", "poll_at", "window_end", "consent_at",
+)  # fmt: skip
+_RECORD_HASHES = ("key_hash", "new_hash", "chain_hash")
+_RECORD_TEXTS = ("ids", "order", "profile", "ari")
+_INTS = ("floor", "account_gen", "generation", "told")
+_HASHES = ("device", "account_hash", "ca_hash", "consent_nonce")
+_TEXTS = ("account", "terms")
+
+
+class Record:
+    """One lineage. Times are core seconds; `at` is the plan, drawn from `lo` to `hi` because of `why`.
+
+    state          ACTIVE or RETIRED
+    failures       attempts failed in a row, the first at `failed_at`
+    not_before, not_after, gen, key_hash, chain_hash    the live certificate; gen 0: none
+    order, order_at, new_gen, new_hash     the order in flight and the key made for it; new_gen 0: none yet
+    poll_at, window_end                    ARI: the next poll, and the end of the window last seen
+    ids            canonical identifiers, comma-separated; profile, ari: as used for the live certificate
+    consent_at     when the owner agreed to this combined certificate; 0: never
+    """
+
+    def __init__(self):
+        for name in _RECORD_HASHES:
+            setattr(self, name, bytearray(limits.HASH))
+        for name in _RECORD_TEXTS:
+            setattr(self, name, Text())
+        self.clear()
+
+    def clear(self):
+        """Back to an unused record."""
+        for name in _RECORD_INTS:
+            setattr(self, name, 0)
+        for name in _RECORD_HASHES:
+            put(getattr(self, name), 0, b"\0\0\0\0\0\0\0\0")
+        for name in _RECORD_TEXTS:
+            getattr(self, name).set(b"")
+        self.at = limits.NEVER
+
+
+def _put_text(out, off, text):
+    if off + 2 > len(out) or text.n > 65535:
+        raise Ours("overflow", "The journal is full: fewer or shorter identifiers are needed.")
+    out[off] = text.n >> 8
+    out[off + 1] = text.n & 255
+    return copy(out, off + 2, text.buf, text.start, text.start + text.n)
+
+
+class Journal:
+    """The durable state. `ring` is a `keys.Ring`; `sha256(buf, start, end, out, off)` is the port's.
+
+    seq                the sequence number of what was read or last encoded
+    floor              the latest second at which anything was written: the clock is never believed below it
+    device             eight random bytes of this device, compared with the port's own copy where it has one
+    account, account_hash, account_gen   the account's URL, its key's hash, its key file's number (0: none)
+    ca_hash            of the directory URL: state belongs to one CA
+    generation         the last number given to a key or chain file
+    told               mask of notices already shown
+    consent_nonce      eight random bytes of the consent being asked for
+    """
+
+    def __init__(self, ring, sha256, records=limits.LINEAGES):
+        self.ring = ring
+        self._sha256 = sha256
+        self._digest = bytearray(32)
+        self.all = [Record() for _ in range(records)]
+        self.count = 0
+        self.seq = 0
+        for name in _INTS:
+            setattr(self, name, 0)
+        for name in _HASHES:
+            setattr(self, name, bytearray(limits.HASH))
+        for name in _TEXTS:
+            setattr(self, name, Text())
+
+    def records(self):
+        """The records in use, in order. Allocates the list."""
+        return self.all[: self.count]
+
+    def new(self):
+        """A cleared record at the end. Raises Ours when all are in use."""
+        if self.count == len(self.all):
+            raise Ours("too-many", "%d lineages are the most this build keeps." % self.count)
+        r = self.all[self.count]
+        r.clear()
+        self.count += 1
+        return r
+
+    def drop(self, record):
+        """Forget a record; the others keep their order."""
+        self.all.remove(record)
+        self.all.append(record)
+        self.count -= 1
+
+    def encode(self, out):
+        """Write the whole slot to `out` with the next sequence number; return its length. Raises Ours("overflow")."""
+        off = put(out, 0, _MAGIC)
+        out[off] = VERSION
+        off = put_int(out, off + 1, self.seq + 1) + 2
+        for name in _INTS:
+            off = put_int(out, off, getattr(self, name))
+        for name in _HASHES:
+            off = put(out, off, getattr(self, name))
+        for name in _TEXTS:
+            off = _put_text(out, off, getattr(self, name))
+        off = put_int(out, off, self.ring.next)
+        off = put(out, off, self.ring.data)
+        off = put_int(out, off, self.count)
+        k = 0
+        while k < self.count:
+            r = self.all[k]
+            for name in _RECORD_INTS:
+                off = put_int(out, off, getattr(r, name))
+            for name in _RECORD_HASHES:
+                off = put(out, off, getattr(r, name))
+            for name in _RECORD_TEXTS:
+                off = _put_text(out, off, getattr(r, name))
+            k += 1
+        out[_HEAD - 2] = off - _HEAD >> 8
+        out[_HEAD - 1] = off - _HEAD & 255
+        self._sha256(out, 0, off, self._digest, 0)
+        off = copy(out, off, self._digest, 0, _TAIL)
+        self.seq += 1
+        return off
+
+    def check(self, buf, n):
+        """WHOLE, TORN or NEWER for the first `n` bytes of `buf`."""
+        if n < _HEAD + _TAIL or not same(buf, 0, _MAGIC, 0, 4):
+            return TORN
+        end = _HEAD + (buf[_HEAD - 2] << 8 | buf[_HEAD - 1])
+        if end + _TAIL > n:
+            return TORN
+        self._sha256(buf, 0, end, self._digest, 0)
+        if not same(buf, end, self._digest, 0, _TAIL):
+            return TORN
+        return NEWER if buf[4] > VERSION else WHOLE
+
+    def sequence(self, buf):
+        """The sequence number of a slot that `check` found whole."""
+        return get_int(buf, 5)
+
+    def decode(self, buf, n):
+        """Read a slot that `check` found WHOLE; texts point into `buf` from now on. Return False if it makes no sense."""
+        try:
+            return self._decode(buf, _HEAD + (buf[_HEAD - 2] << 8 | buf[_HEAD - 1]))
+        except (IndexError, ValueError):
+            return False
+
+    def _decode(self, buf, end):
+        self.seq = get_int(buf, 5)
+        off = _HEAD
+        for name in _INTS:
+            setattr(self, name, get_int(buf, off))
+            off += 4
+        for name in _HASHES:
+            copy(getattr(self, name), 0, buf, off, off + limits.HASH)
+            off += limits.HASH
+        for name in _TEXTS:
+            off = self._text(getattr(self, name), buf, off, end)
+        self.ring.next = get_int(buf, off) % limits.RING
+        off += 4
+        copy(self.ring.data, 0, buf, off, off + len(self.ring.data))
+        off += len(self.ring.data)
+        self.count = get_int(buf, off)
+        off += 4
+        if self.count > len(self.all):
+            self.count = 0
+            return False
+        k = 0
+        while k < self.count:
+            r = self.all[k]
+            for name in _RECORD_INTS:
+                setattr(r, name, get_int(buf, off))
+                off += 4
+            for name in _RECORD_HASHES:
+                copy(getattr(r, name), 0, buf, off, off + limits.HASH)
+                off += limits.HASH
+            for name in _RECORD_TEXTS:
+                off = self._text(getattr(r, name), buf, off, end)
+            k += 1
+        return off == end
+
+    def _text(self, text, buf, off, end):
+        n = buf[off] << 8 | buf[off + 1]
+        off += 2
+        if off + n > end:
+            raise ValueError
+        text.buf = buf
+        text.start = off
+        text.n = n
+        return off + n
