@@ -1,0 +1,34 @@
+"""The account resource (RFC 8555 7.1.2, 7.3)."""
+
+from ..buf import put
+from ..errors import Theirs
+from . import message
+
+VALID = 0
+DEACTIVATED = 1
+REVOKED = 2
+STATUS = ("valid", "deactivated", "revoked")
+
+
+def write_new(buf, off, contacts, agree_terms):
+    """Write the newAccount payload (7.3); return the new offset. Contacts are checked by `policy.Policy`."""
+    off = put(buf, off, b"{")
+    if agree_terms:
+        off = put(buf, off, b'"termsOfServiceAgreed":true')
+    if contacts:
+        off = put(buf, off, b',"contact":[' if agree_terms else b'"contact":[')
+        first = True
+        for c in contacts:
+            off = put(buf, off, b'"' if first else b',"')
+            off = put(buf, off, c.encode())
+            off = put(buf, off, b'"')
+            first = False
+        off = put(buf, off, b"]")
+    return put(buf, off, b"}")
+
+
+def read(obj, location):
+    """The account URL from newAccount's Location. Raises Theirs when it is missing or the account is not valid."""
+    if message.status(obj, STATUS) != VALID:
+        raise Theirs("account", "The CA says that this account is no longer valid; start a new one with a reset.")
+    return message.url(location, "Location")

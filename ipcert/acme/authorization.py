@@ -1,0 +1,62 @@
+"""The authorization and challenge resources (RFC 8555 7.1.4, 7.1.5, 8)."""
+
+from .. import limits
+from ..errors import Theirs
+from . import message
+from .problem import Problem
+
+PENDING = 0
+VALID = 1
+INVALID = 2
+DEACTIVATED = 3
+EXPIRED = 4
+REVOKED = 5
+STATUS = ("pending", "valid", "invalid", "deactivated", "expired", "revoked")
+
+# RFC 8555 7.1.6, the authorization's and the challenge's pictures: (from, to). Anything else is the CA's mistake.
+MOVES = (
+    (PENDING, VALID),
+    (PENDING, INVALID),
+    (PENDING, EXPIRED),
+    (PENDING, DEACTIVATED),
+    (VALID, EXPIRED),
+    (VALID, DEACTIVATED),
+    (VALID, REVOKED),
+)
+
+
+class Authorization:
+    """What one answer says: status (an index into STATUS), value, wildcard, and the challenge of the wanted type.
+
+    url, token   of the challenge, None where it is not offered; problem: the challenge's error, or None
+    """
+
+    def __init__(self, obj, kind):
+        self.status = message.status(obj, STATUS)
+        ident = obj.get("identifier")
+        self.value = ident.get("value") if isinstance(ident, dict) else None
+        self.wildcard = obj.get("wildcard") is True
+        self.url = self.token = self.problem = None
+        challenges = obj.get("challenges")
+        if not isinstance(challenges, list):
+            raise Theirs("json", "The CA's authorization has no list of challenges.")
+        for c in challenges[: limits.CHALLENGES]:
+            # Types we do not know, and types that come without a token, are passed over (RFC 8555 7.1.5).
+            if not isinstance(c, dict):
+                continue
+            error = c.get("error")
+            if isinstance(error, dict) and self.problem is None:
+                self.problem = Problem(error.get("status") if isinstance(error.get("status"), int) else 403, error)
+            if c.get("type") == kind and self.url is None and is_token(c.get("token")):
+                self.url = message.url_member(c, "url")
+                self.token = c["token"]
+
+
+def is_token(value):
+    """True for base64url text of 22 to `limits.TOKEN` characters (RFC 8555 8.3: 128 bits at least)."""
+    if not isinstance(value, str) or not 22 <= len(value) <= limits.TOKEN:
+        return False
+    for c in value:
+        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "-" or c == "_"):
+            return False
+    return True

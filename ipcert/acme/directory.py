@@ -1,0 +1,66 @@
+"""The directory resource (RFC 8555 7.1.1; profiles: draft-aaron-acme-profiles; renewalInfo: RFC 9773)."""
+
+from .. import limits
+from ..errors import Ours
+from . import message
+from .problem import clean
+
+_PROFILES = 16  # profiles read from a directory
+
+
+class Directory:
+    """The CA's URLs.
+
+    new_nonce, new_account, new_order, revoke, key_change    https URLs
+    new_authz, renewal_info, terms    https URL or None
+    external_account                  True where the CA wants an external account binding
+    profiles                          list of names, [] where the CA has none
+    """
+
+    def __init__(self, obj):
+        self.new_nonce = message.url_member(obj, "newNonce")
+        self.new_account = message.url_member(obj, "newAccount")
+        self.new_order = message.url_member(obj, "newOrder")
+        self.revoke = message.url_member(obj, "revokeCert")
+        self.key_change = message.url_member(obj, "keyChange")
+        self.new_authz = message.url_member(obj, "newAuthz") if obj.get("newAuthz") else None
+        self.renewal_info = message.url_member(obj, "renewalInfo") if obj.get("renewalInfo") else None
+        meta = obj.get("meta")
+        if not isinstance(meta, dict):
+            meta = {}
+        self.terms = clean(meta.get("termsOfService"), limits.URL) or None
+        self.external_account = meta.get("externalAccountRequired") is True
+        profiles = meta.get("profiles")
+        self.profiles = []
+        if isinstance(profiles, dict):
+            for name in sorted(profiles)[:_PROFILES]:
+                if isinstance(name, str) and name and len(name) <= 64 and clean(name) == name and '"' not in name:
+                    self.profiles.append(name)
+
+
+def choose_profile(profiles, has_ip, wanted, before):
+    """The profile to ask for, "" where the CA lists none.
+
+    Addresses go out under `shortlived` (Let's Encrypt issues them under no other), names under their longest
+    (P8): `classic`, else `default`, else the only one that is not shortlived. `before`, the lineage's last one,
+    is kept while it is offered. Raises Ours("profile") with the list where the choice is the owner's.
+    """
+    if wanted and wanted not in profiles:
+        raise Ours(
+            "profile", "The CA has no profile '%s'; it lists: %s." % (wanted, ", ".join(profiles) or "none at all")
+        )
+    if wanted or not profiles:
+        return wanted
+    if before in profiles:
+        return before
+    if has_ip:
+        if "shortlived" in profiles:
+            return "shortlived"
+    else:
+        for name in ("classic", "default"):
+            if name in profiles:
+                return name
+    rest = [name for name in profiles if has_ip or name != "shortlived"]
+    if len(rest) == 1:
+        return rest[0]
+    raise Ours("profile", "Say which profile to use; the CA lists: %s." % ", ".join(profiles))

@@ -1,0 +1,63 @@
+"""Reading one JSON object from the CA: the admitted place where the core allocates, behind a size limit."""
+
+import json
+
+from .. import limits
+from ..errors import Theirs
+
+
+def parse(body):
+    """The JSON object in `body` (bytes). Raises Theirs("json")."""
+    if len(body) > limits.BODY:
+        raise Theirs("too-large", "The CA's answer is larger than %d bytes." % limits.BODY)
+    try:
+        obj = json.loads(body)
+    except (ValueError, RuntimeError, MemoryError):
+        raise Theirs("json", "The CA's answer is not JSON; is the directory URL right?")
+    if not isinstance(obj, dict):
+        raise Theirs("json", "The CA's answer is JSON but not an object; is the directory URL right?")
+    return obj
+
+
+def text(obj, name, limit, required=True):
+    """The string member `name`, printable ASCII of 1 to `limit` characters, or None where absent and not required."""
+    value = obj.get(name)
+    if value is None and not required:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= limit:
+        raise Theirs("json", "The CA's answer lacks a usable '%s'." % name)
+    for c in value:
+        if not " " <= c <= "~":
+            raise Theirs("json", "The CA's '%s' has characters that do not belong there." % name)
+    return value
+
+
+def url(value, name):
+    """`value` if it is an https URL that is safe inside our JSON, or Theirs("url")."""
+    if not isinstance(value, str) or not value.startswith("https://") or not 8 < len(value) <= limits.URL:
+        raise Theirs("url", "The CA's '%s' is not an https URL of at most %d characters." % (name, limits.URL))
+    for c in value:
+        if not "!" <= c <= "~" or c == '"' or c == "\\":
+            raise Theirs("url", "The CA's '%s' has characters that do not belong in a URL." % name)
+    return value
+
+
+def url_member(obj, name):
+    """The required member `name` as an https URL."""
+    return url(obj.get(name), name)
+
+
+def url_list(obj, name, limit):
+    """The required member `name` as a list of 1 to `limit` https URLs."""
+    value = obj.get(name)
+    if not isinstance(value, list) or not 0 < len(value) <= limit:
+        raise Theirs("json", "The CA's '%s' is not a list of 1 to %d URLs." % (name, limit))
+    return [url(v, name) for v in value]
+
+
+def status(obj, names):
+    """The index of the member "status" in `names`. Raises Theirs("status")."""
+    value = obj.get("status")
+    if value not in names:
+        raise Theirs("status", "The CA's answer has a status we do not know.")
+    return names.index(value)
