@@ -49,7 +49,7 @@ class Text:
 
 _RECORD_INTS = (
     "state", "at", "lo", "hi", "why", "failures", "failed_at", "not_before", "not_after", "gen", "new_gen",
-    "order_at", "poll_at", "window_end", "consent_at",
+    "order_at", "poll_at", "window_end", "consent_at", "since",
 )  # fmt: skip
 _RECORD_HASHES = ("key_hash", "new_hash", "chain_hash")
 _RECORD_TEXTS = ("ids", "order", "profile", "ari")
@@ -68,6 +68,7 @@ class Record:
     poll_at, window_end                    ARI: the next poll, and the end of the window last seen
     ids            canonical identifiers, comma-separated; profile, ari: as used for the live certificate
     consent_at     when the owner agreed to this combined certificate; 0: never
+    since          when the lineage came into being
     """
 
     def __init__(self):
@@ -239,3 +240,64 @@ class Journal:
         text.start = off
         text.n = n
         return off + n
+
+
+class Slots:
+    """The two slots in the store, and the two buffers they are read and written through."""
+
+    NAMES = ("journal-a", "journal-b")
+
+    def __init__(self, journal, size=limits.JOURNAL):
+        self.journal = journal
+        self._buf = (bytearray(size), bytearray(size))
+        self._current = 1
+
+    def load(self, read):
+        """Read both slots with `read(name) -> bytes or None` and take the newer whole one.
+
+        Return True when there was one, False when there is nothing yet. Raises Ours("journal-newer") for a slot of
+        a later version and Ours("journal-corrupt") when slots exist but none is whole; neither is touched.
+        """
+        best = -1
+        found = 0
+        for k in (0, 1):
+            data = read(self.NAMES[k])
+            if data is None:
+                continue
+            found += 1
+            if len(data) > len(self._buf[k]):
+                raise Ours("journal-corrupt", "The journal is larger than this build can hold; nothing was changed.")
+            put(self._buf[k], 0, data)
+            verdict = self.journal.check(self._buf[k], len(data))
+            if verdict == NEWER:
+                raise Ours(
+                    "journal-newer", "The journal was written by a later version of ipcert; install that one again. Nothing was changed."
+                )
+            if verdict == WHOLE and (best < 0 or self.journal.sequence(self._buf[k]) > self.journal.sequence(self._buf[best])):
+                best = k
+        if best < 0:
+            # One torn slot alone is a first write that was cut short: there was no state before it.
+            if found < 2:
+                return False
+            raise Ours(
+                "journal-corrupt",
+                "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, or run 'ipcert reset' to start afresh.",
+            )
+        if not self.journal.decode(self._buf[best], len(self._buf[best])):
+            raise Ours("journal-corrupt", "The journal does not make sense to this build; nothing was changed.")
+        self._current = best
+        return True
+
+    def encode(self):
+        """Encode into the slot that is not current and make it current; return its length.
+
+        `name` and `data` are what to write, durably, before anything that was decided is acted on.
+        """
+        other = 1 - self._current
+        n = self.journal.encode(self._buf[other])
+        self.name = self.NAMES[other]
+        self.data = self._buf[other]
+        self._current = other
+        # Texts that still point into the old buffer would be lost at the next encode.
+        self.journal.decode(self.data, n)
+        return n

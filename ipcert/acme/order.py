@@ -1,6 +1,6 @@
 """The order resource (RFC 8555 7.1.3, 7.4)."""
 
-from .. import limits
+from .. import b64, limits
 from ..buf import put
 from ..errors import Theirs
 from . import message
@@ -75,3 +75,10 @@ def write_new(buf, off, identifiers, profile, replaces):
         off = put(buf, off, replaces)
         off = put(buf, off, b'"')
     return put(buf, off, b"}")
+
+
+def write_finalize(buf, off, csr, n):
+    """Write the finalize payload (7.4) around the `n` bytes of DER in `csr`; return the new offset."""
+    off = put(buf, off, b'{"csr":"')
+    off = b64.write_url(buf, off, csr, 0, n)
+    return put(buf, off, b'"}')

@@ -1,0 +1,85 @@
+"""What the core wants of the outside: one intention at a time, numbered, in one reused object."""
+
+WAIT = 0
+SEND = 1
+PUBLISH = 2
+WITHDRAW = 3
+WRITE = 4
+ERASE = 5
+DEPLOY = 6
+NOTIFY = 7
+
+NAMES = ("wait", "send", "publish", "withdraw", "write", "erase", "deploy", "notify")
+
+
+class Intention:
+    """Read what its kind says; everything else is stale. Buffers belong to the core and change at the next call.
+
+    WAIT      until: core second, or None until the clock can be trusted; busy: True while an order is in flight.
+              Replay after a crash: nothing to do.
+    SEND      method "GET" | "HEAD" | "POST", url, body (bytearray) and size (0: none), accept (str).
+              Replay: the core resumes from the journal, so a request is never repeated blindly.
+    PUBLISH   token, text (key authorization, bytes): answer http-01 for it. Replay: harmless.
+    WITHDRAW  token. Replay: harmless.
+    WRITE     name, body, size: durable before `done`. Replay: the same bytes again.
+    ERASE     name: overwrite if the medium allows, remove. Replay: harmless where it is gone already.
+    DEPLOY    record (journal.Record), key (bytes: the 32-byte scalar) and chain (bytes, PEM).
+              Replay: must change nothing when the same chain is in place.
+    NOTIFY    notice (a number of `notices`), subject, text. Replay: the owner may see it twice.
+    """
+
+    def __init__(self):
+        self.number = 0
+        self.kind = WAIT
+        self.until = None
+        self.busy = False
+        self.method = self.url = self.accept = self.name = self.token = self.subject = self.text = ""
+        self.body = b""
+        self.size = 0
+        self.record = None
+        self.key = self.chain = b""
+        self.notice = 0
+
+    def wait(self, until, busy):
+        self.kind = WAIT
+        self.until = until
+        self.busy = busy
+
+    def send(self, method, url, body, size, accept=""):
+        self.kind = SEND
+        self.method = method
+        self.url = url
+        self.body = body
+        self.size = size
+        self.accept = accept
+
+    def publish(self, token, text):
+        self.kind = PUBLISH
+        self.token = token
+        self.text = text
+
+    def withdraw(self, token):
+        self.kind = WITHDRAW
+        self.token = token
+
+    def write(self, name, body, size):
+        self.kind = WRITE
+        self.name = name
+        self.body = body
+        self.size = size
+
+    def erase(self, name):
+        self.kind = ERASE
+        self.name = name
+
+    def deploy(self, record, key, chain):
+        self.kind = DEPLOY
+        self.record = record
+        self.key = key
+        self.chain = chain
+
+    def notify(self, notice, subject, text):
+        self.kind = NOTIFY
+        self.notice = notice
+        self.subject = subject
+        self.text = text
