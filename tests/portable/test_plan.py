@@ -1,0 +1,357 @@
+"""The plan's functions on both interpreters: windows, bounds, hostile input, no allocation."""
+
+import unittest
+
+from ipcert import limits, plan
+from ipcert.errors import Ours
+
+try:
+    import micropython
+except ImportError:
+    micropython = None
+
+NOW = 217728000  # 2026-11-25
+HOUR = 3600
+DAY = 86400
+IP_LIFE = 160 * HOUR
+NAME_LIFE = 90 * DAY
+
+
+class Fixed:
+    """Words given by hand, over and over."""
+
+    def __init__(self, *words):
+        self.words = words
+        self.used = 0
+
+    def word(self):
+        self.used += 1
+        return self.words[(self.used - 1) % len(self.words)]
+
+
+class Counting:
+    """A multiplicative generator: spread out, repeatable, small ints only, no allocation."""
+
+    def __init__(self, seed):
+        self.state = seed % 30268 + 1
+        self.used = 0
+
+    def word(self):
+        self.used += 1
+        self.state = self.state * 171 % 30269
+        return (self.state * 2 + self.used) & 65535
+
+
+def each(seed=1, n=300):
+    rng = Counting(seed)
+    for _ in range(n):
+        yield plan.Plan(), rng
+
+
+class Below(unittest.TestCase):
+    def test_small_range_rejects_the_uneven_tail(self):
+        self.assertEqual(plan.below(Fixed(65535, 7), 10), 7)  # 65535 would favour 0 to 5
+        self.assertEqual(plan.below(Fixed(65529), 10), 9)
+
+    def test_exact_powers_never_reject(self):
+        rng = Fixed(65535)
+        self.assertEqual(plan.below(rng, 65536), 65535)
+        self.assertEqual(rng.used, 1)
+
+    def test_wide_range_takes_two_words(self):
+        rng = Fixed(1, 2)
+        self.assertEqual(plan.below(rng, 1 << 29), 65538)
+        self.assertEqual(rng.used, 2)
+
+    def test_one(self):
+        self.assertEqual(plan.below(Fixed(123), 1), 0)
+
+    def test_largest(self):
+        self.assertEqual(plan.below(Fixed(0x3FFF, 0xFFFF, 0, 5), limits.NEVER), 5)
+
+    def test_a_stuck_source_is_an_error(self):
+        with self.assertRaises(Ours):
+            plan.below(Fixed(65535), 10)
+
+    def test_every_value_appears(self):
+        rng = Counting(3)
+        seen = set()
+        for _ in range(400):
+            seen.add(plan.below(rng, 10))
+        self.assertEqual(len(seen), 10)
+
+
+class WordsTest(unittest.TestCase):
+    def test_words_are_fresh_and_wiped(self):
+        calls = []
+        kept = []
+
+        def fill(buf):
+            kept.append(buf)
+            calls.append(len(buf))
+            for i in range(len(buf)):
+                buf[i] = i + 1
+
+        w = plan.Words(fill, 4)
+        self.assertEqual(calls, [])
+        self.assertEqual(w.word(), 0x0102)
+        self.assertEqual(w.word(), 0x0304)
+        self.assertEqual(bytes(kept[0]), b"\0\0\0\0")
+        self.assertEqual(w.word(), 0x0102)
+        self.assertEqual(calls, [4, 4])
+
+
+class Windows(unittest.TestCase):
+    def test_first(self):
+        p = plan.Plan()
+        plan.first(p, Counting(1), NOW, True)
+        self.assertEqual((p.at, p.why), (NOW, plan.URGENT))
+        for p, rng in each():
+            plan.first(p, rng, NOW, False)
+            self.assertTrue(NOW <= p.at <= NOW + 14 * DAY)
+            self.assertEqual((p.lo, p.hi, p.why), (NOW, NOW + 14 * DAY, plan.FIRST))
+
+    def test_renewal_spans_its_window(self):
+        for ip, life, lo, hi in (
+            (True, IP_LIFE, plan.IP_LO, plan.IP_HI),
+            (False, NAME_LIFE, plan.NAME_LO, plan.NAME_HI),
+            (False, limits.LIFETIME_MAX, plan.NAME_LO, plan.NAME_HI),
+        ):
+            low, high = NOW + life * lo // 1000, NOW + life * hi // 1000
+            least, most = high, low
+            for p, rng in each(7):
+                plan.renewal(p, rng, ip, NOW, NOW + life)
+                self.assertTrue(p.lo <= p.at <= p.hi)
+                self.assertTrue(low <= p.at < NOW + life)
+                least, most = min(least, p.at), max(most, p.at)
+            self.assertTrue(least < low + (high - low) // 10)
+            self.assertTrue(most > high - (high - low) // 10)
+
+    def test_renewal_that_would_be_past_is_planned_anew(self):
+        for p, rng in each():
+            plan.renewal(p, rng, True, NOW - IP_LIFE, NOW + HOUR, NOW)
+            self.assertTrue(NOW < p.at + 1 <= NOW + HOUR)
+
+    def test_strict_stays_inside_the_suggested_window(self):
+        for p, rng in each():
+            plan.strict(p, rng, True, NOW + 78 * HOUR, NOW + 82 * HOUR, NOW, NOW + IP_LIFE, NOW)
+            self.assertTrue(NOW + 78 * HOUR <= p.at <= NOW + 82 * HOUR)
+            self.assertEqual(p.why, plan.STRICT)
+
+    def test_strict_does_not_believe_nonsense(self):
+        for start, end in (
+            (NOW + 82 * HOUR, NOW + 78 * HOUR),
+            (0, 1),
+            (NOW, NOW + 100 * 365 * DAY // 4),
+            (NOW - 10 * DAY, NOW + 80 * HOUR),
+            (NOW + 200 * HOUR, NOW + 201 * HOUR),
+        ):
+            p = plan.Plan()
+            plan.strict(p, Counting(2), True, start, end, NOW, NOW + IP_LIFE, NOW)
+            self.assertEqual(p.why, plan.RENEWAL)
+
+    def test_poll_at_least_twice_a_day(self):
+        for p, rng in each():
+            plan.poll(p, rng, NOW, 0)
+            self.assertTrue(NOW + 6 * HOUR <= p.at <= NOW + 12 * HOUR)
+
+    def test_poll_honours_retry_after_within_bounds(self):
+        p = plan.Plan()
+        plan.poll(p, Counting(1), NOW, 15 * HOUR)
+        self.assertTrue(NOW + 15 * HOUR <= p.at <= NOW + 17 * HOUR)
+        plan.poll(p, Counting(1), NOW, 365 * DAY)
+        self.assertTrue(p.at <= NOW + DAY + DAY // 10)
+        plan.poll(p, Counting(1), NOW, -1)
+        self.assertTrue(NOW + 6 * HOUR <= p.at <= NOW + 12 * HOUR)
+
+    def test_held(self):
+        p = plan.Plan()
+        plan.held(p, Counting(1), NOW, limits.NEVER)
+        self.assertTrue(NOW <= p.at <= NOW + 900)
+        plan.held(p, Counting(1), NOW, 10 * HOUR)
+        self.assertTrue(NOW + DAY <= p.at <= NOW + DAY + 900)
+
+    def test_revocations_are_hours_apart(self):
+        p = plan.Plan()
+        plan.revocation(p, Counting(1), NOW, 0)
+        self.assertEqual(p.at, NOW)
+        for p, rng in each():
+            plan.revocation(p, rng, NOW, NOW - 60)
+            self.assertTrue(NOW - 60 + 2 * HOUR <= p.at <= NOW - 60 + DAY)
+        plan.revocation(p, Counting(1), NOW, NOW - 23 * HOUR)
+        self.assertTrue(NOW <= p.at <= NOW + HOUR)
+
+
+class Missed(unittest.TestCase):
+    def span(self, ip, life, age, recovery=3 * DAY):
+        """The earliest and latest plan, seconds from now, of a certificate `age` seconds old."""
+        least, most = 1 << 29, -1
+        for p, rng in each(age % 1000):
+            plan.missed(p, rng, ip, NOW, NOW - age, NOW - age + life, recovery)
+            self.assertTrue(p.lo <= p.at <= p.hi)
+            least, most = min(least, p.at - NOW), max(most, p.at - NOW)
+        self.assertTrue(least >= 0)
+        return most
+
+    def test_a_plan_that_helps_is_before_the_end(self):
+        for ip, life in ((True, IP_LIFE), (False, NAME_LIFE), (False, 45 * DAY), (True, HOUR), (False, HOUR)):
+            for tenths in range(1, 100):
+                age = life // 100 * tenths
+                if life - age >= plan.SOON:
+                    self.assertTrue(self.span(ip, life, age) < life - age, (ip, life, age))
+
+    def test_lapsed(self):
+        self.assertTrue(self.span(True, IP_LIFE, IP_LIFE + DAY) <= 900)
+        self.assertTrue(2 * DAY < self.span(False, NAME_LIFE, NAME_LIFE + DAY) <= 3 * DAY)
+        self.assertTrue(self.span(False, NAME_LIFE, NAME_LIFE + DAY, HOUR) <= HOUR)
+
+    def test_first_keeps_its_wait(self):
+        for p, rng in each():
+            plan.first(p, rng, NOW - 10 * DAY, False)
+            plan.missed(p, rng, False, NOW, 0, 0)
+            self.assertTrue(NOW <= p.at <= NOW + 4 * DAY)
+            plan.missed(p, rng, False, NOW + 40 * DAY, 0, 0)
+            self.assertTrue(NOW + 40 * DAY <= p.at <= NOW + 41 * DAY)
+
+    def test_delayed_is_not_missed(self):
+        p = plan.Plan()
+        p.at = NOW
+        self.assertTrue(not plan.is_missed(p, NOW + plan.GRACE))
+        self.assertTrue(plan.is_missed(p, NOW + plan.GRACE + 1))
+        p.clear()
+        self.assertTrue(not plan.is_missed(p, NOW))
+
+    def test_a_plan_from_a_clock_that_was_ahead_is_lost(self):
+        p = plan.Plan()
+        self.assertTrue(not plan.is_lost(p, NOW, 0))
+        p.at = NOW + 400 * DAY
+        self.assertTrue(plan.is_lost(p, NOW, NOW + DAY))
+        self.assertTrue(plan.is_lost(p, NOW, 0))
+        p.at = NOW + 13 * DAY
+        self.assertTrue(not plan.is_lost(p, NOW, 0))
+
+
+class Retry(unittest.TestCase):
+    def span(self, failures, kind, left, retry_after=0, ip=True):
+        least, most = 1 << 29, -1
+        for p, rng in each(failures, 200):
+            end = NOW + left if left else 0
+            plan.retry(p, rng, NOW, failures, kind, end, retry_after, ip, max(end - NAME_LIFE, 0))
+            least, most = min(least, p.at - NOW), max(most, p.at - NOW)
+        return least, most
+
+    def test_backoff(self):
+        for failures, minutes in ((1, 1), (2, 10), (3, 100), (4, 1000), (5, 1440), (60, 1440)):
+            least, most = self.span(failures, plan.VALIDATION, 0)
+            self.assertTrue(minutes * 30 <= least < minutes * 45, (failures, least))
+            self.assertTrue(minutes * 75 < most <= minutes * 90, (failures, most))
+
+    def test_transport_waits_an_eighth_of_what_is_left(self):
+        for left in (HOUR, 10 * HOUR, 100 * HOUR):
+            for failures in range(1, 12):
+                self.assertTrue(self.span(failures, plan.TRANSPORT, left)[1] <= max(left // 8, 600))
+
+    def test_nothing_is_retried_in_a_busy_loop(self):
+        for kind in (plan.TRANSPORT, plan.REFUSED, plan.VALIDATION, plan.LIMITED):
+            for left in (0, -5, 1, 60, HOUR, 30 * DAY):
+                for ip in (True, False):
+                    self.assertTrue(self.span(1, kind, left, -1, ip)[0] >= 30)
+                    self.assertTrue(self.span(3, kind, left, -1, ip)[0] >= 300)
+
+    def test_retry_after_is_honoured_and_bounded(self):
+        least, most = self.span(1, plan.LIMITED, 0, 7200)
+        self.assertTrue(7200 <= least and most <= 7920)
+        least, most = self.span(1, plan.LIMITED, 0, 365 * DAY)
+        self.assertTrue(DAY <= least and most <= DAY + DAY // 10)
+        self.assertTrue(self.span(1, plan.LIMITED, 20 * HOUR, 365 * DAY)[1] <= 11 * HOUR)
+        self.assertEqual(self.span(2, plan.REFUSED, 0, -1), self.span(2, plan.REFUSED, 0, 0))
+
+    def test_a_name_does_not_come_back_with_the_line(self):
+        self.assertTrue(self.span(2, plan.TRANSPORT, 45 * DAY, 0, False)[1] > 8 * DAY)
+        self.assertTrue(self.span(9, plan.TRANSPORT, 4 * DAY, 0, False)[1] < 4 * DAY)
+        self.assertTrue(self.span(9, plan.TRANSPORT, -4 * DAY, 0, False)[1] <= 3 * DAY + plan.SOON)
+
+
+class Events(unittest.TestCase):
+    def test_collision_starts_after_its_own_plan(self):
+        for p, rng in each():
+            p.at = NOW
+            plan.collide(p, rng, NOW)
+            self.assertTrue(NOW <= p.at <= NOW + 1800)
+            p.at = NOW
+            plan.collide(p, rng, NOW + 1700)
+            self.assertTrue(NOW + 1700 <= p.at <= NOW + 3500)
+
+    def test_emergency(self):
+        p = plan.Plan()
+        plan.emergency(p, Counting(1), True, NOW)
+        self.assertEqual(p.at, NOW)
+        for p, rng in each():
+            plan.emergency(p, rng, False, NOW)
+            self.assertTrue(NOW <= p.at <= NOW + 6 * HOUR)
+
+    def test_what_is_an_emergency(self):
+        half = NOW + IP_LIFE // 2
+        end = NOW + IP_LIFE
+        self.assertTrue(not plan.is_emergency(half, half, NOW, end))
+        self.assertTrue(not plan.is_emergency(half, half - IP_LIFE // 200, NOW, end))
+        self.assertTrue(not plan.is_emergency(half, half + DAY, NOW, end))
+        self.assertTrue(plan.is_emergency(half, half - IP_LIFE // 50, NOW, end))
+        self.assertTrue(plan.is_emergency(0, NOW + HOUR, NOW, end))
+        self.assertTrue(not plan.is_emergency(0, half, NOW, end))
+        self.assertTrue(not plan.is_emergency(half, 0, NOW, end))
+        self.assertTrue(not plan.is_emergency(half, -1577836800, NOW, end))
+
+    def test_words_for_people(self):
+        for code in range(plan.REVOKE + 1):
+            self.assertTrue(plan.why_text(code).endswith("."))
+        for name, default, line in plan.settings():
+            self.assertTrue(name and default and line.endswith("."))
+
+
+def everything(p, rng):
+    """Each function once with ordinary and extreme arguments."""
+    end = NOW + NAME_LIFE
+    plan.first(p, rng, NOW, False)
+    plan.renewal(p, rng, True, NOW, NOW + IP_LIFE, NOW)
+    plan.renewal(p, rng, False, NOW, NOW + limits.LIFETIME_MAX, NOW)
+    plan.renewal(p, rng, False, limits.NEVER - 2, limits.NEVER - 1, limits.NEVER - 2)
+    plan.strict(p, rng, True, NOW + DAY, NOW + 2 * DAY, NOW, end, NOW)
+    plan.missed(p, rng, False, NOW + 70 * DAY, NOW, end)
+    plan.missed(p, rng, True, limits.NEVER - 1, NOW, end)
+    plan.retry(p, rng, NOW, 3, plan.TRANSPORT, end, 0, False, NOW)
+    plan.retry(p, rng, NOW, 9, plan.LIMITED, 0, limits.NEVER)
+    plan.retry(p, rng, limits.NEVER - 1, 9, plan.VALIDATION, 0, 5)
+    plan.collide(p, rng, NOW)
+    plan.emergency(p, rng, False, NOW)
+    plan.poll(p, rng, NOW, limits.NEVER)
+    plan.held(p, rng, limits.NEVER - 5, 5)
+    plan.revocation(p, rng, NOW, NOW - 5)
+    plan.is_emergency(0, NOW, NOW, end)
+    plan.is_lost(p, NOW, end)
+
+
+class Bounds(unittest.TestCase):
+    def test_nothing_is_planned_beyond_the_last_second(self):
+        for p, rng in each(n=20):
+            everything(p, rng)
+            plan.renewal(p, rng, False, limits.NEVER - 2, limits.NEVER - 1, limits.NEVER - 2)
+            self.assertTrue(p.at <= plan.LAST)
+            plan.retry(p, rng, limits.NEVER - 1, 9, plan.VALIDATION, 0, 5)
+            self.assertTrue(p.at <= plan.LAST)
+
+    def test_no_allocation(self):
+        if micropython is None or not hasattr(micropython, "heap_lock"):
+            return
+        p, rng = plan.Plan(), Counting(5)
+        everything(p, rng)
+        micropython.heap_lock()
+        try:
+            everything(p, rng)
+        finally:
+            micropython.heap_unlock()
+        self.assertTrue(p.at > 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
