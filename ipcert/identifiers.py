@@ -1,0 +1,289 @@
+"""What a certificate can be for: DNS names (RFC 8555 7.1.3), IP addresses (RFC 8738), each in one spelling.
+
+The owner's input is parsed here, so everything raises Ours("identifier", ...) with the reason. Which
+addresses are public follows the rule of the CA/Browser Forum: nothing that stands in IANA's special-purpose
+registries, whatever they say about its reachability.
+"""
+
+from . import limits
+from .errors import Ours, Theirs
+
+# IANA IPv4 and IPv6 Special-Purpose Address Registries (2025-04) and multicast: prefix, bits, scope. First
+# match wins.
+_V4 = (
+    (b"\0\0\0\0", 32, "unspecified"),
+    (b"\0", 8, "reserved"),
+    (b"\x0a", 8, "private"),
+    (b"\x64\x40", 10, "shared"),
+    (b"\x7f", 8, "loopback"),
+    (b"\xa9\xfe", 16, "link-local"),
+    (b"\xac\x10", 12, "private"),
+    (b"\xc0\0\0", 24, "reserved"),  # 192.0.0.0/24 IETF protocol assignments, its anycast addresses included
+    (b"\xc0\0\2", 24, "documentation"),
+    (b"\xc0\x1f\xc4", 24, "reserved"),  # 192.31.196.0/24 AS112
+    (b"\xc0\x34\xc1", 24, "reserved"),  # 192.52.193.0/24 AMT
+    (b"\xc0\x58\x63", 24, "6to4"),  # 192.88.99.0/24 relay anycast, deprecated
+    (b"\xc0\xa8", 16, "private"),
+    (b"\xc0\xaf\x30", 24, "reserved"),  # 192.175.48.0/24 AS112
+    (b"\xc6\x12", 15, "benchmarking"),
+    (b"\xc6\x33\x64", 24, "documentation"),
+    (b"\xcb\0\x71", 24, "documentation"),
+    (b"\xe0", 4, "multicast"),
+    (b"\xff\xff\xff\xff", 32, "broadcast"),
+    (b"\xf0", 4, "reserved"),
+)
+_V6 = (
+    (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 128, "unspecified"),
+    (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 128, "loopback"),
+    (b"\0\0\0\0\0\0\0\0\0\0\xff\xff", 96, "mapped"),
+    (b"\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 96, "nat64"),
+    (b"\0\x64\xff\x9b\0\1", 48, "nat64"),
+    (b"\1\0\0\0\0\0\0\0", 64, "discard"),
+    (b"\x20\1\0\0", 32, "teredo"),
+    (b"\x20\1\0\2\0\0", 48, "benchmarking"),
+    (b"\x20\1\0", 23, "reserved"),  # 2001::/23 IETF protocol assignments: anycast, AMT, AS112, ORCHID, DETs
+    (b"\x20\1\x0d\xb8", 32, "documentation"),
+    (b"\x20\2", 16, "6to4"),
+    (b"\x26\x20\0\x4f\x80\0", 48, "reserved"),  # 2620:4f:8000::/48 AS112
+    (b"\x3f\xff\0", 20, "documentation"),
+    (b"\x20", 3, "public"),  # the rest of global unicast; outside it what has no row is reserved (SRv6, dummy)
+    (b"\xfc", 7, "ula"),
+    (b"\xfe\x80", 10, "link-local"),
+    (b"\xff", 8, "multicast"),
+)
+# Names that no public CA can certify (RFC 6761, 6762, 7686, 8375, 9476, ICANN's "internal", and home
+# routers' habits).
+_LOCAL = (
+    "local", "localhost", "localdomain", "lan", "home", "home.arpa", "internal", "intranet", "private",
+    "corp", "test", "example", "invalid", "onion", "alt",
+)  # fmt: skip
+_WHY = (
+    ("private", "is private (RFC 1918): only your own network reaches it. Use your router's public address."),
+    (
+        "shared",
+        "is behind carrier-grade NAT (RFC 6598): customers share an address, so no CA can reach this device. "
+        "Ask the provider for a public IPv4 address, or use an IPv6 address or a name.",
+    ),
+    ("ula", "is a unique local address (RFC 4193), not routed on the internet. Use a global IPv6 address."),
+    ("link-local", "is link-local: it means another device on every network. Use a global address."),
+    ("documentation", "is set aside for examples in documents. Use your real address."),
+    ("nat64", "stands for an IPv4 address inside the provider's network. Use that IPv4 address."),
+    ("single-label", "has no dot: only your own network knows it. Use a name in a domain you registered."),
+    ("local", "is in a domain that exists only inside networks. Use a name in a domain you registered."),
+)
+
+
+def _inside(raw, prefix, bits):
+    i = 0
+    while bits > 7:
+        if raw[i] != prefix[i]:
+            return False
+        i += 1
+        bits -= 8
+    return bits == 0 or (raw[i] ^ prefix[i]) >> 8 - bits == 0
+
+
+def scope(raw):
+    """Where an address of 4 or 16 bytes is good for: "public", or why it is not. Allocates nothing."""
+    for prefix, bits, name in _V4 if len(raw) == 4 else _V6:
+        if _inside(raw, prefix, bits):
+            return name
+    return "public" if len(raw) == 4 else "reserved"
+
+
+def format_ip(raw):
+    """The text of 4 or 16 bytes: dotted IPv4, or IPv6 as RFC 5952 4 writes it."""
+    if len(raw) == 4:
+        return "%d.%d.%d.%d" % (raw[0], raw[1], raw[2], raw[3])
+    groups = [raw[i] << 8 | raw[i + 1] for i in range(0, 16, 2)]
+    best = run = at = 0
+    for i in range(8):
+        run = 0 if groups[i] else run + 1
+        if run > best:
+            best = run
+            at = i + 1 - run
+    texts = ["%x" % g for g in groups]
+    if best < 2:
+        return ":".join(texts)
+    return ":".join(texts[:at]) + "::" + ":".join(texts[at + best :])
+
+
+def ip_from_bytes(raw):
+    """The text of an address from outside. Raises Theirs("identifier") unless it has 4 or 16 bytes."""
+    if len(raw) not in (4, 16):
+        raise Theirs("identifier", "An address has 4 or 16 bytes, not %d." % len(raw))
+    return format_ip(raw)
+
+
+class Identifier:
+    """One name or address. Made by `parse` and not changed afterwards; equal where kind and raw are.
+
+    kind    "dns" | "ip", as RFC 8555 and RFC 8738 spell it
+    value   canonical text: lower-case A-labels without trailing dot, dotted IPv4, RFC 5952 IPv6
+    raw     bytes: the name in ASCII, or the packed address
+    family  0 (a name), 4 or 6
+    scope   "public", or why a public CA cannot validate it
+    eui64   True for an IPv6 address made from a network card's hardware address (RFC 4291 appendix A)
+    """
+
+    def __init__(self, kind, value, raw, family, where, eui64):
+        self.kind = kind
+        self.value = value
+        self.raw = raw
+        self.family = family
+        self.scope = where
+        self.eui64 = eui64
+
+    def __eq__(self, other):
+        return isinstance(other, Identifier) and self.kind == other.kind and self.raw == other.raw
+
+    def __hash__(self):
+        return hash(self.raw)
+
+    def __repr__(self):
+        return "Identifier(%s)" % self.value
+
+
+def _bad(text, why):
+    raise Ours("identifier", "%r cannot be certified: %s." % (text[:80], why))
+
+
+def _number(text):
+    """True for what old software reads as one number of an IPv4 address: decimal, octal or hex."""
+    if text[:2] == "0x":
+        text = text[2:]
+        return all(c in "0123456789abcdef" for c in text)
+    return text.isdigit()
+
+
+def _ipv4(text):
+    parts = text.split(".")
+    if len(parts) != 4:
+        _bad(text, "what ends in a number must be an IPv4 address, four numbers like 192.0.2.7")
+    for p in parts:
+        if not p.isdigit():
+            _bad(text, "write the numbers in decimal")
+        if len(p) > 1 and p[0] == "0":
+            _bad(text, "a leading zero means octal to some software; drop it")
+        if len(p) > 3 or int(p) > 255:
+            _bad(text, "its numbers go up to 255")
+    return bytes([int(p) for p in parts])
+
+
+def _ipv6(text):
+    if "." in text:
+        _bad(text, "give the IPv4 address alone, or IPv6 in hex groups only")
+    halves = text.lower().split("::")
+    groups = halves[0].split(":") if halves[0] else []
+    if len(halves) == 2:
+        tail = halves[1].split(":") if halves[1] else []
+        groups += ["0"] * max(1, 8 - len(groups) - len(tail)) + tail
+    if len(halves) > 2 or len(groups) != 8:
+        _bad(text, "IPv6 is eight groups, with '::' once at most")
+    raw = bytearray(16)
+    for i in range(8):
+        g = groups[i]
+        if not 0 < len(g) < 5 or not all(c in "0123456789abcdef" for c in g):
+            _bad(text, "IPv6 groups are one to four hex digits")
+        raw[2 * i] = int(g, 16) >> 8
+        raw[2 * i + 1] = int(g, 16) & 255
+    return bytes(raw)
+
+
+def _ip(text, raw):
+    where = scope(raw)
+    if where == "mapped":
+        _bad(text, "it is an IPv4 address inside an IPv6 one; give %s itself" % format_ip(raw[12:]))
+    v6 = len(raw) == 16
+    eui64 = v6 and raw[11] == 255 and raw[12] == 254 and raw[8] & 3 == 2
+    return Identifier("ip", format_ip(raw), raw, 6 if v6 else 4, where, eui64)
+
+
+def _labels(text, base):
+    for label in base.split("."):
+        if not label:
+            _bad(text, "a part of it is empty")
+        if len(label) > limits.LABEL:
+            _bad(text, "a part of it is longer than %d" % limits.LABEL)
+        if "*" in label:
+            _bad(text, "a wildcard is the whole first part, like *.example.net")
+        for c in label:
+            if c not in "abcdefghijklmnopqrstuvwxyz0123456789-":
+                _bad(text, "names have only letters, digits, hyphens and dots")
+        if label[0] == "-" or label[-1] == "-":
+            _bad(text, "no part begins or ends with a hyphen")
+        if label[2:4] == "--" and label[:4] != "xn--":
+            _bad(text, "'--' in third place is reserved (RFC 5891)")
+
+
+def _name_scope(base):
+    for suffix in _LOCAL:
+        if base == suffix or base.endswith("." + suffix):
+            return "local"
+    return "public" if "." in base else "single-label"
+
+
+def _dns(text, name):
+    base = name[2:] if name[:2] == "*." else name
+    _labels(text, base)
+    if len(name) > limits.NAME:
+        _bad(text, "it is longer than %d" % limits.NAME)
+    if _number(base.split(".")[-1]):
+        _bad(text, "it ends in a number")
+    return Identifier("dns", name, name.encode(), 0, _name_scope(base), False)
+
+
+def _form(text):
+    """Raise where the text is something that people write around an identifier."""
+    for c in text:
+        if ord(c) <= 32 or ord(c) == 127:
+            _bad(text, "there is a space or a control character in it")
+    if "://" in text:
+        _bad(text, "it is a URL; give the name or address in it")
+    if "[" in text or "]" in text:
+        _bad(text, "leave out the brackets and the port")
+    if "%" in text:
+        _bad(text, "a zone (%) means nothing elsewhere; give a global address")
+    if "/" in text:
+        if _number(text.split("/")[1]):
+            _bad(text, "it is a network; give one address")
+        _bad(text, "leave out the path")
+    if text.count(":") == 1:
+        _bad(text, "leave out the port")
+
+
+def parse(text, to_ascii=None):
+    """An Identifier from what the owner wrote (str). At the edge: it allocates. Raises Ours("identifier").
+
+    `to_ascii` is the port's IDNA function: a name with U-labels in, A-labels out, ValueError where there is
+    no such name. Without one a name must be written in its xn-- form.
+    """
+    if not isinstance(text, str) or not text:
+        raise Ours("identifier", "An identifier is empty; give a name or an address.")
+    _form(text)
+    if ":" in text:
+        return _ip(text, _ipv6(text))
+    name = text
+    if any(ord(c) > 126 for c in text):
+        if to_ascii is None:
+            _bad(text, "write it as xn--..., this device cannot convert it")
+        star = 2 if text[:2] == "*." else 0
+        try:
+            name = text[:star] + to_ascii(text[star:])
+        except ValueError as e:
+            _bad(text, "it is no valid international name (%s)" % e)
+    elif _number(text.lower().rstrip(".").split(".")[-1]):
+        return _ip(text, _ipv4(text))
+    name = name.lower()
+    return _dns(text, name[:-1] if name[-1:] == "." else name)
+
+
+def check_public(identifier, test_ca=False):
+    """Raise Ours("not-public") with the reason where no public CA can validate it and it is no test CA."""
+    if identifier.scope == "public" or test_ca:
+        return
+    why = "is a special address (%s), which no public CA certifies. Use a public one." % identifier.scope
+    for where, text in _WHY:
+        if where == identifier.scope:
+            why = text
+    raise Ours("not-public", "%s %s" % (identifier.value, why))

@@ -1,0 +1,159 @@
+"""What ACME signs (RFC 8555 6.2, RFC 7515) by template: JWK, thumbprint, protected headers, key authorizations.
+
+A template needs every value to stand in JSON as it is, so values from outside are checked, not escaped.
+"""
+
+from . import limits
+from .b64 import digit, write_url
+from .buf import put
+from .errors import Theirs
+
+JWK_SIZE = 129  # bytes that `write_jwk` writes
+THUMBPRINT_SIZE = 43
+_MAC = bytearray(32)
+
+
+def _plain(data, limit, what):
+    """`data` (str or bytes-like) as it can stand in a JSON string. Raises Theirs; allocates only for a str."""
+    if isinstance(data, str):
+        try:
+            data = data.encode()
+        except UnicodeError:
+            data = b""
+    good = 0 < len(data) <= limit
+    for c in data:
+        if c < 0x21 or c > 0x7E or c == 0x22 or c == 0x5C:
+            good = False
+    if not good:
+        raise Theirs("url", "The CA sent a %s that is empty, too long or not plain ASCII; it was not used." % what)
+    return data
+
+
+def is_nonce(nonce):
+    """True for what may be used as a Replay-Nonce: base64url, not empty, bounded (RFC 8555 6.5.1)."""
+    if not 0 < len(nonce) <= limits.NONCE:
+        return False
+    for c in nonce.encode() if isinstance(nonce, str) else nonce:
+        if digit(c, 45, 95) < 0:
+            return False
+    return True
+
+
+def write_jwk(buf, off, point, poff):
+    """Write the public key `point[poff:poff + 65]` as a JWK (RFC 7517, RFC 7518 6.2); return the new offset.
+
+    Members stand in lexicographic order without white space, as the thumbprint wants them (RFC 7638 3.2).
+    """
+    off = put(buf, off, b'{"crv":"P-256","kty":"EC","x":"')
+    off = write_url(buf, off, point, poff + 1, poff + 33)
+    off = put(buf, off, b'","y":"')
+    off = write_url(buf, off, point, poff + 33, poff + 65)
+    return put(buf, off, b'"}')
+
+
+def thumbprint(buf, off, signer, point, poff, scratch):
+    """Write the JWK thumbprint (RFC 7638, 43 characters) of a public key to `buf[off:]`; return the new offset.
+
+    `scratch` is a bytearray of JWK_SIZE + 32 bytes or more.
+    """
+    n = write_jwk(scratch, 0, point, poff)
+    end = signer.sha256(scratch, 0, n, scratch, n)
+    return write_url(buf, off, scratch, n, end)
+
+
+def key_authorization(buf, off, token, thumb):
+    """Write `token || "." || thumbprint` (RFC 8555 8.1) to `buf[off:]`; return the new offset.
+
+    `token` is str or bytes from the CA, checked as RFC 8555 8.3 says: base64url with at least 128 bits.
+    Raises Theirs("token"): a token ends up in a path and in a file name.
+    """
+    token = token.encode() if isinstance(token, str) else token
+    good = 22 <= len(token) <= limits.TOKEN
+    for c in token:
+        if digit(c, 45, 95) < 0:
+            good = False
+    if not good:
+        raise Theirs("token", "The CA sent a challenge token that is not base64url of a sane length; it was not used.")
+    off = put(buf, off, token)
+    off = put(buf, off, b".")
+    return put(buf, off, thumb)
+
+
+class Jws:
+    """The protected headers of one ACME account, made once; the signer fills in the rest.
+
+    Start with `set_jwk` (newAccount, or revocation by a certificate's key) or `set_kid` (everything else).
+    """
+
+    def __init__(self):
+        self.jwk = bytearray(JWK_SIZE)
+        self.with_kid = [b'{"alg":"ES256","kid":"', b"", b'","nonce":"', b"", b'","url":"', b"", b'"}']
+        self.with_jwk = [b'{"alg":"ES256","jwk":', self.jwk, b',"nonce":"', b"", b'","url":"', b"", b'"}']
+        self.inner = [b'{"alg":"ES256","jwk":', self.jwk, b',"url":"', b"", b'"}']
+        self.parts = self.with_jwk
+
+    def set_kid(self, url):
+        """Name the account by its URL (str or bytes; RFC 8555 6.2) from now on. Raises Theirs("url")."""
+        self.with_kid[1] = _plain(url, limits.URL, "account URL")
+        self.parts = self.with_kid
+
+    def set_jwk(self, point, poff=0):
+        """Carry the public key `point[poff:poff + 65]` itself from now on."""
+        write_jwk(self.jwk, 0, point, poff)
+        self.parts = self.with_jwk
+
+    def write(self, out, off, signer, slot, url, nonce, payload, n):
+        """Write the finished request body for `url` to `out[off:]`; return the new offset.
+
+        `payload[:n]` is the payload; n = 0 makes a POST-as-GET (RFC 8555 6.3). `url` and `nonce` are bytes,
+        or str at the cost of an allocation. Raises Theirs("url"), Theirs("nonce") and what the signer
+        raises.
+        """
+        if not is_nonce(nonce):
+            raise Theirs("nonce", "The CA sent a nonce that is not base64url of a sane length; it was not used.")
+        parts = self.parts
+        parts[3] = nonce.encode() if isinstance(nonce, str) else nonce
+        parts[5] = _plain(url, limits.URL, "URL")
+        return signer.jws(slot, parts, payload, n, out, off)
+
+    def write_inner(self, out, off, signer, slot, url, payload, n):
+        """Write the inner JWS of a key change (RFC 8555 7.3.5): the new key in `slot` signs, without a nonce.
+
+        `set_jwk` must have been called with the new key's point; `url` is that of the outer request.
+        """
+        self.inner[3] = _plain(url, limits.URL, "URL")
+        return signer.jws(slot, self.inner, payload, n, out, off)
+
+
+def write_key_change(buf, off, account, point, poff):
+    """Write the payload of a key change: the account's URL and the old key's JWK (RFC 8555 7.3.5)."""
+    off = put(buf, off, b'{"account":"')
+    off = put(buf, off, _plain(account, limits.URL, "account URL"))
+    off = put(buf, off, b'","oldKey":')
+    off = write_jwk(buf, off, point, poff)
+    return put(buf, off, b"}")
+
+
+def write_binding(out, off, hmac, kid, url, point, poff, scratch):
+    """Write an external account binding (RFC 8555 7.3.4), a JWS by HS256 over the account's JWK, to `out[off:]`.
+
+    `hmac(buf, start, end, mac, off)` writes the 32-byte HMAC-SHA256 of `buf[start:end]` by the key that the
+    CA gave; `kid` is the CA's name for that key, `url` the newAccount URL, `scratch` a bytearray of 32 + 2
+    * limits.URL bytes or more. Returns the new offset. Raises Theirs("url") and Ours("overflow").
+    """
+    n = put(scratch, 0, b'{"alg":"HS256","kid":"')
+    n = put(scratch, n, _plain(kid, limits.URL, "key identifier"))
+    n = put(scratch, n, b'","url":"')
+    n = put(scratch, n, _plain(url, limits.URL, "URL"))
+    n = put(scratch, n, b'"}')
+    start = put(out, off, b'{"protected":"')
+    middle = write_url(out, start, scratch, 0, n)
+    n = write_jwk(scratch, 0, point, poff)
+    # The MAC is over "protected.payload"; then the payload is written again, where JSON has it.
+    end = put(out, middle, b".")
+    hmac(out, start, write_url(out, end, scratch, 0, n), _MAC, 0)
+    off = put(out, middle, b'","payload":"')
+    off = write_url(out, off, scratch, 0, n)
+    off = put(out, off, b'","signature":"')
+    off = write_url(out, off, _MAC, 0, 32)
+    return put(out, off, b'"}')
