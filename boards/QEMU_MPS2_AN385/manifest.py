@@ -1,0 +1,3 @@
+# What is frozen into the image.
+include("$(MPY_DIR)/extmod/asyncio")
+freeze("modules")

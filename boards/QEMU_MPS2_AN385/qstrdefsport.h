@@ -1,0 +1,1 @@
+// No strings beyond those found in the sources.
