@@ -46,7 +46,7 @@ _V6 = (
     (b"\x20\2", 16, "6to4"),
     (b"\x26\x20\0\x4f\x80\0", 48, "reserved"),  # 2620:4f:8000::/48 AS112
     (b"\x3f\xff\0", 20, "documentation"),
-    (b"\x20", 3, "public"),  # the rest of global unicast; outside it what has no row is reserved (SRv6, dummy)
+    (b"\x20", 3, "public"),  # the rest of global unicast; what has no row is reserved (SRv6, dummy)
     (b"\xfc", 7, "ula"),
     (b"\xfe\x80", 10, "link-local"),
     (b"\xff", 8, "multicast"),
@@ -61,8 +61,10 @@ _WHY = (
     ("private", "is private (RFC 1918): only your own network reaches it. Use your router's public address."),
     (
         "shared",
-        "is behind carrier-grade NAT (RFC 6598): customers share an address, so no CA can reach this device. "
-        "Ask the provider for a public IPv4 address, or use an IPv6 address or a name.",
+        (
+            "is behind carrier-grade NAT (RFC 6598): customers share an address, so no CA can reach this device. "
+            "Ask the provider for a public IPv4 address, or use an IPv6 address or a name."
+        ),
     ),
     ("ula", "is a unique local address (RFC 4193), not routed on the internet. Use a global IPv6 address."),
     ("link-local", "is link-local: it means another device on every network. Use a global address."),

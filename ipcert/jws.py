@@ -1,4 +1,4 @@
-"""What ACME signs (RFC 8555 6.2, RFC 7515) by template: JWK, thumbprint, protected headers, key authorizations.
+"""What ACME signs (RFC 8555 6.2, RFC 7515) by template: JWK, thumbprint, header, key authorization.
 
 A template needs every value to stand in JSON as it is, so values from outside are checked, not escaped.
 """
@@ -14,7 +14,7 @@ _MAC = bytearray(32)
 
 
 def _plain(data, limit, what):
-    """`data` (str or bytes-like) as it can stand in a JSON string. Raises Theirs; allocates only for a str."""
+    """`data` (str or bytes-like) if it can stand in JSON as it is. Raises Theirs; only a str allocates."""
     if isinstance(data, str):
         try:
             data = data.encode()
@@ -25,7 +25,7 @@ def _plain(data, limit, what):
         if c < 0x21 or c > 0x7E or c == 0x22 or c == 0x5C:
             good = False
     if not good:
-        raise Theirs("url", "The CA sent a %s that is empty, too long or not plain ASCII; it was not used." % what)
+        raise Theirs("url", "The CA sent a %s that is empty, too long or not plain ASCII." % what)
     return data
 
 
@@ -52,7 +52,7 @@ def write_jwk(buf, off, point, poff):
 
 
 def thumbprint(buf, off, signer, point, poff, scratch):
-    """Write the JWK thumbprint (RFC 7638, 43 characters) of a public key to `buf[off:]`; return the new offset.
+    """Write the JWK thumbprint (RFC 7638, 43 characters) of a point to `buf[off:]`; return the new offset.
 
     `scratch` is a bytearray of JWK_SIZE + 32 bytes or more.
     """
@@ -73,7 +73,7 @@ def key_authorization(buf, off, token, thumb):
         if digit(c, 45, 95) < 0:
             good = False
     if not good:
-        raise Theirs("token", "The CA sent a challenge token that is not base64url of a sane length; it was not used.")
+        raise Theirs("token", "The CA sent a challenge token that is not base64url of a sane length.")
     off = put(buf, off, token)
     off = put(buf, off, b".")
     return put(buf, off, thumb)
@@ -110,7 +110,7 @@ class Jws:
         raises.
         """
         if not is_nonce(nonce):
-            raise Theirs("nonce", "The CA sent a nonce that is not base64url of a sane length; it was not used.")
+            raise Theirs("nonce", "The CA sent a nonce that is not base64url of a sane length.")
         parts = self.parts
         parts[3] = nonce.encode() if isinstance(nonce, str) else nonce
         parts[5] = _plain(url, limits.URL, "URL")
@@ -135,11 +135,11 @@ def write_key_change(buf, off, account, point, poff):
 
 
 def write_binding(out, off, hmac, kid, url, point, poff, scratch):
-    """Write an external account binding (RFC 8555 7.3.4), a JWS by HS256 over the account's JWK, to `out[off:]`.
+    """Write an external account binding (RFC 8555 7.3.4), an HS256 JWS of the account's JWK, to `out[off:]`.
 
     `hmac(buf, start, end, mac, off)` writes the 32-byte HMAC-SHA256 of `buf[start:end]` by the key that the
-    CA gave; `kid` is the CA's name for that key, `url` the newAccount URL, `scratch` a bytearray of 32 + 2
-    * limits.URL bytes or more. Returns the new offset. Raises Theirs("url") and Ours("overflow").
+    CA gave; `kid` is the CA's name for that key, `url` the newAccount URL, `scratch` a bytearray of 40 +
+    2 * limits.URL bytes or more. Returns the new offset. Raises Theirs("url") and Ours("overflow").
     """
     n = put(scratch, 0, b'{"alg":"HS256","kid":"')
     n = put(scratch, n, _plain(kid, limits.URL, "key identifier"))
