@@ -1,0 +1,89 @@
+"""HTTP to the CA: one verified, kept-alive TLS connection through urequests_compat, bounded by `ipcert.limits`."""
+
+from ipcert import limits
+from ipcert.errors import Ours, Theirs
+
+_ADVICE = (
+    ("ConnectionFailed", "network", "check the network connection and the CA's directory URL"),
+    (
+        "TLSError",
+        "tls",
+        "check the CA's directory URL, the file of root certificates and this machine's clock",
+    ),
+    ("Timeout", "slow", "check the network connection; the next attempt may succeed"),
+    ("TooLarge", "too-large", "this is not how a CA answers, check its directory URL"),
+    ("BadResponse", "bad-http", "this is not how a CA answers, check its directory URL"),
+)
+
+
+class Response:
+    """A whole answer: `status` int, `headers` dict of lower-case str to str, `body` bytes-like of limits.BODY at most."""
+
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class Net:
+    """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at once.
+
+    Raises Ours("roots") at the first request when the file holds no certificate.
+    """
+
+    def __init__(self, roots_file, user_agent, timeout=limits.REQUEST_TIME):
+        self._roots = roots_file
+        self._agent = user_agent
+        self._timeout = timeout
+        self._session = None
+        self._failed = None
+
+    def _open(self):
+        # urllib3 costs 60 ms and 10 MB: it is loaded when there is something to ask.
+        import urequests_compat
+
+        try:
+            self._session = urequests_compat.Session(
+                cafile=self._roots,
+                timeout=self._timeout,
+                connect_timeout=limits.CONNECT_TIME,
+                max_body=max(limits.BODY, limits.CHAIN),
+                max_header=limits.HEADER,
+                max_headers=limits.HEADERS,
+                user_agent=self._agent,
+            )
+        except ValueError as e:
+            raise Ours("roots", "%s; give the CA's root certificates as a PEM file" % e) from None
+        self._failed = urequests_compat.RequestError
+        return self._session
+
+    def request(self, method, url, headers=None, body=None):
+        """One exchange; returns `Response` whatever its status, except that a redirect raises Theirs("redirect").
+
+        Raises Theirs("network" | "tls" | "slow" | "too-large" | "bad-http" | "url").
+        """
+        session = self._session or self._open()
+        try:
+            answer = session.request(method, url, headers, body)
+        except ValueError as e:
+            raise Theirs("url", "%s: %s; check the CA's directory URL" % (url[: limits.URL], e)) from None
+        except self._failed as e:
+            for name, code, advice in _ADVICE:
+                if type(e).__name__ == name:
+                    raise Theirs(code, "%s: %s; %s" % (_where(url), e, advice)) from None
+            raise
+        if 300 <= answer.status_code < 400 and answer.status_code != 304:
+            text = "%s: the server redirects, which is not followed; check the CA's directory URL" % _where(
+                url
+            )
+            raise Theirs("redirect", text)
+        return Response(answer.status_code, answer.headers, answer.content)
+
+    def close(self):
+        """Close the connection; the next request opens another."""
+        if self._session is not None:
+            self._session.close()
+
+
+def _where(url):
+    return "/".join(url.split("/")[:3])
