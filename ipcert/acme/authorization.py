@@ -54,9 +54,4 @@ class Authorization:
 
 def is_token(value):
     """True for base64url text of 22 to `limits.TOKEN` characters (RFC 8555 8.3: 128 bits at least)."""
-    if not isinstance(value, str) or not 22 <= len(value) <= limits.TOKEN:
-        return False
-    for c in value:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "-" or c == "_"):
-            return False
-    return True
+    return isinstance(value, str) and 22 <= len(value) <= limits.TOKEN and message.is_base64url(value)

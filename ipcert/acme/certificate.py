@@ -1,0 +1,39 @@
+"""The certificate resource (RFC 8555 7.4.2): is this chain the one that was ordered?"""
+
+from .. import limits, x509
+from ..buf import same
+from ..der import write_spki
+from ..errors import Theirs
+
+
+def check(body, leaf, signer, slot, identifiers, now):
+    """Check a PEM chain against the order; return the leaf's ARI identifier (RFC 9773 4.1) as bytes, b"" without an AKI.
+
+    `leaf` (x509.Fields) is filled. The leaf must carry the slot's public key and exactly these identifiers, be no
+    CA, be valid at `now`, and each certificate must name the next one as its issuer. Raises Theirs.
+    """
+    if len(body) > limits.CHAIN:
+        raise Theirs("too-large", "The CA's chain is larger than %d bytes." % limits.CHAIN)
+    out = bytearray(len(body) * 3 // 4 + 3)
+    ends = x509.pem_to_der(body, len(body), out)
+    x509.read(out, 0, ends[1], leaf)
+    point = bytearray(65)
+    signer.public(slot, point, 0)
+    spki = bytearray(91)
+    write_spki(spki, 0, point, 0)
+    if leaf.spki_end - leaf.spki_start != 91 or not same(out, leaf.spki_start, spki, 0, 91):
+        raise Theirs("wrong-certificate", "The CA sent a certificate for another key; it was not used.")
+    if leaf.is_ca or not x509.match_san(out, leaf, identifiers):
+        raise Theirs("wrong-certificate", "The CA sent a certificate for other identifiers; it was not used.")
+    if not leaf.not_before - limits.HOUR <= now < leaf.not_after:
+        raise Theirs("wrong-certificate", "The CA sent a certificate that is not valid now; is the clock right?")
+    child = leaf
+    for k in range(1, len(ends) - 1):
+        parent = x509.Fields()
+        x509.read(out, ends[k], ends[k + 1], parent)
+        x509.check_chain_order(out, child, parent)
+        child = parent
+    if leaf.aki_start < 0:
+        return b""
+    ari = bytearray(128)
+    return bytes(ari[: x509.ari_id(ari, 0, out, leaf)])

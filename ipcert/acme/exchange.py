@@ -1,0 +1,132 @@
+"""One request and its answer: nonces, signatures, problem documents, Retry-After (RFC 8555 6).
+
+This is the one place that harvests Replay-Nonce. A badNonce answer (6.5) is sent again with the nonce that came
+with it, at most `limits.NONCE_RETRIES` times in a row.
+"""
+
+from .. import limits
+from ..errors import Theirs
+from . import message
+from .problem import Problem
+
+# What an answer amounts to.
+OK = 0  # 2xx
+AGAIN = 1  # only a nonce came: the same step once more
+REFUSED = 2  # a problem document, or a bare 4xx
+LIMITED = 3  # rateLimited, or 429
+BUSY = 4  # 5xx
+
+
+def retry_after(headers, now):
+    """Seconds to wait by Retry-After (RFC 9110 10.2.3), 0 where there is none or it makes no sense, bounded by
+    `limits.RETRY_AFTER`. The date form is read as far as `now` (core seconds) allows."""
+    value = headers.get("retry-after")
+    if not value or len(value) > 40:
+        return 0
+    value = value.strip()
+    if "0" <= value[0:1] <= "9" and value.isdigit():
+        return min(int(value), limits.RETRY_AFTER) if len(value) < 9 else limits.RETRY_AFTER
+    when = _http_date(value)
+    return min(max(when - now, 0), limits.RETRY_AFTER) if when else 0
+
+
+def _http_date(value):
+    # "Sun, 06 Nov 1994 08:49:37 GMT"; RFC 9110 5.6.7's obsolete forms are not sent by CAs.
+    parts = value.split()
+    if len(parts) != 6:
+        return 0
+    try:
+        day, year = int(parts[1]), int(parts[3])
+        month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec").index(parts[2])
+        clock = parts[4].split(":")
+        seconds = int(clock[0]) * 3600 + int(clock[1]) * 60 + int(clock[2])
+    except (ValueError, IndexError):
+        return 0
+    if not 2020 <= year <= 2053 or not 1 <= day <= 31 or not 0 <= seconds <= 86400:
+        return 0
+    # Days since 2020-01-01, a leap year; none of 2020..2053 is a century.
+    days = (year - 2020) * 365 + (year - 2017) // 4
+    days += (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[month] + day - 1
+    if month > 1 and year % 4 == 0:
+        days += 1
+    return days * 86400 + seconds
+
+
+class Exchange:
+    """The requests of one device. Holds one nonce and the body buffer.
+
+    jws       the `jws.Jws` that knows the account URL or the account's public key
+    problem   the last Problem, or None; pause: the last Retry-After in seconds, 0 for none
+    """
+
+    def __init__(self, signer, jws, out):
+        self._signer = signer
+        self.jws = jws
+        self._out = out
+        self._nonce = b""
+        self._nonce_only = False
+        self._retries = 0
+        self.problem = None
+        self.pause = 0
+
+    def forget(self):
+        """Drop the nonce: it may be too old, or from another CA."""
+        self._nonce = b""
+        self._retries = 0
+
+    def get(self, it, url):
+        """Fill the intention with an unsigned GET (6.3 allows it for the directory and newNonce)."""
+        self._nonce_only = False
+        it.send("GET", url, b"", 0)
+
+    def post(self, it, directory, url, payload, n, accept=""):
+        """Fill the intention with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
+
+        Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
+        """
+        if not self._nonce:
+            self._nonce_only = True
+            it.send("HEAD", directory.new_nonce, b"", 0)
+            return
+        self._nonce_only = False
+        nonce = self._nonce
+        self._nonce = b""
+        size = self.jws.write(self._out, 0, self._signer, limits.ACCOUNT, url.encode(), nonce, payload, n)
+        it.send("POST", url, self._out, size, accept)
+
+    def take(self, now, status, headers, body):
+        """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises Theirs for garbage."""
+        self.problem = None
+        self.pause = retry_after(headers, now)
+        self._harvest(headers)
+        if 200 <= status < 300:
+            if not self._nonce_only:
+                self._retries = 0
+                return OK
+            if not self._nonce:
+                raise Theirs("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
+            return AGAIN
+        if 300 <= status < 400:
+            raise Theirs("redirect", "The CA answered with a redirect (%d), which ACME does not use; check the directory URL." % status)
+        obj = None
+        if "json" in headers.get("content-type", ""):
+            try:
+                obj = message.parse(body)
+            except Theirs:
+                obj = None
+        self.problem = Problem(status, obj)
+        if self.problem.type == "badNonce":
+            self._retries += 1
+            if self._retries > limits.NONCE_RETRIES:
+                self._retries = 0
+                raise Theirs("nonce", "The CA refused %d fresh nonces in a row." % limits.NONCE_RETRIES)
+            return AGAIN
+        if self.problem.type == "rateLimited" or status == 429:
+            return LIMITED
+        return BUSY if status >= 500 else REFUSED
+
+    def _harvest(self, headers):
+        value = headers.get("replay-nonce")
+        # base64url only (6.5.1): anything else could break out of the header's JSON.
+        if value and len(value) <= limits.NONCE and message.is_base64url(value):
+            self._nonce = value.encode()

@@ -1,0 +1,520 @@
+"""One issuance, from the directory to a committed chain: a table of (step, event, next step).
+
+Each step has one action, which either fills the intention and waits for its answer, or answers itself with an
+event. What an answer amounts to is an event too. The table decides the rest; a pair that is in neither the
+table nor ANYWHERE is a mistake of ours and raises Ours("state").
+"""
+
+from .. import csr, keys, limits, plan, x509
+from ..errors import Error, Ours, Theirs
+from . import account, authorization, certificate, directory, exchange, message, order
+
+# Steps.
+IDLE = 0
+DIRECTORY = 1
+ACCOUNT = 2
+RESUME = 3
+NEW_ORDER = 4
+SAVE_ORDER = 5
+ROUTE = 6
+AUTHORIZATION = 7
+PUBLISH = 8
+ANSWER = 9
+CHALLENGE_WAIT = 10
+CHALLENGE_POLL = 11
+WITHDRAW = 12
+NEXT = 13
+KEY = 14
+SAVE_KEY = 15
+FINALIZE = 16
+ORDER_WAIT = 17
+ORDER_POLL = 18
+CHAIN = 19
+SAVE_CHAIN = 20
+COMMIT = 21
+DEPLOY = 22
+CLEAN = 23
+FAILED = 24
+SAVE_FAILED = 25
+SAVE_DIRECTORY = 26
+ACCOUNT_KEY = 27
+SAVE_ACCOUNT = 28
+STEPS = (
+    "idle", "directory", "account", "resume", "new-order", "save-order", "route", "authorization", "publish",
+    "answer", "challenge-wait", "challenge-poll", "withdraw", "next", "key", "save-key", "finalize",
+    "order-wait", "order-poll", "chain", "save-chain", "commit", "deploy", "clean", "failed", "save-failed",
+    "save-directory", "account-key", "save-account",
+)  # fmt: skip
+
+# Events. The first five are `order.STATUS`.
+PENDING = 0
+READY = 1
+PROCESSING = 2
+VALID = 3
+INVALID = 4
+OK = 5
+AGAIN = 6  # the same step once more
+MORE = 7
+NONE = 8
+REFUSED = 9
+LIMITED = 10
+BROKEN = 11  # the way there, or garbage
+OURS = 12  # an error of ours
+NO_ACCOUNT = 13
+GONE = 14  # the order is not there any more
+NO_REPLACES = 15
+NOT_READY = 16
+EVENTS = (
+    "pending", "ready", "processing", "valid", "invalid", "ok", "again", "more", "none", "refused",
+    "limited", "broken", "ours", "no-account", "gone", "no-replaces", "not-ready",
+)  # fmt: skip
+
+TABLE = bytes(
+    (
+        DIRECTORY, OK, SAVE_DIRECTORY,
+        DIRECTORY, NONE, ACCOUNT_KEY,
+        SAVE_DIRECTORY, OK, ACCOUNT_KEY,
+        ACCOUNT_KEY, OK, SAVE_ACCOUNT,
+        ACCOUNT_KEY, NONE, ACCOUNT,
+        SAVE_ACCOUNT, OK, ACCOUNT,
+        ACCOUNT, OK, RESUME,
+        RESUME, MORE, ORDER_POLL,
+        RESUME, NONE, NEW_ORDER,
+        NEW_ORDER, OK, SAVE_ORDER,
+        NEW_ORDER, NO_REPLACES, NEW_ORDER,
+        NEW_ORDER, NO_ACCOUNT, ACCOUNT,
+        SAVE_ORDER, OK, ROUTE,
+        ROUTE, PENDING, AUTHORIZATION,
+        ROUTE, READY, KEY,
+        ROUTE, PROCESSING, ORDER_WAIT,
+        ROUTE, VALID, CHAIN,
+        AUTHORIZATION, PENDING, PUBLISH,
+        AUTHORIZATION, VALID, NEXT,
+        PUBLISH, OK, ANSWER,
+        ANSWER, OK, CHALLENGE_WAIT,
+        CHALLENGE_WAIT, OK, CHALLENGE_POLL,
+        CHALLENGE_POLL, PENDING, CHALLENGE_WAIT,
+        CHALLENGE_POLL, VALID, WITHDRAW,
+        WITHDRAW, OK, NEXT,
+        NEXT, MORE, AUTHORIZATION,
+        NEXT, NONE, KEY,
+        KEY, OK, SAVE_KEY,
+        KEY, NONE, FINALIZE,
+        SAVE_KEY, OK, FINALIZE,
+        FINALIZE, PENDING, ORDER_WAIT,
+        FINALIZE, READY, ORDER_WAIT,
+        FINALIZE, PROCESSING, ORDER_WAIT,
+        FINALIZE, VALID, CHAIN,
+        FINALIZE, NOT_READY, ORDER_WAIT,
+        ORDER_WAIT, OK, ORDER_POLL,
+        ORDER_POLL, PENDING, ROUTE,
+        ORDER_POLL, READY, ROUTE,
+        ORDER_POLL, PROCESSING, ORDER_WAIT,
+        ORDER_POLL, VALID, CHAIN,
+        ORDER_POLL, GONE, NEW_ORDER,
+        ORDER_POLL, NO_ACCOUNT, ACCOUNT,
+        CHAIN, OK, SAVE_CHAIN,
+        CHAIN, GONE, NEW_ORDER,
+        SAVE_CHAIN, OK, COMMIT,
+        COMMIT, OK, DEPLOY,
+        DEPLOY, OK, IDLE,
+        DEPLOY, BROKEN, IDLE,
+        DEPLOY, OURS, IDLE,
+        CLEAN, OK, FAILED,
+        FAILED, OK, SAVE_FAILED,
+        SAVE_FAILED, OK, IDLE,
+    )
+)  # fmt: skip
+
+# Events that mean the same wherever the table does not say otherwise.
+ANYWHERE = bytes((INVALID, CLEAN, REFUSED, CLEAN, LIMITED, CLEAN, BROKEN, CLEAN, OURS, CLEAN, NO_ACCOUNT, CLEAN,
+                  GONE, CLEAN, NO_REPLACES, CLEAN, NOT_READY, CLEAN))  # fmt: skip
+
+
+def follow(step, event):
+    """The next step. AGAIN stays. Raises Ours("state") for a pair that cannot be."""
+    if event == AGAIN:
+        return step
+    k = 0
+    while k < len(TABLE):
+        if TABLE[k] == step and TABLE[k + 1] == event:
+            return TABLE[k + 2]
+        k += 3
+    k = 0
+    while k < len(ANYWHERE):
+        if ANYWHERE[k] == event and step not in (IDLE, CLEAN, FAILED, SAVE_FAILED):
+            return ANYWHERE[k + 1]
+        k += 2
+    raise Ours("state", "Step %s cannot answer %s; report this." % (STEPS[step], EVENTS[event]))
+
+
+class Issuance:
+    """The order in flight, one at a time. `dev` is the `device.Device` that owns the buffers and the journal.
+
+    step      where it stands, an index into STEPS; IDLE: none in flight
+    error     the Error that ended the last one, or None where it succeeded
+    """
+
+    def __init__(self, dev):
+        self._dev = dev
+        self.step = IDLE
+        self.record = None
+        self.error = None
+        self._fields = x509.Fields()
+
+    def start(self, record, now):
+        """Begin for a lineage; its plan is durable already."""
+        self.record = record
+        self.step = DIRECTORY
+        self.started = now
+        self.error = None
+        self._kind = plan.TRANSPORT
+        self._order = self._auth = self._token = None
+        self._status = order.PENDING
+        self._at = 0  # index of the authorization
+        self._polls = 0
+        self._replays = 0
+        self._pause = 0
+        self._replaces = True
+        self._until = 0
+        self._dev.exchange.forget()
+
+    def next(self, now, it):
+        """Fill the intention; False when the issuance is over."""
+        while self.step != IDLE:
+            try:
+                event = _DO[self.step](self, now, it)
+            except Error as e:
+                event = self._fault(e)
+            if event is None:
+                return True
+            self.step = follow(self.step, event)
+        return False
+
+    def answer(self, event):
+        """The outside did what the intention asked (OK), or could not (BROKEN)."""
+        self.step = follow(self.step, event)
+
+    def limited(self):
+        """True when the last one ended because the CA limits our rate."""
+        return self._kind == plan.LIMITED
+
+    def fault(self, error):
+        """The outside could not do what the intention asked."""
+        self.step = follow(self.step, self._fault(error))
+
+    def response(self, now, status, headers, body):
+        """The CA's answer to a SEND."""
+        try:
+            event = self._read(now, status, headers, body)
+        except Error as e:
+            event = self._fault(e)
+        self.step = follow(self.step, event)
+
+    def _fault(self, error):
+        if self.step != DEPLOY:
+            self.error = error
+        self._dev.last_error = error
+        if isinstance(error, Theirs):
+            self._kind = plan.TRANSPORT
+            return BROKEN
+        self._kind = plan.REFUSED
+        return OURS
+
+    # Actions: None when the intention is filled, else the event.
+
+    def _directory(self, now, it):
+        dev = self._dev
+        if dev.directory is not None and 0 <= now - dev.directory_at < limits.DIRECTORY_TIME:
+            return NONE
+        dev.exchange.get(it, dev.directory_url)
+
+    def _save_directory(self, now, it):
+        it.write("directory", self._dev.directory_body, len(self._dev.directory_body))
+        self._dev.directory_body = None
+
+    def _account_key(self, now, it):
+        dev = self._dev
+        if dev.load_account():
+            return NONE
+        dev.port.signer.generate(limits.ACCOUNT)
+        found = keys.check_new(
+            dev.port.signer, limits.ACCOUNT, dev.journal.account_hash, dev.journal.records(), dev.journal.ring
+        )
+        dev.journal.account_hash[:] = found[: limits.HASH]
+        dev.journal.account.set(b"")
+        dev.journal.account_gen = dev.new_generation()
+        dev.account_ready()
+        dev.write_key(limits.ACCOUNT, "account-%d" % dev.journal.account_gen, it)
+
+    def _account(self, now, it):
+        dev = self._dev
+        if dev.journal.account.n:
+            dev.exchange.jws.set_kid(dev.journal.account.get())
+            return OK
+        if dev.directory.external_account:
+            raise Ours("external-account", "This CA wants an external account binding, which this version does not send yet.")
+        if dev.directory.terms and not dev.policy.agree_terms:
+            raise Ours("terms", "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms)
+        dev.exchange.jws.set_jwk(dev.account_point)
+        n = account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms)
+        dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
+
+    def _resume(self, now, it):
+        r = self.record
+        if r.order.n and 0 <= now - r.order_at < limits.ORDER_TIME:
+            return MORE
+        return NONE
+
+    def _new_order(self, now, it):
+        dev, r = self._dev, self.record
+        self._discard_key()
+        ids = dev.identifiers_of(r)
+        has_ip = False
+        for i in ids:
+            if i.family:
+                has_ip = True
+        wanted = dev.policy.profile_ip if has_ip else dev.policy.profile_name
+        self._profile = directory.choose_profile(dev.directory.profiles, has_ip, wanted, r.profile.text())
+        replaces = b""
+        if self._replaces and r.gen and r.ari.n and dev.directory.renewal_info:
+            replaces = r.ari.get()
+        self._replaced = replaces != b""
+        n = order.write_new(dev.work, 0, ids, self._profile.encode(), replaces)
+        dev.exchange.post(it, dev.directory, dev.directory.new_order, dev.work, n)
+
+    def _save(self, now, it):
+        self._dev.write_journal(now, it)
+
+    def _route(self, now, it):
+        if self._status == order.PENDING:
+            self._at = 0
+        return self._status
+
+    def _authorization(self, now, it):
+        self._post_as_get(it, self._order.authorizations[self._at])
+
+    def _publish(self, now, it):
+        self._token = self._auth.token
+        it.publish(self._token, self._token.encode() + b"." + self._dev.thumbprint)
+
+    def _answer(self, now, it):
+        self._polls = 0
+        self._dev.work[0] = 123
+        self._dev.work[1] = 125
+        self._dev.exchange.post(it, self._dev.directory, self._auth.url, self._dev.work, 2)
+
+    def _wait(self, now, it):
+        if not self._until:
+            self._polls += 1
+            if self._polls > limits.POLLS or now - self.started > limits.ORDER_TIME:
+                raise Theirs("slow", "The CA has not decided after %d polls." % (self._polls - 1))
+            # What the CA asks for, else a pause that grows from a second to half a minute.
+            pause = self._pause or min(limits.POLL_FIRST << min(self._polls // 4, 5), limits.POLL_MAX)
+            self._until = now + pause
+        if now >= self._until:
+            self._until = 0
+            return OK
+        it.wait(self._until, True)
+
+    def _withdraw(self, now, it):
+        token = self._token
+        if token is None:
+            return OK
+        self._token = None
+        it.withdraw(token)
+
+    def _next_authorization(self, now, it):
+        self._at += 1
+        if self._at < len(self._order.authorizations):
+            return MORE
+        return NONE
+
+    def _key(self, now, it):
+        dev, r = self._dev, self.record
+        if r.new_gen:
+            # Made for this very order before a restart, and durable: its hash is in the journal.
+            dev.load_key(limits.SUBJECT, "key-%d" % r.new_gen)
+            return NONE
+        dev.port.signer.generate(limits.SUBJECT)
+        found = keys.check_new(
+            dev.port.signer, limits.SUBJECT, dev.journal.account_hash, dev.journal.records(), dev.journal.ring
+        )
+        r.new_hash[:] = found[: limits.HASH]
+        r.new_gen = dev.new_generation()
+        dev.write_key(limits.SUBJECT, "key-%d" % r.new_gen, it)
+
+    def _finalize(self, now, it):
+        dev = self._dev
+        n = csr.write(dev.scratch, 0, dev.port.signer, limits.SUBJECT, dev.identifiers_of(self.record))
+        n = order.write_finalize(dev.work, 0, dev.scratch, n)
+        self._polls = 0
+        dev.exchange.post(it, dev.directory, self._order.finalize, dev.work, n)
+
+    def _order_poll(self, now, it):
+        self._post_as_get(it, self.record.order.text())
+
+    def _chain(self, now, it):
+        if not self.record.new_gen:
+            # Valid, but the key was lost with the power: the certificate is of no use.
+            self.record.order.set(b"")
+            self._replay()
+            return GONE
+        dev = self._dev
+        dev.exchange.post(
+            it, dev.directory, self._order.certificate, dev.work, 0, "application/pem-certificate-chain"
+        )
+
+    def _save_chain(self, now, it):
+        it.write("chain-%d" % self.record.new_gen, self._pem, len(self._pem))
+
+    def _commit(self, now, it):
+        dev, r = self._dev, self.record
+        f = self._fields
+        if r.gen:
+            dev.journal.ring.add(r.key_hash, 0)
+            dev.garbage.append("key-%d" % r.gen)
+            dev.garbage.append("chain-%d" % r.gen)
+        r.gen = r.new_gen
+        r.key_hash[:] = r.new_hash
+        dev.port.sha256(self._pem, 0, len(self._pem), dev.scratch, 0)
+        r.chain_hash[:] = dev.scratch[: limits.HASH]
+        r.not_before = f.not_before
+        r.not_after = f.not_after
+        r.ari.set(self._ari)
+        r.profile.set(self._profile.encode())
+        r.new_gen = r.failures = r.failed_at = r.poll_at = r.window_end = 0
+        r.new_hash[:] = bytes(limits.HASH)
+        r.order.set(b"")
+        dev.plan_renewal(r, now)
+        dev.issued += 1
+        dev.write_journal(now, it)
+
+    def _deploy(self, now, it):
+        self._dev.deploy(self.record, it, self._pem)
+
+    def _failed(self, now, it):
+        dev, r = self._dev, self.record
+        self._pem = None
+        r.failures = min(r.failures + 1, 1000)
+        if r.failures == 1:
+            r.failed_at = now
+        if self._kind != plan.TRANSPORT:
+            self._discard_key()
+            r.order.set(b"")
+        dev.plan_retry(r, now, self._kind, self._pause)
+        return OK
+
+    # Readers of answers.
+
+    def _read(self, now, status, headers, body):
+        dev = self._dev
+        found = dev.exchange.take(now, status, headers, body)
+        self._pause = dev.exchange.pause
+        if found == exchange.AGAIN:
+            return AGAIN
+        if found != exchange.OK:
+            return self._refused(found, status)
+        if self.step == CHAIN:
+            return self._read_chain(now, body)
+        obj = message.parse(body)
+        if self.step == DIRECTORY:
+            dev.take_directory(directory.Directory(obj), body, now)
+            return OK
+        if self.step == ACCOUNT:
+            url = account.read(obj, headers.get("location"))
+            dev.journal.account.set(url.encode())
+            dev.exchange.jws.set_kid(url.encode())
+            return OK
+        if self.step in (AUTHORIZATION, CHALLENGE_POLL):
+            return self._read_authorization(obj)
+        if self.step == ANSWER:
+            return OK
+        self._order = order.Order(obj)
+        if self.step == NEW_ORDER:
+            self.record.order.set(message.url(headers.get("location"), "Location").encode())
+            self.record.order_at = now
+        else:
+            self._order.follows(self._status)
+        self._status = self._order.status
+        if self._status == order.INVALID:
+            return self._invalid(self._order.problem)
+        return OK if self.step == NEW_ORDER else self._status
+
+    def _read_authorization(self, obj):
+        self._auth = authorization.Authorization(obj, "http-01")
+        if self._auth.status == authorization.PENDING:
+            if self._auth.url is None:
+                raise Ours("no-challenge", "The CA offers no http-01 challenge for %s." % self._auth.value)
+            return PENDING
+        if self._auth.status == authorization.VALID:
+            return VALID
+        return self._invalid(self._auth.problem)
+
+    def _read_chain(self, now, body):
+        dev = self._dev
+        self._ari = certificate.check(
+            body, self._fields, dev.port.signer, limits.SUBJECT, dev.identifiers_of(self.record), now
+        )
+        self._pem = body
+        return OK
+
+    def _invalid(self, problem):
+        self._kind = plan.VALIDATION
+        who = self._auth.value if self._auth is not None else "the order"
+        self.error = Theirs("not-valid", "The CA could not validate %s: %s" % (who, problem or "no reason given"))
+        self._dev.last_error = self.error
+        return INVALID
+
+    def _refused(self, found, status):
+        problem = self._dev.exchange.problem
+        self.error = self._dev.last_error = Theirs(problem.type or "refused", "The CA refused: %s" % problem)
+        if found == exchange.LIMITED:
+            self._kind = plan.LIMITED
+            return LIMITED
+        if found == exchange.BUSY:
+            self._kind = plan.TRANSPORT
+            return BROKEN
+        self._kind = plan.REFUSED
+        if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL):
+            self._replay()
+            self._dev.lose_account()
+            return NO_ACCOUNT
+        if self.step == NEW_ORDER and self._replaced and status in (400, 403, 404, 409):
+            # A wrong `replaces` is refused in several ways; without it the order is an ordinary one.
+            self._replaces = False
+            return NO_REPLACES
+        if self.step == ORDER_POLL and status in (403, 404):
+            self.record.order.set(b"")
+            self._replay()
+            return GONE
+        if self.step == FINALIZE and problem.type == "orderNotReady":
+            return NOT_READY
+        return REFUSED
+
+    def _replay(self):
+        self._replays += 1
+        if self._replays > limits.REPLAYS:
+            raise Theirs("restarts", "The CA sent us back to the beginning %d times." % limits.REPLAYS)
+
+    def _discard_key(self):
+        # A key made for an order that came to nothing is never used for another one.
+        r = self.record
+        if r.new_gen:
+            self._dev.journal.ring.add(r.new_hash, 0)
+            self._dev.garbage.append("key-%d" % r.new_gen)
+            r.new_gen = 0
+            r.new_hash[:] = bytes(limits.HASH)
+
+    def _post_as_get(self, it, url):
+        self._dev.exchange.post(it, self._dev.directory, url, self._dev.work, 0)
+
+
+_DO = (
+    None, Issuance._directory, Issuance._account, Issuance._resume, Issuance._new_order, Issuance._save,
+    Issuance._route, Issuance._authorization, Issuance._publish, Issuance._answer, Issuance._wait,
+    Issuance._authorization, Issuance._withdraw, Issuance._next_authorization, Issuance._key, Issuance._save,
+    Issuance._finalize, Issuance._wait, Issuance._order_poll, Issuance._chain, Issuance._save_chain,
+    Issuance._commit, Issuance._deploy, Issuance._withdraw, Issuance._failed, Issuance._save,
+    Issuance._save_directory, Issuance._account_key, Issuance._save,
+)  # fmt: skip

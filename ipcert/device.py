@@ -1,0 +1,525 @@
+"""The conductor: one device, its lineages, and one intention at a time.
+
+`next(now)` says what to do, the port does it and answers, and nothing in here waits, reads a clock or opens a
+file. The journal is written before what it says is acted on.
+"""
+
+from . import identifiers as _identifiers
+from . import jws, journal, keys, limits, notices, plan, seal, split
+from .acme import directory as _directory
+from .acme import issuance, message
+from .acme.exchange import Exchange
+from .errors import Ours, Theirs
+from .intention import WAIT, Intention
+
+
+def _key(ids):
+    return ",".join([i.value for i in ids])
+
+
+class Device:
+    """One home device. `port` is described in ports/README.md; `identifiers` is a list of `identifiers.Identifier`.
+
+    journal     the durable state (`journal.Journal`); issued, failures: counts since the start
+    last_error  the last Error of an order, or None
+    Raises Ours for state that is damaged, of a later version, or another device's.
+    """
+
+    def __init__(self, port, policy, identifiers, directory_url):
+        message.url(directory_url, "directory")
+        self.port = port
+        self.policy = policy
+        self.directory_url = directory_url
+        self.directory = None
+        self.directory_at = 0
+        self.directory_body = None
+        self.account_point = bytearray(65)
+        self.thumbprint = bytearray(jws.THUMBPRINT_SIZE)
+        self.journal = journal.Journal(keys.Ring(), port.sha256)
+        self.garbage = []
+        self.issued = self.failures = 0
+        self.last_error = None
+        self._rng = plan.Words(port.entropy.fill)
+        self._slots = journal.Slots(self.journal)
+        self._it = Intention()
+        self._open = False
+        self._dirty = False
+        self._notices = []
+        self._deploys = []
+        self._account_loaded = False
+        self._told_clock = False
+        self._now = 0
+        self._load()
+        self._set(identifiers)
+        self.issuance = issuance.Issuance(self)
+
+    def _load(self):
+        j = self.journal
+        own = self.port.device_id()
+        found = self._slots.load(self.port.read)
+        if not found:
+            if own is None:
+                self.port.entropy.fill(j.device)
+            else:
+                j.device[:] = own
+            self._dirty = True
+        elif own is not None and j.device != own:
+            raise Ours("cloned", notices.text(notices.CLONED, "its number is %s" % j.device.hex()))
+        ca = bytearray(32)
+        url = self.directory_url.encode()
+        self.port.sha256(url, 0, len(url), ca, 0)
+        if j.ca_hash != ca[: limits.HASH]:
+            # Account and orders belong to one CA; certificates and their keys stay in service.
+            j.ca_hash[:] = ca[: limits.HASH]
+            j.account.set(b"")
+            j.terms.set(b"")
+            j.account_gen = 0
+            for r in j.records():
+                r.order.set(b"")
+                r.profile.set(b"")
+                r.ari.set(b"")
+            self._dirty = True
+        self._load_directory(ca)
+        for r in j.records():
+            if r.gen:
+                self._deploys.append((r, r.gen))
+
+    def _load_directory(self, ca):
+        data = self.port.read("directory")
+        if data and len(data) > 12 and data[: limits.HASH] == ca[: limits.HASH]:
+            try:
+                self.directory = _directory.Directory(message.parse(data[12:]))
+                self.directory_at = int.from_bytes(data[8:12], "big")
+            except Theirs:
+                self.directory = None
+
+    def _set(self, identifiers):
+        split.check(identifiers, limits.IDENTIFIERS)
+        for i in identifiers:
+            _identifiers.check_public(i, self.policy.test_ca)
+        groups = bytearray(len(identifiers))
+        n = split.assign(identifiers, groups, self.policy.combined)
+        self._groups = []
+        longest = 0
+        for g in range(n):
+            ids = [i for k, i in enumerate(identifiers) if groups[k] == g]
+            text = _key(ids)
+            longest = max(longest, len(text) + 36 * len(ids))
+            if len(text) > limits.IDENTIFIERS_TEXT:
+                raise Ours("too-many", "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT)
+            self._groups.append((text, ids))
+        self._mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", True)
+        # Payloads: an order in JSON, or a CSR in base64url. Bodies: that again in base64url, and the headers.
+        contacts = sum([len(c) + 3 for c in self.policy.contacts])
+        self.scratch = bytearray(320 + longest)
+        self.work = bytearray(max(len(self.scratch) * 4 // 3 + 16, 256 + longest + contacts))
+        self._out = bytearray(len(self.work) * 4 // 3 + 1400)
+        self.exchange = Exchange(self.port.signer, jws.Jws(), self._out)
+        self._account_loaded = False
+        self._reconciled = False
+
+    # What the port calls.
+
+    def next(self, now):
+        """The one thing to do now, as `intention.Intention`; the same again until it is answered.
+
+        `now` is in core seconds, or None while the clock cannot be trusted (P9): then nothing is planned or ordered.
+        """
+        if not self._open:
+            self._fill(now, self._it)
+            self._it.number += 1
+            self._open = True
+        return self._it
+
+    def done(self, number):
+        """The intention was carried out. For WAIT: its time came, or something happened."""
+        kind = self._close(number)
+        if kind is not None and kind != WAIT and self._owner:
+            self.issuance.answer(issuance.OK)
+
+    def response(self, number, status, headers, body):
+        """The CA's answer to a SEND: int, dict of lower-case names to str, bytes."""
+        if self._close(number) is not None:
+            self.issuance.response(self._now, status, headers, body)
+
+    def failed(self, number, error):
+        """A SEND, PUBLISH or DEPLOY could not be carried out; `error` is an `errors.Error`."""
+        if self._close(number) is not None:
+            if self._owner:
+                self.issuance.fault(error)
+            else:
+                self.last_error = error
+
+    def event(self, kind, value):
+        """Something happened meanwhile; a WAIT ends early. Raises Ours("event") for what it does not know.
+
+        "address"   value: the full new list of Identifiers, because the address changed (P6)
+        "consent"   value: the answer to `consent_challenge`. Raises Ours("consent") when it is not the right one
+        "renew"     value: a record's `ids` text: renew it now, whatever its plan says
+        """
+        if kind == "address":
+            if self.issuance.step != issuance.IDLE:
+                raise Ours("busy", "An order is in flight; say so again when it is over.")
+            self._set(value)
+        elif kind == "consent":
+            self._consent(value)
+        elif kind == "renew":
+            self._renew(value)
+        else:
+            raise Ours("event", "There is no event '%s'." % kind)
+        if self._it.kind == WAIT:
+            self._open = False
+
+    def consent_challenge(self):
+        """Eight hexadecimal digits, bound to exactly these identifiers and to this asking; "" where none is needed."""
+        if not self._asks():
+            return ""
+        data = self.journal.consent_nonce + self._groups[0][0].encode()
+        out = bytearray(32)
+        self.port.sha256(data, 0, len(data), out, 0)
+        return out[:4].hex()
+
+    # What the issuance uses.
+
+    def identifiers_of(self, record):
+        """The Identifiers of a record that is in service."""
+        text = record.ids.text()
+        for t, ids in self._groups:
+            if t == text:
+                return ids
+        raise Ours("state", "A lineage has no identifiers; report this.")
+
+    def new_generation(self):
+        """The next number for a key file."""
+        self.journal.generation += 1
+        return self.journal.generation
+
+    def write_journal(self, now, it):
+        """Fill the intention with the journal's next slot."""
+        self.journal.floor = max(self.journal.floor, now)
+        self._dirty = False
+        n = self._slots.encode()
+        it.write(self._slots.name, self._slots.data, n)
+
+    def write_key(self, slot, name, it):
+        """Fill the intention with the slot's key file."""
+        out = bytearray(seal.SEALED)
+        n = seal.write(self.port, slot, out)
+        it.write(name, out, n)
+
+    def load_key(self, slot, name):
+        """Load a key file into a slot. Raises Ours("key-file")."""
+        data = self.port.read(name)
+        if data is None:
+            raise Ours("key-file", "A key file is missing; the order is started again with a new key.")
+        seal.load(self.port, slot, data)
+
+    def load_account(self):
+        """Have the account's key in its slot; False where there is none yet."""
+        if not self.journal.account_gen:
+            return False
+        if not self._account_loaded:
+            self.load_key(limits.ACCOUNT, "account-%d" % self.journal.account_gen)
+            self.account_ready()
+        return True
+
+    def account_ready(self):
+        """The account's key is in its slot: note its point and thumbprint."""
+        self.port.signer.public(limits.ACCOUNT, self.account_point, 0)
+        scratch = bytearray(jws.JWK_SIZE + 32)
+        jws.thumbprint(self.thumbprint, 0, self.port.signer, self.account_point, 0, scratch)
+        self._account_loaded = True
+
+    def lose_account(self):
+        """The CA does not know the account any more: register again with the same key."""
+        self.journal.account.set(b"")
+        self.notice(notices.ACCOUNT_LOST, self.directory_url)
+
+    def take_directory(self, directory, body, now):
+        """A directory was fetched."""
+        self.directory = directory
+        self.directory_at = now
+        self.directory_body = bytes(self.journal.ca_hash) + now.to_bytes(4, "big") + body
+        terms = (directory.terms or "").encode()
+        if self.journal.terms.get() != terms:
+            if self.journal.terms.n:
+                self.notice(notices.TERMS, directory.terms)
+            self.journal.terms.set(terms)
+
+    def plan_renewal(self, r, now):
+        """P2, after a certificate was issued."""
+        plan.renewal(r, self._rng, self.is_ip(r), r.not_before, r.not_after, now, self.policy.recovery)
+        self._squeeze(r, now)
+
+    def plan_retry(self, r, now, kind, pause):
+        """P4, after an attempt failed."""
+        plan.retry(
+            r, self._rng, now, r.failures, kind, r.not_after, pause, self.is_ip(r), r.not_before, self.policy.recovery
+        )
+        self._squeeze(r, now)
+        self.failures += 1
+
+    def deploy(self, r, it, pem):
+        """Fill the intention with a record's key and chain."""
+        data = self.port.read("key-%d" % r.gen)
+        if data is None:
+            raise Ours("key-file", "A key file is missing; its certificate is replaced.")
+        it.deploy(r, seal.pkcs8(self.port, data), pem)
+
+    def notice(self, number, subject, text=""):
+        """Queue a notice for the owner."""
+        self._notices.append((number, subject, text))
+
+    def is_ip(self, r):
+        """True when the lineage holds an address: its certificate is short-lived."""
+        for i in self.identifiers_of(r):
+            if i.family:
+                return True
+        return False
+
+    # Inside.
+
+    def _close(self, number):
+        # A late answer to a WAIT that an event ended is not a mistake.
+        if not self._open or number != self._it.number:
+            if self._it.kind == WAIT:
+                return None
+            raise Ours("state", "Intention %d is not the open one." % number)
+        self._open = False
+        return self._it.kind
+
+    def _fill(self, now, it):
+        self._owner = False
+        while True:
+            if self._notices:
+                return it.notify(*self._notices.pop(0))
+            if self._deploys:
+                r, gen = self._deploys.pop(0)
+                if self._redeploy(r, gen, it):
+                    return None
+                continue
+            if now is None:
+                return it.wait(None, False)
+            if now + limits.CLOCK_JUMP < self.journal.floor:
+                if not self._told_clock:
+                    self._told_clock = True
+                    self.notice(notices.CLOCK, "it went back behind what was already written")
+                    continue
+                return it.wait(now + 10 * limits.MINUTE, False)
+            self._now = now
+            if not self._reconciled:
+                self._reconcile(now)
+                continue
+            if self._dirty:
+                return self.write_journal(now, it)
+            if self.issuance.step != issuance.IDLE:
+                if self._collide(now):
+                    continue
+                if self.issuance.next(now, it):
+                    self._owner = True
+                    return None
+                self._finished()
+                continue
+            if self.garbage:
+                return it.erase(self.garbage.pop(0))
+            if self._missed(now):
+                continue
+            due = None
+            until = limits.NEVER
+            for r in self.journal.records():
+                if due is None or r.at < due.at:
+                    due = r
+            if due is not None:
+                until = due.at
+            if until > now:
+                return it.wait(until, False)
+            if due.gen and now >= due.not_after:
+                self.notice(notices.LAPSED, due.ids.text())
+            self.issuance.start(due, now)
+
+    def _finished(self):
+        r = self.issuance.record
+        error = self.issuance.error
+        if error is None:
+            self.notice(notices.ISSUED, r.ids.text())
+        else:
+            # A directory that led nowhere is not trusted again.
+            self.directory = None
+            limited = self.issuance.limited()
+            self.notice(notices.LIMITED if limited else notices.FAILED, r.ids.text(), str(error))
+
+    def _redeploy(self, r, gen, it):
+        if not gen:
+            it.deploy(r, b"", b"")
+            return True
+        if r.gen != gen:
+            return False
+        chain = self.port.read("chain-%d" % gen)
+        key = self.port.read("key-%d" % gen)
+        out = bytearray(32)
+        if chain is not None:
+            self.port.sha256(chain, 0, len(chain), out, 0)
+        if chain is None or key is None or out[: limits.HASH] != r.chain_hash:
+            # Nothing to serve: the medium lost it. The lineage starts again, at its next plan.
+            self.journal.ring.add(r.key_hash, 0)
+            r.gen = r.not_before = r.not_after = 0
+            r.key_hash[:] = r.chain_hash[:] = bytes(limits.HASH)
+            r.ari.set(b"")
+            r.at = r.hi = min(r.at, self.journal.floor)
+            self._dirty = True
+            self.notice(notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device.")
+            return False
+        it.deploy(r, seal.pkcs8(self.port, key), chain)
+        return True
+
+    def _collide(self, now):
+        moved = False
+        for r in self.journal.records():
+            if r is not self.issuance.record and r.at <= now:
+                plan.collide(r, self._rng, now)
+                self._squeeze(r, now)
+                self._dirty = moved = True
+        return moved
+
+    def _missed(self, now):
+        moved = False
+        for r in self.journal.records():
+            if plan.is_missed(r, now) or plan.is_lost(r, now, r.not_after):
+                plan.missed(r, self._rng, self.is_ip(r), now, r.not_before, r.not_after, self.policy.recovery)
+                self._squeeze(r, now)
+                self._dirty = moved = True
+        return moved
+
+    def _squeeze(self, r, now):
+        k = self.policy.compress
+        if k > 1 and r.at > now:
+            r.at = now + (r.at - now) // k
+            r.lo = now + max(r.lo - now, 0) // k
+            r.hi = now + max(r.hi - now, 0) // k
+
+    def _asks(self):
+        # Combined certificates stand in the first group.
+        return self.policy.setting == "home" and split.needs_consent(self._mask)
+
+    def _consent(self, answer):
+        challenge = self.consent_challenge()
+        if not challenge:
+            raise Ours("consent", "Nothing here needs consent.")
+        if not self._reconciled:
+            raise Ours("consent", "Ask again when the device has read its state.")
+        if answer.strip().lower() != challenge:
+            raise Ours("consent", "That is not the answer asked for; nothing was ordered.")
+        text = self._groups[0][0]
+        for r in self.journal.records():
+            if r.ids.text() == text:
+                r.consent_at = max(self._now, 1)
+                plan.first(r, self._rng, self._now, True, 0)
+        self._dirty = True
+        self.notice(notices.CONSENT_GIVEN, text)
+
+    def _renew(self, text):
+        for r in self.journal.records():
+            if r.ids.text() == text and (r.consent_at or not self._asks()):
+                plan.first(r, self._rng, self._now, True, 0)
+                self._dirty = True
+                return
+        raise Ours("event", "There is no certificate for '%s' to renew." % text)
+
+    def _reconcile(self, now):
+        # The journal's records against the identifiers there are now.
+        j = self.journal
+        wanted = [text for text, ids in self._groups]
+        lasted = {}
+        spare = None
+        for r in j.records():
+            text = r.ids.text()
+            if text in wanted:
+                continue
+            family = _identifiers.parse(text.split(",")[0]).family
+            if family == 0 and spare is None and not self.policy.combined:
+                spare = r
+                continue
+            self._retire(r, text)
+            lasted[family] = now - r.since
+            j.drop(r)
+        known = [r.ids.text() for r in j.records()]
+        fresh = len(known) == 0
+        for text, ids in self._groups:
+            if text in known:
+                continue
+            family = ids[0].family
+            if family == 0 and spare is not None and not self.policy.combined:
+                # Other names for the same lineage: what is served stays until the new one is there.
+                r, spare = spare, None
+                r.order.set(b"")
+            else:
+                r = j.new()
+                r.since = now
+            r.ids.set(text.encode())
+            if family in lasted:
+                plan.held(r, self._rng, now, lasted[family], self.policy.min_ip_age)
+                self.notice(notices.HELD, text)
+            else:
+                plan.first(r, self._rng, now, self._is_urgent(ids, text), self.policy.first_delay)
+            self._squeeze(r, now)
+            self._dirty = True
+        if spare is not None:
+            self._retire(spare, spare.ids.text())
+            j.drop(spare)
+        if self._asks():
+            self._ask()
+        mask = self._mask & ~j.told
+        for k in range(len(notices.NOTICES)):
+            if mask >> k & 1:
+                self.notice(k, ",".join(wanted))
+        if mask:
+            j.told |= mask
+            self._dirty = True
+        if fresh or self._dirty:
+            self._dirty = True
+        self._collect()
+        self._reconciled = True
+
+    def _ask(self):
+        j = self.journal
+        for r in j.records():
+            if not r.consent_at:
+                r.at = limits.NEVER
+                if not any(j.consent_nonce):
+                    self.port.entropy.fill(j.consent_nonce)
+                self._dirty = True
+                self.notice(notices.CONSENT_NEEDED, r.ids.text())
+
+    def _is_urgent(self, ids, text):
+        # One goes at once: the first of the urgent kind, or of the only kind there is.
+        want = self.policy.urgent
+        first = None
+        for t, group in self._groups:
+            kind = "ip" if group[0].family else "domain"
+            if kind == want or want == "both" and kind == "ip":
+                first = t
+                break
+        return text == (first or self._groups[0][0])
+
+    def _retire(self, r, text):
+        if r.gen:
+            self.journal.ring.add(r.key_hash, 0)
+            gone = journal.Record()
+            gone.ids.set(text.encode())
+            self._deploys.append((gone, 0))
+        if r.new_gen:
+            self.journal.ring.add(r.new_hash, 0)
+        self.notice(notices.RETIRED, text)
+        self._dirty = True
+
+    def _collect(self):
+        # Files that nothing refers to: of retired keys, or left by a power cut.
+        j = self.journal
+        live = ["account-%d" % j.account_gen]
+        for r in j.records():
+            for n in (r.gen, r.new_gen):
+                live.append("key-%d" % n)
+                live.append("chain-%d" % n)
+        for name in self.port.names():
+            if name.split("-")[0] in ("key", "chain", "account") and name not in live and name not in self.garbage:
+                self.garbage.append(name)
