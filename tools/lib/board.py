@@ -1,0 +1,122 @@
+"""Firmware images of the boards under boards/: built outside the tree, kept by what they are made of."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import sources
+
+ROOT = Path(__file__).resolve().parents[2]
+BOARDS = ROOT / "boards"
+
+# board -> (Debian packages, the programs that show they are there)
+NEEDS = {
+    "QEMU_MPS2_AN385": (
+        ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "qemu-system-arm", "make", "gcc", "libc6-dev"),
+        ("arm-none-eabi-gcc", "qemu-system-arm", "make", "gcc"),
+    ),
+}
+
+# What goes into an image besides the board's own directory, when it is there.
+SHARED = ("boards/common", "ports/native", "ports/micropython", "ports/urequests_compat", "ipcert")
+
+
+class BoardError(Exception):
+    """An image could not be made; the text says what to do."""
+
+
+def names():
+    """The boards that can be built here."""
+    return sorted(NEEDS)
+
+
+def install(board):
+    """Installs the Debian packages that building and running need, when they are missing."""
+    packages, programs = NEEDS[board]
+    if all(shutil.which(program) for program in programs) and (
+        not board.startswith("QEMU_MPS2") or Path("/usr/include/newlib/stdint.h").exists()
+    ):
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    if os.geteuid() != 0:
+        raise BoardError(f"{board} needs Debian packages. As root: {' '.join(command)}")
+    subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _files(board):
+    for folder in (BOARDS / board, *(ROOT / name for name in SHARED)):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix not in (".md", ".pyi"):
+                yield path
+
+
+def key(board):
+    """Twelve hex digits over everything the image is made of: our files, the pinned sources, the compiler."""
+    hashed = hashlib.sha256()
+    for path in _files(board):
+        hashed.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    hashed.update(repr(sorted(sources.PINS.items())).encode())
+    compiler = NEEDS[board][1][0]
+    hashed.update(subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout)
+    return hashed.hexdigest()[:12]
+
+
+def _make(arguments, log):
+    with open(log, "wb") as out:
+        done = subprocess.run(["make", *arguments], stdout=out, stderr=subprocess.STDOUT)
+    if done.returncode:
+        tail = log.read_text("utf-8", "replace").splitlines()[-25:]
+        raise BoardError("make failed; the end of %s:\n%s" % (log, "\n".join(tail)))
+
+
+def _jobs():
+    return f"-j{os.cpu_count() or 1}"
+
+
+def mpy_cross(tree):
+    """MicroPython's cross compiler for frozen modules, built once."""
+    place = sources.cache() / ("mpy-cross-" + tree.name)
+    program = place / "mpy-cross"
+    with sources.lock("mpy-cross"):
+        if not program.exists():
+            _make(["-C", str(tree / "mpy-cross"), f"BUILD={place}", _jobs()], sources.cache() / "mpy-cross.log")
+    return program
+
+
+def _user_modules(into):
+    """One directory with a link to each of our C modules, which is what MicroPython's makefiles look for."""
+    into.mkdir(parents=True, exist_ok=True)
+    for makefile in (*BOARDS.glob("common/*/micropython.mk"), *ROOT.glob("ports/native/micropython.mk")):
+        link = into / makefile.parent.name
+        if not link.is_symlink():
+            link.symlink_to(makefile.parent)
+    return into
+
+
+def build(board, quiet=True):
+    """The image's directory, with firmware.elf and firmware.map; built when it is not there yet."""
+    if board not in NEEDS:
+        raise BoardError(f"there is no board {board}; there are: {', '.join(names())}")
+    install(board)
+    place = sources.cache() / "boards" / f"{board}-{key(board)}"
+    with sources.lock(board):
+        if (place / "complete").exists():
+            return place
+        if not quiet:
+            print(f"building {board}: about a minute", flush=True)
+        tree = sources.micropython()
+        place.mkdir(parents=True, exist_ok=True)
+        environment = [
+            f"TOP={tree}",
+            f"BUILD={place}",
+            f"MICROPY_MPYCROSS={mpy_cross(tree)}",
+            f"MICROPY_MPYCROSS_DEPENDENCY={mpy_cross(tree)}",
+            f"USER_C_MODULES={_user_modules(place / 'usermod')}",
+            f"IPCERT_ROOT={ROOT}",
+        ]
+        _make(["-C", str(BOARDS / board), *environment, _jobs()], place / "build.log")
+        (place / "complete").touch()
+    return place

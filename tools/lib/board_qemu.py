@@ -1,0 +1,186 @@
+"""One emulated hub: QEMU's mps2-an385 with our image, its flash in a file, its ports forwarded to the host.
+
+A `Hub` is driven over its serial console by MicroPython's raw prompt, or just watched while its own main.py runs.
+"""
+
+import os
+import queue
+import socket
+import subprocess
+import threading
+import time
+
+PSRAM_SIZE = 16 << 20
+
+# What QEMU's user-mode network calls the host and the guest.
+HOST_FROM_GUEST = "10.0.2.2"
+GUEST = "10.0.2.15"
+
+
+class HubError(Exception):
+    """The hub raised, went away, or did not answer in time. The text is what it said."""
+
+
+def free_ports(count):
+    """`count` TCP ports that were free on 127.0.0.1 a moment ago."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()
+
+
+def arguments(image, flash, forwards, boot, icount=False):
+    """QEMU's command line. forwards: {guest port: host port}; boot: {name: value} for semihost.c's boot arguments."""
+    nic = "user,id=net0,model=lan9118" + "".join(
+        f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in sorted(forwards.items())
+    )
+    words = ",".join(f"arg={name}={value}" for name, value in sorted(boot.items()))
+    return [
+        "qemu-system-arm",
+        *("-machine", "mps2-an385,memory-backend=psram"),
+        *("-object", f"memory-backend-file,id=psram,size={PSRAM_SIZE},mem-path={flash},share=on"),
+        *("-display", "none", "-monitor", "none", "-serial", "stdio"),
+        *("-semihosting-config", "enable=on,target=native,arg=hub" + ("," + words if words else "")),
+        *("-nic", nic),
+        *(("-icount", "shift=0") if icount else ()),
+        *("-kernel", str(image)),
+    ]
+
+
+class Hub:
+    """A running board. Use as a context manager; `kill` is a power cut, `flash` survives it."""
+
+    def __init__(self, image, flash, ports=(), forwards=None, boot=None, icount=False):
+        """ports: guest ports to forward to free host ports (see .forwards); forwards fixes them instead."""
+        self.image, self.flash, self.icount = image, str(flash), icount
+        self.boot = dict(boot or {})
+        self.forwards = dict(forwards) if forwards is not None else dict(zip(ports, free_ports(len(ports))))
+        self.process = None
+        self.transcript = []
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def start(self, **boot):
+        """Powers the board up; keyword arguments are added to the boot arguments for good."""
+        self.boot.update(boot)
+        if not os.path.exists(self.flash):
+            with open(self.flash, "wb") as made:
+                made.truncate(PSRAM_SIZE)
+        self.process = subprocess.Popen(
+            arguments(self.image, self.flash, self.forwards, self.boot, self.icount),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
+        )  # fmt: skip
+        self._chunks = queue.Queue()
+        self._pending = b""
+        self._raw = False
+        threading.Thread(target=self._pump, args=(self.process.stdout, self._chunks), daemon=True).start()
+
+    @staticmethod
+    def _pump(stream, chunks):
+        for chunk in iter(lambda: stream.read(4096), b""):
+            chunks.put(chunk)
+        chunks.put(None)
+
+    def kill(self):
+        """Cuts the power."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+
+    def wait(self, timeout=30):
+        """Waits until the board is off; its exit status (0 after a reset or a chosen power cut)."""
+        if self.process is None:
+            return None
+        status = self.process.wait(timeout)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return status
+
+    @property
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def send(self, data):
+        try:
+            self.process.stdin.write(data)
+        except OSError as error:
+            raise HubError(f"the hub is off: {error}; it last said {self._tail()}") from error
+
+    def _tail(self):
+        return repr(b"".join(self.transcript)[-600:].decode("utf-8", "replace"))
+
+    def read_until(self, marker, timeout=30):
+        """Console bytes up to and with `marker`; HubError when the hub goes off or `timeout` seconds pass."""
+        deadline = time.monotonic() + timeout
+        while marker not in self._pending:
+            try:
+                chunk = self._chunks.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise HubError(f"no {marker!r} within {timeout} s; the hub last said {self._tail()}") from None
+            if chunk is None:
+                self._chunks.put(None)
+                raise HubError(f"the hub went off before {marker!r}; it last said {self._tail()}")
+            self.transcript.append(chunk)
+            self._pending += chunk
+        head, _, self._pending = self._pending.partition(marker)
+        return head + marker
+
+    def line(self, timeout=30):
+        """The next console line, without its end."""
+        return self.read_until(b"\n", timeout).decode("utf-8", "replace").rstrip("\r\n")
+
+    def wait_line(self, wanted, timeout=60):
+        """The first line that contains `wanted`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            line = self.line(max(0.1, deadline - time.monotonic()))
+            if wanted in line:
+                return line
+
+    def prompt(self, timeout=30):
+        """Interrupts whatever runs and enters the raw prompt."""
+        if not self._raw:
+            self.read_until(b">>> ", timeout) if self.boot.get("main") == "off" else self.send(b"\r\x03\x03")
+            self.send(b"\r\x01")
+            self.read_until(b"raw REPL; CTRL-B to exit\r\n>", timeout)
+            self._raw = True
+
+    def execute(self, code, timeout=30):
+        """Runs Python source on the hub; what it printed. HubError with its traceback when it raises."""
+        self.prompt(timeout)
+        self.begin(code)
+        return self.finish(timeout)
+
+    def begin(self, code):
+        """Starts source on the hub without waiting for its end."""
+        self.prompt()
+        self.send(code.encode() + b"\x04")
+        self.read_until(b"OK")
+
+    def finish(self, timeout=30):
+        """What the source given to `begin` printed, once it has ended."""
+        out = self.read_until(b"\x04", timeout)[:-1].decode("utf-8", "replace").replace("\r\n", "\n")
+        err = self.read_until(b"\x04>", timeout)[:-2].decode("utf-8", "replace")
+        if err:
+            raise HubError(err.strip().replace("\r\n", "\n"))
+        return out
+
+    def evaluate(self, expression, timeout=30):
+        """repr() of an expression, as text."""
+        return self.execute(f"print(repr({expression}))", timeout).strip()
+
+    def put(self, path, data):
+        """Writes a file on the hub's file system."""
+        self.execute(f"_f = open({path!r}, 'wb')")
+        for start in range(0, len(data), 512):
+            self.execute(f"_f.write({bytes(data[start : start + 512])!r})")
+        self.execute("_f.close()")
