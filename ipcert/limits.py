@@ -50,9 +50,18 @@ REPLAYS = 3  # times one issuance registers again or starts its order anew befor
 WORK = 2560  # a payload before signing: IDENTIFIERS_TEXT as JSON, or the CSR of as many names in base64url
 OUT = 4608  # a finished request body: WORK in base64url again, protected header, signature
 JOURNAL = 3072  # one journal slot, two of them in RAM: three lineages take under 1.7 KB
+FILE = 32768  # one file in the store: a chain is the largest
+
+# The http-01 responder, which faces the Internet.
+ANSWERS = 50  # challenges published at once: two orders of 25 identifiers
+REQUEST_LINE = 256  # method, target and version; a validation's is about 100
+REQUEST = 4096  # a whole request head; Let's Encrypt's is 300, proxies add to it
+RESPONDER_TIME = 10  # one connection, from accept to close
+RESPONDER_CONNECTIONS = 64  # at once; the oldest gives way, an honest one lasts milliseconds
 
 # Certificates.
 LIFETIME_MIN = 3600  # a certificate shorter than an hour cannot be planned for
 LIFETIME_MAX = 315360000  # ten years
+BUILT = 215654400  # 2026-11-01: no time before this release was made is believed
 CLOCK_JUMP = 3600  # a step of the clock larger than this is told to the owner
 TASK_WAIT = 60  # a short-lived child stays for waits up to this, longer ones are the daemon's
