@@ -53,12 +53,12 @@ class Net:
                 user_agent=self._agent,
             )
         except ValueError as e:
-            raise Ours("roots", "%s; give the CA's root certificates as a PEM file" % e) from None
+            raise Ours("roots", "There is %s; give the CA's root certificates as a PEM file." % e) from None
         self._failed = urequests_compat.RequestError
         return self._session
 
     def request(self, method, url, headers=None, body=None):
-        """One exchange; returns `Response` whatever its status, except that a redirect raises Theirs("redirect").
+        """One exchange; returns `Response` whatever its status; a redirect is not followed.
 
         Raises Theirs("network" | "tls" | "slow" | "too-large" | "bad-http" | "url").
         """
@@ -66,17 +66,12 @@ class Net:
         try:
             answer = session.request(method, url, headers, body)
         except ValueError as e:
-            raise Theirs("url", "%s: %s; check the CA's directory URL" % (url[: limits.URL], e)) from None
+            raise Theirs("url", "%s: %s; check the CA's directory URL." % (url[: limits.URL], e)) from None
         except self._failed as e:
             for name, code, advice in _ADVICE:
                 if type(e).__name__ == name:
-                    raise Theirs(code, "%s: %s; %s" % (_where(url), e, advice)) from None
+                    raise Theirs(code, "%s: %s; %s." % (_where(url), e, advice)) from None
             raise
-        if 300 <= answer.status_code < 400 and answer.status_code != 304:
-            text = "%s: the server redirects, which is not followed; check the CA's directory URL" % _where(
-                url
-            )
-            raise Theirs("redirect", text)
         return Response(answer.status_code, answer.headers, answer.content)
 
     def close(self):
