@@ -27,7 +27,8 @@ def _pem(certificate):
 
 
 class Roots:
-    """A CA with leaf certificates in a temporary folder: `good` for loopback, `other` for another name, `old`."""
+    """A CA with leaf certificates in a temporary folder: `good` for loopback, `other` for another name,
+    `old`."""
 
     def __init__(self, name="test root"):
         self.folder = tempfile.mkdtemp()
@@ -82,9 +83,11 @@ class Roots:
 
 
 class Server:
-    """Accepts on loopback; `answer` is bytes, or a function of (connection, request bytes) that does what it likes.
+    """Accepts on loopback; `answer` is bytes, or a function of (connection, request bytes) that does what it
+    likes.
 
-    With bytes the connection is kept alive. `tls=False` speaks plain TCP. `requests` and `connections` are counted.
+    With bytes the connection is kept alive. `tls=False` speaks plain TCP. `requests` and `connections` are
+    counted.
     """
 
     def __init__(self, roots, answer=OK, leaf="good", tls=True, host="127.0.0.1"):

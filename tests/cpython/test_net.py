@@ -42,7 +42,7 @@ def test_an_answer():
 
 def test_the_hostile_answers_become_theirs():
     codes = {"BadResponse": "bad-http", "TooLarge": "too-large", "Timeout": "slow"}
-    for name, answer, wanted in hostile.cases():
+    for _, answer, wanted in hostile.cases():
         if len(wanted) == 1:
             with hostile.Server(ROOTS, answer) as server:
                 refused(Theirs, codes.get(wanted[0], "network"), server, timeout=0.5)
@@ -86,7 +86,8 @@ def test_an_url_that_is_not_https():
 
 
 def test_importing_net_loads_neither_urllib3_nor_ssl():
-    code = "import sys, ipcert_port.net as n; n.Net(None, 't'); print([m for m in ('urllib3', 'ssl') if m in sys.modules])"
+    code = "import sys, ipcert_port.net as n; n.Net(None, 't')\n"
+    code += "print([m for m in ('urllib3', 'ssl') if m in sys.modules])"
     out = subprocess.run(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,

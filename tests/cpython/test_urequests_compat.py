@@ -12,8 +12,13 @@ def session(**options):
     return u.Session(cafile=ROOTS.pem, max_body=16384, **options)
 
 
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def fails(server, wanted, **options):
-    """Request `server.url`, which must raise one of the exceptions named in `wanted` with one sentence; return it."""
+    """Request `server.url`, which must raise one of the exceptions named in `wanted`; return it."""
     client = session(**options)
     try:
         answer = client.request("GET", server.url)
@@ -71,7 +76,8 @@ def test_head_204_and_304_have_no_body():
 
 
 def test_chunks_extensions_and_trailers():
-    body = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n06\r\n world\r\n0\r\nX: y\r\n\r\n"
+    body = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+    body += b"5;a=b\r\nhello\r\n06\r\n world\r\n0\r\nX: y\r\n\r\n"
     with hostile.Server(ROOTS, body) as server:
         client = session()
         assert [client.request("GET", server.url).content for _ in range(2)] == [b"hello world"] * 2
@@ -132,7 +138,7 @@ def test_certificates_are_verified():
                 continue
             raise AssertionError("an unknown root was accepted")
         assert server.requests == []
-        both = [open(ROOTS.pem).read(), open(stranger.der, "rb").read()]
+        both = [read(ROOTS.pem).decode(), read(stranger.der)]
         assert u.get(server.url, cadata=both).content == b"hello"
     stranger.close()
 

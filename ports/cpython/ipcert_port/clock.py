@@ -10,10 +10,11 @@ _PATIENCE = 600  # seconds of uptime during which an unfinished first synchronis
 
 
 class Clock:
-    """`floor` is the latest second that is known to be past (the journal's), in core seconds; it may be raised.
+    """`floor` is the latest second that is known to be past (the journal's), in core seconds; it may be
+    raised.
 
-    NTP is not authenticated and many boards have no clock of their own, so a time before the floor or before this
-    release was built is never believed.
+    NTP is not authenticated and many boards have no clock of their own, so a time before the floor or before
+    this release was built is never believed.
     """
 
     def __init__(self, floor=0):
@@ -28,13 +29,15 @@ class Clock:
         return min(max(self._raw(), self.floor), limits.NEVER)
 
     def trustworthy(self):
-        """False while the system's time is before the floor, or is about to be set for the first time since boot."""
+        """False while the system's time is before the floor, or is about to be set for the first time since
+        boot."""
         if not self.floor <= self._raw() < limits.NEVER:
             return False
         return not _unsynchronised(_SYNC, "/proc/uptime")
 
     def stepped(self):
-        """Seconds by which the clock was set forward (or, negative, back) since the last call; 0 for small ones."""
+        """Seconds by which the clock was set forward (or, negative, back) since the last call; 0 for small
+        ones."""
         # Unlike time.monotonic() this goes on while the machine sleeps.
         offset = self._raw() - int(time.clock_gettime(time.CLOCK_BOOTTIME))
         step = 0 if self._offset is None else offset - self._offset

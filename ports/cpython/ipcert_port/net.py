@@ -1,4 +1,5 @@
-"""HTTP to the CA: one verified, kept-alive TLS connection through urequests_compat, bounded by `ipcert.limits`."""
+"""HTTP to the CA: one verified, kept-alive TLS connection through urequests_compat, bounded by
+`ipcert.limits`."""
 
 from ipcert import limits
 from ipcert.errors import Ours, Theirs
@@ -17,7 +18,8 @@ _ADVICE = (
 
 
 class Response:
-    """A whole answer: `status` int, `headers` dict of lower-case str to str, `body` bytes-like of limits.BODY at most."""
+    """A whole answer: `status` int, `headers` dict of lower-case str to str, `body` bytes-like of limits.BODY
+    at most."""
 
     def __init__(self, status, headers, body):
         self.status = status
@@ -26,7 +28,8 @@ class Response:
 
 
 class Net:
-    """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at once.
+    """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at
+    once.
 
     Raises Ours("roots") at the first request when the file holds no certificate.
     """

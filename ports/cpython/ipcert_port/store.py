@@ -1,7 +1,7 @@
 """Files that are whole or not there: written beside, flushed, renamed, and the folder flushed too.
 
-Files are 0600 in a folder made 0700. A write that fails leaves the old bytes as they were. What a power cut leaves
-behind is a temporary file, which the next start removes.
+Files are 0600 in a folder made 0700. A write that fails leaves the old bytes as they were. What a power cut
+leaves behind is a temporary file, which the next start removes.
 """
 
 import errno
@@ -89,7 +89,8 @@ class Store:
         raise Ours("store", "%s is larger than anything ipcert writes; restore it from a backup." % path)
 
     def write(self, name, data):
-        """Replace `name` by `data` (bytes-like); on the medium when this returns, unchanged when it raises."""
+        """Replace `name` by `data` (bytes-like); on the medium when this returns, unchanged when it
+        raises."""
         path = self._path(name)
         if len(data) > limits.FILE:
             raise Ours(
@@ -143,7 +144,8 @@ class Store:
     def erase(self, name):
         """Remove `name`, overwriting its bytes first; nothing happens when it is not there.
 
-        Overwriting reaches the medium on a plain disk; flash controllers and copying file systems keep old blocks.
+        Overwriting reaches the medium on a plain disk; flash controllers and copying file systems keep old
+        blocks.
         """
         path = self._path(name)
         gone = os.path.join(self.folder, ".%s@gone.tmp" % name)

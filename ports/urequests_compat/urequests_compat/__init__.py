@@ -1,11 +1,13 @@
-"""One small requests-like HTTPS client with the same API on CPython (over urllib3) and MicroPython (over tls).
+"""One small requests-like HTTPS client with the same API on CPython (over urllib3) and MicroPython (over
+tls).
 
     session = Session(cafile="roots.pem", user_agent="demo/1")
     answer = session.request("GET", "https://[::1]:14000/dir")
     answer.status_code, answer.headers["content-type"], answer.json()
 
-TLS is verified always; there is no switch. Redirects, retries, proxies and cookies are left to the caller. One
-connection is kept alive for each host. Headers, body and time are bounded, and so is what a hostile server can cost.
+TLS is verified always; there is no switch. Redirects, retries, proxies and cookies are left to the caller.
+One connection is kept alive for each host. Headers, body and time are bounded, and so is what a hostile
+server can cost.
 """
 
 import sys

@@ -1,7 +1,8 @@
 """The CPython half: one urllib3 pool of one connection for each host, with a watch on time and bytes.
 
-urllib3 bounds the wait for a single read; a server that sends a byte a second never exceeds that. So each read of the
-socket asks `_Watch` how much time and how many bytes are left, and the sum is bounded whatever the server does.
+urllib3 bounds the wait for a single read; a server that sends a byte a second never exceeds that. So each
+read of the socket asks `_Watch` how much time and how many bytes are left, and the sum is bounded whatever
+the server does.
 """
 
 import http.client
@@ -25,7 +26,8 @@ _PIECE = 4096  # bytes asked for at a time
 
 
 class _Watch:
-    """What the exchange under way may still cost. `deadline` is monotonic; `allow` counts bytes from the wire."""
+    """What the exchange under way may still cost. `deadline` is monotonic; `allow` counts bytes from the
+    wire."""
 
     def __init__(self, connect_timeout):
         self.connect_timeout = connect_timeout
@@ -53,7 +55,8 @@ class _Context(ssl.SSLContext):
     watch = None
 
     def wrap_socket(self, sock, *args, **options):
-        # urllib3 1.26 names no host when it is an address and matches it afterwards by itself; OpenSSL does it better.
+        # urllib3 1.26 names no host when it is an address and matches it afterwards by itself; OpenSSL does
+        # it better.
         options["server_hostname"] = self.watch.host
         return super().wrap_socket(sock, *args, **options)
 
@@ -83,7 +86,8 @@ class _Connection(urllib3.connection.HTTPSConnection):
         watch.deadline = total
 
     def _new_conn(self):
-        """Try each address with an equal share of the time left, so that one dead address does not eat it all."""
+        """Try each address with an equal share of the time left, so that one dead address does not eat it
+        all."""
         watch = self.ssl_context.watch
         try:
             found = socket.getaddrinfo(self.host.strip("[]"), self.port, 0, socket.SOCK_STREAM)[:_ADDRESSES]
@@ -168,10 +172,11 @@ def _translate(error):
 class Session:
     """HTTPS requests with one kept-alive connection for each host; for one thread at a time.
 
-    `cafile` names a PEM file and `cadata` holds PEM text, DER bytes or a list of these: the roots that are trusted.
-    With neither, the system's are. `timeout` bounds a whole request and `connect_timeout` TCP and TLS within it, in
-    seconds (name resolution blocks as long as the resolver's own limits). `max_header` bytes, `max_headers` lines and
-    `max_body` bytes bound the answer. Raises ValueError when no root can be read.
+    `cafile` names a PEM file and `cadata` holds PEM text, DER bytes or a list of these: the roots that are
+    trusted. With neither, the system's are. `timeout` bounds a whole request and `connect_timeout` TCP and
+    TLS within it, in seconds (name resolution blocks as long as the resolver's own limits). `max_header`
+    bytes, `max_headers` lines and `max_body` bytes bound the answer. Raises ValueError when no root can be
+    read.
     """
 
     def __init__(

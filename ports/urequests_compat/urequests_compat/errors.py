@@ -10,7 +10,8 @@ class ConnectionFailed(RequestError):
 
 
 class TLSError(RequestError):
-    """The TLS handshake failed: an unknown root, another host's certificate, an expired one, or no TLS at all."""
+    """The TLS handshake failed: an unknown root, another host's certificate, an expired one, or no TLS at
+    all."""
 
 
 class Timeout(RequestError):
