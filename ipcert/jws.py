@@ -8,7 +8,7 @@ from .b64 import digit, write_url
 from .buf import put
 from .errors import Theirs
 
-JWK_SIZE = 129  # bytes that `write_jwk` writes
+JWK_SIZE = 126  # bytes that `write_jwk` writes
 THUMBPRINT_SIZE = 43
 _MAC = bytearray(32)
 

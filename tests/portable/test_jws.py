@@ -1,0 +1,209 @@
+"""JWK, thumbprint, headers and bindings against `jwcrypto`'s vectors."""
+
+import hashlib
+import json
+import unittest
+
+from portable_support import FixedSigner, code_of, locked, unhex, vectors
+
+from ipcert import b64, jws, limits
+from ipcert.errors import Ours, Theirs
+
+VECTORS = vectors("jws")
+KID = b"https://ca.example.org/acme/acct/7"
+URL = b"https://ca.example.org/acme/new-order"
+NONCE = b"oFvnlFP1wIhRlYS2jTaXbA-_"
+
+
+class Hashing(FixedSigner):
+    """The fixed signer with a real SHA-256 (hashlib allocates, so not for the locked tests)."""
+
+    def sha256(self, buf, start, end, out, off):
+        for b in hashlib.sha256(bytes(buf[start:end])).digest():
+            out[off] = b
+            off += 1
+        return off
+
+
+class FixedHash(FixedSigner):
+    """Answers every hash with 32 bytes of 7."""
+
+    def sha256(self, buf, start, end, out, off):
+        for i in range(32):
+            out[off + i] = 7
+        return off + 32
+
+
+def hmac_of(secret):
+    """HMAC-SHA256 (RFC 2104) of `hashlib` in the shape that the core asks for."""
+    key = secret + bytes(64 - len(secret))
+    inner = bytes([b ^ 0x36 for b in key])
+    outer = bytes([b ^ 0x5C for b in key])
+
+    def mac(buf, start, end, out, off):
+        digest = hashlib.sha256(inner + bytes(buf[start:end])).digest()
+        for b in hashlib.sha256(outer + digest).digest():
+            out[off] = b
+            off += 1
+        return off
+
+    return mac
+
+
+class Keys(unittest.TestCase):
+    def test_jwk(self):
+        buf = bytearray(200)
+        for v in VECTORS["jwk"]:
+            p = b"." + unhex(v["point"])
+            end = locked(lambda p=p: jws.write_jwk(buf, 3, p, 1))
+            self.assertEqual(bytes(buf[3:end]).decode(), v["jwk"])
+            self.assertEqual(end - 3, jws.JWK_SIZE)
+
+    def test_thumbprint(self):
+        buf = bytearray(50)
+        scratch = bytearray(jws.JWK_SIZE + 32)
+        for v in VECTORS["jwk"]:
+            p = unhex(v["point"])
+            end = jws.thumbprint(buf, 2, Hashing(p), p, 0, scratch)
+            self.assertEqual(bytes(buf[2:end]).decode(), v["thumbprint"])
+            self.assertEqual(end - 2, jws.THUMBPRINT_SIZE)
+
+    def test_thumbprint_allocates_nothing(self):
+        p = unhex(VECTORS["jwk"][0]["point"])
+        buf = bytearray(43)
+        scratch = bytearray(jws.JWK_SIZE + 32)
+        signer = FixedHash(p)
+        self.assertEqual(locked(lambda: jws.thumbprint(buf, 0, signer, p, 0, scratch)), 43)
+
+    def test_key_authorization(self):
+        buf = bytearray(200)
+        token = b"LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
+        end = locked(lambda: jws.key_authorization(buf, 1, token, b"9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"))
+        self.assertEqual(bytes(buf[1:end]), token + b".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI")
+        self.assertEqual(jws.key_authorization(buf, 1, token.decode(), b"t"), 46)
+
+    def test_bad_tokens(self):
+        buf = bytearray(400)
+        for token in (
+            "", "short", "a" * 21, "a" * (limits.TOKEN + 1), "../../../../../etc/passwd", "a" * 30 + "\n",
+            "a" * 30 + "=", "\xe4" * 30, "a" * 30 + ".", "a" * 30 + "/",
+        ):  # fmt: skip
+            got = code_of(Theirs, lambda t=token: jws.key_authorization(buf, 0, t, b"t"))
+            self.assertEqual((token, got), (token, "token"))
+        self.assertEqual(jws.key_authorization(buf, 0, "a" * 22, b"t"), 24)
+
+
+class Headers(unittest.TestCase):
+    def setUp(self):
+        self.point = unhex(VECTORS["jwk"][0]["point"])
+        self.signer = FixedSigner(self.point)
+        self.out = bytearray(1000)
+        self.jws = jws.Jws()
+
+    def header(self, end):
+        """The protected header and the payload that were written."""
+        head, payload = bytes(self.out[:end]).split(b".")
+        return json.loads(b64.decode_url(head).decode()), b64.decode_url(payload)
+
+    def test_kid(self):
+        self.jws.set_kid(KID)
+        payload = b"{} and more"
+        end = locked(lambda: self.jws.write(self.out, 0, self.signer, 0, URL, NONCE, payload, 2))
+        want = {"alg": "ES256", "kid": KID.decode(), "nonce": NONCE.decode(), "url": URL.decode()}
+        self.assertEqual(self.header(end), (want, b"{}"))
+
+    def test_jwk(self):
+        self.jws.set_jwk(b"." + self.point, 1)
+        end = locked(lambda: self.jws.write(self.out, 0, self.signer, 0, URL, NONCE, b"", 0))
+        key = json.loads(VECTORS["jwk"][0]["jwk"])
+        want = {"alg": "ES256", "jwk": key, "nonce": NONCE.decode(), "url": URL.decode()}
+        self.assertEqual(self.header(end), (want, b""))
+
+    def test_str_is_taken_too(self):
+        self.jws.set_kid(KID.decode())
+        end = self.jws.write(self.out, 0, self.signer, 0, URL.decode(), NONCE.decode(), b"", 0)
+        self.assertEqual(self.header(end)[0]["url"], URL.decode())
+
+    def test_from_jwk_to_kid(self):
+        self.jws.set_jwk(self.point)
+        self.jws.set_kid(KID)
+        end = self.jws.write(self.out, 0, self.signer, 0, URL, NONCE, b"", 0)
+        self.assertEqual(self.header(end)[0].get("kid"), KID.decode())
+
+    def test_key_change(self):
+        """RFC 8555 7.3.5: the inner header has jwk and url and no nonce; the payload names the old key."""
+        old = unhex(VECTORS["jwk"][1]["point"])
+        payload = bytearray(400)
+        n = locked(lambda: jws.write_key_change(payload, 0, KID, old, 0))
+        self.jws.set_jwk(self.point)
+        end = locked(lambda: self.jws.write_inner(self.out, 0, self.signer, 2, URL, payload, n))
+        head, body = self.header(end)
+        self.assertEqual(head, {"alg": "ES256", "jwk": json.loads(VECTORS["jwk"][0]["jwk"]), "url": URL.decode()})
+        want = {"account": KID.decode(), "oldKey": json.loads(VECTORS["jwk"][1]["jwk"])}
+        self.assertEqual(json.loads(body.decode()), want)
+
+    def test_bad_urls(self):
+        self.jws.set_jwk(self.point)
+        for url in ("", "https://a/" + "b" * limits.URL, 'https://a/"', "https://a/\\", "https://a/ b", "https://a/\n",
+                    "https://a/\xe4", "https://a/\x7f"):  # fmt: skip
+            raw = url.encode()
+            for u in (url, raw):
+                write = lambda u=u: self.jws.write(self.out, 0, self.signer, 0, u, NONCE, b"", 0)  # noqa: E731
+                self.assertEqual((u, code_of(Theirs, write)), (u, "url"))
+            self.assertEqual(code_of(Theirs, lambda u=url: self.jws.set_kid(u)), "url")
+
+    def test_bad_nonces(self):
+        self.jws.set_jwk(self.point)
+        for nonce in ("", "a+b", "a b", "a=", 'a"', "a" * (limits.NONCE + 1), "\xe4"):
+            self.assertFalse(jws.is_nonce(nonce))
+            self.assertFalse(jws.is_nonce(nonce.encode()))
+            write = lambda n=nonce: self.jws.write(self.out, 0, self.signer, 0, URL, n, b"", 0)  # noqa: E731
+            self.assertEqual((nonce, code_of(Theirs, write)), (nonce, "nonce"))
+        self.assertTrue(jws.is_nonce(NONCE))
+        self.assertTrue(jws.is_nonce("a" * limits.NONCE))
+
+
+class Bindings(unittest.TestCase):
+    def test_vectors(self):
+        out = bytearray(900)
+        scratch = bytearray(40 + 2 * limits.URL)
+        for v in VECTORS["binding"]:
+            mac = hmac_of(unhex(v["secret"]))
+            end = jws.write_binding(out, 3, mac, v["kid"], v["url"], unhex(v["point"]), 0, scratch)
+            made = json.loads(bytes(out[3:end]).decode())
+            self.assertEqual(sorted(made), ["payload", "protected", "signature"])
+            for field in made:
+                self.assertEqual(made[field], v[field])
+
+    def test_allocates_nothing(self):
+        v = VECTORS["binding"][0]
+        point = unhex(v["point"])
+        out = bytearray(900)
+        scratch = bytearray(40 + 2 * limits.URL)
+
+        def mac(buf, start, end, to, off):
+            for i in range(32):
+                to[off + i] = 7
+            return off + 32
+
+        end = locked(lambda: jws.write_binding(out, 0, mac, KID, URL, point, 0, scratch))
+        self.assertEqual(json.loads(bytes(out[:end]).decode())["payload"], v["payload"])
+
+    def test_largest(self):
+        scratch = bytearray(40 + 2 * limits.URL)
+        point = unhex(VECTORS["binding"][0]["point"])
+        out = bytearray(1300)
+        url = b"u" * limits.URL
+        end = jws.write_binding(out, 0, hmac_of(b"k"), url, url, point, 0, scratch)
+        head = json.loads(b64.decode_url(json.loads(bytes(out[:end]).decode())["protected"]).decode())
+        self.assertEqual(head["kid"], url.decode())
+
+    def test_refusals(self):
+        scratch = bytearray(40 + 2 * limits.URL)
+        point = unhex(VECTORS["binding"][0]["point"])
+        out = bytearray(900)
+        for kid in ('"', "", "a b"):
+            write = lambda k=kid: jws.write_binding(out, 0, hmac_of(b"k"), k, URL, point, 0, scratch)  # noqa: E731
+            self.assertEqual(code_of(Theirs, write), "url")
+        write = lambda: jws.write_binding(bytearray(90), 0, hmac_of(b"k"), b"k", URL, point, 0, scratch)  # noqa: E731
+        self.assertEqual(code_of(Ours, write), "overflow")
