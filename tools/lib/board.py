@@ -53,15 +53,24 @@ def _files(board):
                 yield path
 
 
-def key(board):
-    """Twelve hex digits over everything the image is made of: our files, the pinned sources, the compiler."""
+def _hash(board, files):
     hashed = hashlib.sha256()
-    for path in _files(board):
+    for path in files:
         hashed.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     hashed.update(repr(sorted(sources.PINS.items())).encode())
     compiler = NEEDS[board][1][0]
     hashed.update(subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout)
     return hashed.hexdigest()[:12]
+
+
+def key(board):
+    """Twelve hex digits over everything the image is made of: our files, the pinned sources, the compiler."""
+    return _hash(board, _files(board))
+
+
+def _objects_key(board):
+    """The same without the Python files: make can tell by itself which frozen modules changed."""
+    return _hash(board, (path for path in _files(board) if path.suffix not in (".py", ".html")))
 
 
 def _make(arguments, log):
@@ -108,15 +117,20 @@ def build(board, quiet=True):
         if not quiet:
             print(f"building {board}: about a minute", flush=True)
         tree = sources.micropython()
-        place.mkdir(parents=True, exist_ok=True)
-        environment = [
+        cross = mpy_cross(tree)
+        objects = sources.cache() / "boards" / f"{board}-objects-{_objects_key(board)}"
+        for made in (place, objects):
+            made.mkdir(parents=True, exist_ok=True)
+        variables = [
             f"TOP={tree}",
-            f"BUILD={place}",
-            f"MICROPY_MPYCROSS={mpy_cross(tree)}",
-            f"MICROPY_MPYCROSS_DEPENDENCY={mpy_cross(tree)}",
-            f"USER_C_MODULES={_user_modules(place / 'usermod')}",
+            f"BUILD={objects}",
+            f"MICROPY_MPYCROSS={cross}",
+            f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
+            f"USER_C_MODULES={_user_modules(objects / 'usermod')}",
             f"IPCERT_ROOT={ROOT}",
         ]
-        _make(["-C", str(BOARDS / board), *environment, _jobs()], place / "build.log")
+        _make(["-C", str(BOARDS / board), *variables, _jobs()], place / "build.log")
+        for name in ("firmware.elf", "firmware.map"):
+            shutil.copy2(objects / name, place / name)
         (place / "complete").touch()
     return place

@@ -3,10 +3,13 @@
 A `Hub` is driven over its serial console by MicroPython's raw prompt, or just watched while its own main.py runs.
 """
 
+import json
 import os
 import queue
+import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -33,7 +36,7 @@ def free_ports(count):
             one.close()
 
 
-def arguments(image, flash, forwards, boot, icount=False):
+def arguments(image, flash, forwards, boot, icount=False, monitor=None):
     """QEMU's command line. forwards: {guest port: host port}; boot: {name: value} for semihost.c's boot arguments."""
     nic = "user,id=net0,model=lan9118" + "".join(
         f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in sorted(forwards.items())
@@ -46,6 +49,7 @@ def arguments(image, flash, forwards, boot, icount=False):
         *("-display", "none", "-monitor", "none", "-serial", "stdio"),
         *("-semihosting-config", "enable=on,target=native,arg=hub" + ("," + words if words else "")),
         *("-nic", nic),
+        *(("-qmp", f"unix:{monitor},server=on,wait=off") if monitor else ()),
         *(("-icount", "shift=0") if icount else ()),
         *("-kernel", str(image)),
     ]
@@ -57,6 +61,7 @@ class Hub:
     def __init__(self, image, flash, ports=(), forwards=None, boot=None, icount=False):
         """ports: guest ports to forward to free host ports (see .forwards); forwards fixes them instead."""
         self.image, self.flash, self.icount = image, str(flash), icount
+        self._monitor = os.path.join(tempfile.mkdtemp(prefix="hub"), "qmp")
         self.boot = dict(boot or {})
         self.forwards = dict(forwards) if forwards is not None else dict(zip(ports, free_ports(len(ports))))
         self.process = None
@@ -67,7 +72,12 @@ class Hub:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Cuts the power for good."""
         self.kill()
+        shutil.rmtree(os.path.dirname(self._monitor), ignore_errors=True)
 
     def start(self, **boot):
         """Powers the board up; keyword arguments are added to the boot arguments for good."""
@@ -76,12 +86,12 @@ class Hub:
             with open(self.flash, "wb") as made:
                 made.truncate(PSRAM_SIZE)
         self.process = subprocess.Popen(
-            arguments(self.image, self.flash, self.forwards, self.boot, self.icount),
+            arguments(self.image, self.flash, self.forwards, self.boot, self.icount, self._monitor),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
         )  # fmt: skip
         self._chunks = queue.Queue()
         self._pending = b""
-        self._raw = False
+        self._raw = False  # the raw prompt was entered in this boot
         threading.Thread(target=self._pump, args=(self.process.stdout, self._chunks), daemon=True).start()
 
     @staticmethod
@@ -177,6 +187,21 @@ class Hub:
     def evaluate(self, expression, timeout=30):
         """repr() of an expression, as text."""
         return self.execute(f"print(repr({expression}))", timeout).strip()
+
+    def qmp(self, command, **arguments):
+        """One command of QEMU's monitor, such as qmp("set_link", name="net0", up=False)."""
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(self._monitor)
+            with link.makefile("rwb") as lines:
+                lines.readline()
+                for name, values in (("qmp_capabilities", {}), (command, arguments)):
+                    lines.write(json.dumps({"execute": name, "arguments": values}).encode() + b"\n")
+                    lines.flush()
+                    answer = json.loads(lines.readline())
+                    while "event" in answer:
+                        answer = json.loads(lines.readline())
+                    if "error" in answer:
+                        raise HubError(f"QEMU refused {name}: {answer['error']['desc']}")
 
     def put(self, path, data):
         """Writes a file on the hub's file system."""

@@ -1,0 +1,77 @@
+"""Debian packages: installed when they are missing and we may."""
+
+import os
+import shutil
+import subprocess
+
+from . import cache
+from .run import last_line
+from .say import Stop, note
+
+
+def is_debian():
+    """True where apt is the package manager."""
+    return bool(shutil.which("apt-get") and shutil.which("dpkg-query"))
+
+
+def missing(packages):
+    """Those of `packages` that are not installed."""
+    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *packages]
+    text = subprocess.run(query, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    there = {line.split()[0] for line in text.splitlines() if line.split()[1:2] == ["ii"]}
+    return [package for package in packages if package not in there]
+
+
+def candidate(package):
+    """The version apt would install, or None."""
+    done = subprocess.run(["apt-cache", "policy", package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for line in done.stdout.splitlines():
+        if line.strip().startswith("Candidate:"):
+            version = line.split(":", 1)[1].strip()
+            return None if version == "(none)" else version
+    return None
+
+
+def root():
+    """The words to put before a command that needs root: [] as root, ["sudo", "-n"] where that works, else None."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo"):
+        if subprocess.run(["sudo", "-n", "true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            return ["sudo", "-n"]
+    return None
+
+
+def need(*packages):
+    """Install those of `packages` that are missing. Raises `Stop` when that cannot be done."""
+    if not is_debian():
+        raise Stop(f"These are needed, by the names Debian gives them: {' '.join(packages)}. Install them and run this again.")
+    if not missing(packages):
+        return
+    with cache.lock("apt"):
+        wanted = missing(packages)
+        if not wanted:
+            return
+        before = root()
+        if before is None:
+            raise Stop(
+                f"Debian packages are missing and this user may not install them: run "
+                f"`sudo apt-get install {' '.join(wanted)}` and then this again."
+            )
+        note(f"installing Debian packages: {' '.join(wanted)}")
+        if _install(before, wanted) is not None:
+            # Package lists of a fresh machine are empty or old. A third party's broken source must not stop us.
+            _apt(before, ["update"])
+            words = _install(before, wanted)
+            if words is not None:
+                raise Stop(f"apt-get could not install {' '.join(wanted)}: {words}.")
+
+
+def _install(before, packages):
+    done = _apt(before, ["install", "-y", "--no-install-recommends", *packages])
+    return None if done.returncode == 0 else last_line(done.stdout)
+
+
+def _apt(before, arguments):
+    command = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *arguments]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -1,0 +1,57 @@
+"""Programs written in Go: built once from pinned modules, kept in the cache."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from . import cache
+from .run import quiet
+from .say import note
+
+
+def version():
+    """The installed Go as (major, minor), or None when there is none."""
+    found = shutil.which("go")
+    if not found:
+        return None
+    text = subprocess.run([found, "version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    match = re.search(r"go(\d+)\.(\d+)", text)
+    return (int(match.group(1)), int(match.group(2))) if match else None
+
+
+def can_build(wanted):
+    """True when modules that want Go `wanted`, a pair, can be built: since 1.21 Go fetches a newer toolchain itself."""
+    found = version()
+    return found is not None and (found >= wanted or found >= (1, 21))
+
+
+def build(name, module, release, commands):
+    """Build `commands` (package paths below `module`) at `release`. Returns the directory that holds the programs.
+
+    A small go.mod of ours requires the module, and `go build` makes it: unlike `go install`, that does not ask the
+    module proxy for the list of all versions. Raises `Stop`.
+    """
+    directory = cache.path(f"{name}-{release}-{cache.key(module, release, *commands)}")
+
+    def make(target):
+        note(f"building {name} {release} (Go; this takes a while the first time)")
+        source = os.path.join(target, "source")
+        os.mkdir(source)
+        with open(os.path.join(source, "go.mod"), "w") as file:
+            file.write(f"module peers\n\ngo 1.21\n\nrequire {module} {release}\n")
+        with open(os.path.join(source, "peers.go"), "w") as file:
+            imports = "".join(f'import _ "{module}/{command}"\n' for command in commands)
+            file.write(f"//go:build peers\n\npackage peers\n\n{imports}")
+        environment = dict(os.environ, GO111MODULE="on", GOWORK="off", CGO_ENABLED="0")
+        for command in commands:
+            program = os.path.join(target, os.path.basename(command))
+            quiet(
+                ["go", "build", "-mod=mod", "-o", program, f"{module}/{command}"],
+                f"Go could not build {name} {release}; is its module proxy reachable?",
+                cwd=source,
+                env=environment,
+            )
+        shutil.rmtree(source)
+
+    return cache.once(directory, make)

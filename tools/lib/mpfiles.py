@@ -1,0 +1,27 @@
+"""The one list of Python files: what a wheel, a mip package and a frozen firmware carry all come from here."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# (folder that is put on the import path, package in it, files that only CPython needs)
+CORE = ("", "ipcert", ())
+PORT = ("ports/micropython", "ipcert_port", ())
+HTTP = ("ports/urequests_compat", "urequests_compat", ("_urllib3.py",))
+MICROPYTHON = (CORE, PORT, HTTP)
+
+
+def package(entry, suffix=".py"):
+    """Files of one entry as sorted [(path on the device, Path here)]."""
+    base, name, without = entry
+    folder = ROOT / base
+    found = []
+    for path in sorted((folder / name).rglob("*" + suffix)):
+        if "__pycache__" not in path.parts and path.name not in without:
+            found.append((path.relative_to(folder).as_posix(), path))
+    return found
+
+
+def micropython():
+    """Every file a MicroPython device needs, sorted: the core, its port, and the HTTP library."""
+    return [pair for entry in MICROPYTHON for pair in package(entry)]

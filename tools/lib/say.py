@@ -1,0 +1,34 @@
+"""How a tool speaks: progress on stderr, and one clear sentence when it has to stop."""
+
+import sys
+
+
+class Stop(Exception):
+    """The tool cannot go on. `str(error)` is one plain sentence that says what to do."""
+
+
+def note(line):
+    """Print a line of progress to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(function):
+    """Run `function()` as a command: its return value is the exit status, a `Stop` is one sentence and status 2."""
+    try:
+        status = function()
+    except Stop as error:
+        note(f"{sys.argv[0]}: {error}")
+        status = 2
+    except KeyboardInterrupt:
+        note("interrupted")
+        status = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = 1
+    sys.exit(status or 0)
+
+
+def old_python():
+    """Stop when this Python is older than the project supports."""
+    if sys.version_info < (3, 9):
+        sys.exit("Python 3.9 or newer is needed; this is " + sys.version.split()[0] + ".")

@@ -1,0 +1,224 @@
+"""Attackers who know the software, learn on other homes, and match every name with every address."""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ipcert import plan
+
+from . import cells
+from .world import BACKDATE, IP_LIFE, NAME_LIFE
+
+KAPPA = 2.0  # pseudo-counts that pull a cell seen rarely towards "says nothing"
+
+
+def windows():
+    """The shipped policy's ordinary windows, seconds after the CT timestamp before."""
+    return np.array(
+        [
+            IP_LIFE * plan.IP_LO / 1000 - BACKDATE,
+            IP_LIFE * plan.IP_HI / 1000 - BACKDATE,
+            NAME_LIFE * plan.NAME_LO / 1000 - BACKDATE,
+            NAME_LIFE * plan.NAME_HI / 1000 - BACKDATE,
+        ]
+    )
+
+
+def wrong(rng, homes, times):
+    """Each home's name beside `times` other homes' addresses."""
+    a = np.repeat(homes, times)
+    b = homes[rng.integers(0, homes.size, a.size)]
+    keep = a != b
+    return a[keep], b[keep]
+
+
+class Ratio:
+    """The likelihood-ratio attacker: the log ratio of each cell's frequency in true and in wrong pairs, added up."""
+
+    name = "likelihood ratio"
+
+    def __init__(self, city, homes, rng, times=40):
+        half = homes.size * 3 // 4
+        learn, tune = homes[:half], homes[half:]
+        w = windows()
+        args = city.names, city.noff, city.ips, city.ioff, city.new
+        true = np.zeros(cells.CELLS)
+        false = np.zeros(cells.CELLS)
+        cells.count(*args, learn, learn, w, true)
+        a, b = wrong(rng, learn, times)
+        cells.count(*args, a, b, w, false)
+        expected = false * (learn.size / a.size)
+        self.table = np.log((true + KAPPA) / (expected + KAPPA))
+        # How much each channel may be trusted is learned on homes that the table has not seen.
+        a, b = wrong(rng, tune, times)
+        x = np.zeros((tune.size + a.size, 5))
+        cells.channels(*args, np.concatenate([tune, a]), np.concatenate([tune, b]), self.table, w, x)
+        self.weights = _logistic(x, tune.size)
+        edges = list(cells.BASE) + [cells.CELLS]
+        for c in range(5):
+            self.table[edges[c] : edges[c + 1]] *= self.weights[c]
+        self.windows = w
+
+    def scores(self, city, rows, cols):
+        """The matrix of scores, names by addresses."""
+        out = np.zeros((rows.size, cols.size), np.float32)
+        cells.score(
+            city.names, city.noff, city.ips, city.ioff, city.new, rows, cols, self.table.astype(np.float32),
+            self.windows, out,
+        )  # fmt: skip
+        return out
+
+
+def _logistic(x, positives, steps=40, ridge=30.0):
+    """Weights of a logistic model without a free sign: Newton's method, positives first, weighted to balance.
+
+    The ridge pulls towards 1: a channel keeps its own ratio unless the tuning homes speak against it."""
+    y = np.zeros(len(x))
+    y[:positives] = 1
+    s = np.where(y > 0, 1.0, positives / (len(x) - positives))
+    w = np.ones(x.shape[1])
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        g = x.T @ (s * (y - p)) - ridge * (w - 1)
+        h = (x * (s * p * (1 - p))[:, None]).T @ x + ridge * np.eye(len(w))
+        w = w + np.linalg.solve(h, g)
+    return np.clip(w, 0, 2)
+
+
+class Trees:
+    """Boosted trees over raw features of a pair: scikit-learn's histogram gradient boosting."""
+
+    name = "boosted trees"
+
+    def __init__(self, city, homes, rng, times=15, iterations=120):
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        self.windows = windows()
+        a, b = wrong(rng, homes, times)
+        x = self._features(city, np.concatenate([homes, a]), np.concatenate([homes, b]))
+        y = np.zeros(len(x))
+        y[: homes.size] = 1
+        self.model = HistGradientBoostingClassifier(
+            max_iter=iterations, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=100, l2_regularization=5.0,
+            random_state=1, early_stopping=True, validation_fraction=0.2, n_iter_no_change=15,
+        )  # fmt: skip
+        weight = np.where(y > 0, 1.0, homes.size / a.size)
+        self.model.fit(x, y, sample_weight=weight)
+
+    def _features(self, city, a, b):
+        out = np.zeros((a.size, cells.FEATURES), np.float64)
+        cells.features(city.names, city.noff, city.ips, city.ioff, city.new, a, b, self.windows, out)
+        return out
+
+    def scores(self, city, rows, cols):
+        """The matrix of scores, names by addresses."""
+        out = np.empty((rows.size, cols.size), np.float32)
+        step = max(1, 2000000 // cols.size)
+        for r in range(0, rows.size, step):
+            part = rows[r : r + step]
+            a = np.repeat(part, cols.size)
+            b = np.tile(cols, part.size)
+            p = self.model.predict_proba(self._features(city, a, b))[:, 1]
+            p = np.clip(p, 1e-9, 1 - 1e-9)
+            out[r : r + step] = np.log(p / (1 - p)).reshape(part.size, cols.size)
+        return out
+
+
+class Collisions:
+    """Counts renewals that come close, at several distances: more than by chance, or fewer (a hole)."""
+
+    name = "collision counting"
+    DISTANCE = (60, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
+
+    def __init__(self, city, homes, rng, times=40):
+        a, b = wrong(rng, homes, times)
+        true = self._counts(city, homes, homes).mean(0)
+        false = self._counts(city, a, b)
+        self.mean = false.mean(0)
+        deviation = false.std(0) + 1e-9
+        ratio = np.log((true + 1e-4) / (self.mean + 1e-4))
+        best = np.argmax(np.abs(true - self.mean) / deviation)
+        self.pick = int(best)
+        self.sign = float(np.sign(ratio[best]) or 1.0)
+
+    def _counts(self, city, a, b):
+        out = np.zeros((a.size, len(self.DISTANCE)))
+        count_near(city.names, city.noff, city.ips, city.ioff, a, b, np.array(self.DISTANCE, float), out)
+        return out
+
+    def scores(self, city, rows, cols):
+        """The matrix of scores, names by addresses."""
+        out = np.empty((rows.size, cols.size), np.float32)
+        for r in range(rows.size):
+            a = np.full(cols.size, rows[r])
+            out[r] = self.sign * self._counts(city, a, cols)[:, self.pick]
+        return out
+
+
+@cells.njit(nogil=True)
+def count_near(names, noff, ips, ioff, a, b, distances, out):
+    """out[q, d] = renewals of name a[q] with one of address b[q] closer than distances[d]."""
+    for q in range(a.size):
+        ip = ips[ioff[b[q]] : ioff[b[q] + 1]]
+        for k in range(noff[a[q]], noff[a[q] + 1]):
+            j = np.searchsorted(ip, names[k])
+            near = 1e12
+            if j > 0:
+                near = names[k] - ip[j - 1]
+            if j < ip.size:
+                near = min(near, ip[j] - names[k])
+            for d in range(distances.size):
+                out[q, d] += near < distances[d]
+
+
+class Result:
+    """One attack on one crowd after another. hits: chance of a right first guess for each target (ties shared)."""
+
+    def __init__(self):
+        self.hits = []
+        self.top10 = []
+        self.auc = []
+        self.bits = []
+        self.matched = []
+        self.homes = []
+
+    def add(self, s, homes, temperature=1.0, match=False):
+        """Take one square matrix of scores; the diagonal is true."""
+        true = np.diagonal(s)[:, None]
+        above = (s > true).sum(1)
+        ties = (s == true).sum(1)
+        self.hits.append(np.where(above == 0, 1.0 / ties, 0.0))
+        self.top10.append(np.clip((10.0 - above) / ties, 0, 1))
+        self.auc.append(1 - (above + (ties - 1) / 2) / (s.shape[1] - 1))
+        z = (s * temperature).astype(np.float64)
+        top = z.max(1, keepdims=True)
+        self.bits.append(
+            (np.diagonal(z) - top[:, 0] - np.log(np.exp(z - top).mean(1))) / np.log(2)
+        )
+        if match:
+            jitter = np.random.default_rng(1).random(s.shape) * 1e-6  # ties are broken at random
+            _, c = linear_sum_assignment(s + jitter, maximize=True)
+            self.matched.append((c == np.arange(len(s))).astype(float))
+        self.homes.append(homes)
+
+    def done(self):
+        """Join the parts."""
+        for k in ("hits", "top10", "auc", "bits", "matched", "homes"):
+            v = getattr(self, k)
+            setattr(self, k, np.concatenate(v) if v else np.zeros(0))
+        return self
+
+
+def crowds(homes, size):
+    """Disjoint crowds of `size` homes; the rest is left out."""
+    return [homes[i : i + size] for i in range(0, homes.size - size + 1, size)]
+
+
+def attack(attacker, city, homes, size, match=0, temperature=1.0, progress=None, targets=None):
+    """Try `attacker` on disjoint crowds of `size` out of `homes`; in the first `match` crowds also one-to-one."""
+    r = Result()
+    groups = crowds(homes, size)
+    for q, group in enumerate(groups):
+        r.add(attacker.scores(city, group, group), group, temperature, q < match)
+        if progress:
+            progress((q + 1) / len(groups))
+    return r.done()

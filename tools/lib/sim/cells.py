@@ -1,0 +1,246 @@
+"""What an attacker can read from one name's history beside one address's: cells for counting, features for trees.
+
+Both histories are sorted CT timestamps (float seconds from START). Compiled with numba. An address's history is
+given whole, over all the addresses that a home had: the attacker is told which of them are one line, which no real
+reader of the logs knows for certain.
+
+Channels: NEAR, how far each renewal of the name is from the address's renewals before and after it · GAP, what the
+name did around each gap that an ordinary renewal cannot leave · DAY, same second of the day · TICK, same second of
+ten minutes · DRAW, same relative place in the renewal window.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+HOUR = 3600.0
+DAY = 86400.0
+
+NEAR, GAP, DAYS, TICK, DRAW = range(5)
+CHANNELS = ("near", "gap", "day", "tick", "draw")
+
+_LOG = np.array([10, 40, 120, 600, 1800, 3600, 7200, 14400, 28800, 57600, 115200, 201600, 294000, 380000, 576000.0])
+_S = 16  # bins of _LOG
+_NAME = np.array([55 * DAY, 61 * DAY, 70 * DAY, 89.9 * DAY])  # the name's interval: early, ordinary end, late, later, lapsed
+_SAME = np.array([90, 104, 125, 161, 240, 480, 960]) * HOUR  # gaps of one address above ORDINARY
+_NEW = np.array([24, 48, 82, 125, 240, 480]) * HOUR  # gaps at a change of address
+_AGE = np.array([30, 40.4, 48, 55, 59, 61, 68, 76, 87, 90]) * DAY
+_WAIT = np.array([1200, 2 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 21 * DAY])
+_IN = np.array([1, 6, 24, 82, 161]) * HOUR
+_DAY = np.array([5, 30, 90, 300, 900, 3600, 10800.0])
+_TICK = np.array([2, 5, 15, 30, 60, 120.0])
+ORDINARY = 81.8 * HOUR  # the longest gap without a failure, plus some seconds of work
+
+N_NEAR = _S * _S * 6
+N_GAP = 15 * 12 * 10
+N_IN = 15 * 36
+BASE = np.array([0, N_NEAR, N_NEAR + N_GAP + N_IN, N_NEAR + N_GAP + N_IN + 8, N_NEAR + N_GAP + N_IN + 15])
+CELLS = int(BASE[4]) + 20
+FEATURES = 18
+
+
+@njit(inline="always")
+def _bin(edges, v):
+    i = 0
+    while i < edges.size and v >= edges[i]:
+        i += 1
+    return i
+
+
+@njit(inline="always")
+def _circle(d, m):
+    d = d % m
+    return min(d, m - d)
+
+
+@njit
+def pair(name, ip, new, ip_lo, ip_hi, name_lo, name_hi, out, feature, full):
+    """Fill `out` with the pair's cells and return their number; `feature` too when `full`.
+
+    new[j]: True when ip[j] is the first certificate of an address. The four bounds are the ordinary windows in
+    seconds after the CT timestamp before.
+    """
+    n = 0
+    near = 1e9
+    f60 = f1800 = f6h = f24 = fin = flong = 0.0
+    fday = ftick = 0.0
+    fdraw = 0.0
+    drawn = 0
+    ndraw = 0
+    j = 0
+    m = ip.size
+    for k in range(name.size):
+        x = name[k]
+        while j < m and ip[j] <= x:
+            j += 1
+        since = x - ip[j - 1] if j > 0 else 1e9
+        until = ip[j] - x if j < m else 1e9
+        interval = x - name[k - 1] if k > 0 else -1.0
+        kind = 5 if k == 0 else _bin(_NAME, interval)
+        out[n] = BASE[0] + (kind * _S + _bin(_LOG, since)) * _S + _bin(_LOG, until)
+        n += 1
+        if since >= 1e9 and until >= 1e9:
+            continue
+        d = min(since, until)
+        near = min(near, d)
+        f60 += d < 60
+        f1800 += d < 1800
+        f6h += d < 6 * HOUR
+        f24 += d < 24 * HOUR
+        if since + until > ORDINARY and since + until < 1e9:
+            fin += 1
+            flong += since + until > 161 * HOUR
+        e = ip[j - 1] if since <= until else ip[j]
+        c = _circle(x - e, DAY)
+        out[n] = BASE[2] + _bin(_DAY, c)
+        n += 1
+        fday += c < 300
+        c = _circle(x - e, 600.0)
+        out[n] = BASE[3] + _bin(_TICK, c)
+        n += 1
+        ftick += c < 10
+        # The draw made at the name's previous renewal beside the one the address made next before and next after.
+        if k > 0:
+            s = name[k - 1]
+            u = (interval - name_lo) / (name_hi - name_lo)
+            i = np.searchsorted(ip, s)
+            best = 1.0
+            if 0.0 <= u <= 1.0:
+                for i0 in (i - 1, i):
+                    if i0 >= 0 and i0 + 1 < m and not new[i0 + 1]:
+                        v = (ip[i0 + 1] - ip[i0] - ip_lo) / (ip_hi - ip_lo)
+                        best = min(best, abs(u - v))
+                out[n] = BASE[4] + min(int(best * 40), 19)
+                n += 1
+                fdraw += best
+                drawn += best < 0.01
+                ndraw += 1
+    # Gaps.
+    ngap = nlate = nexplained = nwait = 0.0
+    wait = 1e9
+    model = 0.0
+    hidden = 0.0
+    k = 0
+    for i in range(1, m):
+        a = ip[i - 1]
+        b = ip[i]
+        g = b - a
+        if new[i]:
+            kind = 8 + _bin(_NEW, g)
+        elif g > ORDINARY:
+            kind = _bin(_SAME, g)
+        else:
+            continue
+        if n > out.size - 4:
+            break
+        ngap += 1
+        while k < name.size and name[k] <= a:
+            k += 1
+        q = k
+        while q < name.size and name[q] < b:  # the name was renewed inside the gap
+            out[n] = BASE[1] + N_GAP + kind * 36 + _bin(_IN, name[q] - a) * 6 + _bin(_IN, b - name[q])
+            n += 1
+            q += 1
+            break
+        while q < name.size and name[q] < b:
+            q += 1
+        s = name[q - 1] if q > 0 else -1e9
+        x = name[q] if q < name.size else 1e9
+        age = 11 if q == 0 else _bin(_AGE, b - s)
+        delay = 9 if q == name.size else _bin(_WAIT, x - b)
+        out[n] = BASE[1] + (kind * 12 + age) * 10 + delay
+        n += 1
+        if full and q > 0 and q < name.size and s <= a:
+            # Off from some time after `a` to `b`: what a device that draws the rest of its window would do.
+            start = a + min(ip_lo, g / 2)
+            fa = min(max((start - s - name_lo) / (name_hi - name_lo), 0.0), 1.0)
+            fb = min(max((b - s - name_lo) / (name_hi - name_lo), 0.0), 1.0)
+            hidden += fb - fa
+            if fb < 0.999:
+                model += np.log((1.001 - fa) / (1.001 - fb))
+            if x - s > name_hi + 600:
+                nexplained += fb - fa > 0
+                nwait += 1
+                wait = min(wait, x - b)
+    if full:
+        for k in range(1, name.size):
+            nlate += name[k] - name[k - 1] > name_hi + 600
+        feature[0] = np.log(near + 1)
+        feature[1] = f60
+        feature[2] = f1800
+        feature[3] = f6h
+        feature[4] = f24
+        feature[5] = fin
+        feature[6] = flong
+        feature[7] = fday
+        feature[8] = ftick
+        feature[9] = fdraw / ndraw if ndraw else 0.5
+        feature[10] = ngap
+        feature[11] = nlate
+        feature[12] = nexplained
+        feature[13] = nlate - nexplained
+        feature[14] = np.log(max(wait, 0.0) + 1)
+        feature[15] = model
+        feature[16] = hidden
+        feature[17] = drawn
+    return n
+
+
+@njit(parallel=True, nogil=True)
+def score(names, noff, ips, ioff, new, rows, cols, table, windows, out):
+    """out[r, c] += the table's weights for name rows[r] and address cols[c]."""
+    for r in prange(rows.size):
+        buf = np.empty(256, np.int64)
+        feature = np.empty(1)
+        nm = names[noff[rows[r]] : noff[rows[r] + 1]]
+        for c in range(cols.size):
+            i = cols[c]
+            n = pair(
+                nm, ips[ioff[i] : ioff[i + 1]], new[ioff[i] : ioff[i + 1]],
+                windows[0], windows[1], windows[2], windows[3], buf, feature, False,
+            )  # fmt: skip
+            s = 0.0
+            for q in range(n):
+                s += table[buf[q]]
+            out[r, c] += s
+
+
+@njit(nogil=True)
+def count(names, noff, ips, ioff, new, a, b, windows, out):
+    """out[cell] += 1 for each cell of each pair (a[q], b[q])."""
+    buf = np.empty(256, np.int64)
+    feature = np.empty(1)
+    for q in range(a.size):
+        n = pair(
+            names[noff[a[q]] : noff[a[q] + 1]], ips[ioff[b[q]] : ioff[b[q] + 1]], new[ioff[b[q]] : ioff[b[q] + 1]],
+            windows[0], windows[1], windows[2], windows[3], buf, feature, False,
+        )  # fmt: skip
+        for z in range(n):
+            out[buf[z]] += 1
+
+
+@njit(nogil=True)
+def channels(names, noff, ips, ioff, new, a, b, table, windows, out):
+    """out[q, channel] = the table's weights of pair q, channel by channel."""
+    buf = np.empty(256, np.int64)
+    feature = np.empty(1)
+    for q in range(a.size):
+        n = pair(
+            names[noff[a[q]] : noff[a[q] + 1]], ips[ioff[b[q]] : ioff[b[q] + 1]], new[ioff[b[q]] : ioff[b[q] + 1]],
+            windows[0], windows[1], windows[2], windows[3], buf, feature, False,
+        )  # fmt: skip
+        for z in range(n):
+            c = 4
+            while buf[z] < BASE[c]:
+                c -= 1
+            out[q, c] += table[buf[z]]
+
+
+@njit(parallel=True, nogil=True)
+def features(names, noff, ips, ioff, new, a, b, windows, out):
+    """out[q] = the raw features of pair q, for trees."""
+    for q in prange(a.size):
+        buf = np.empty(256, np.int64)
+        pair(
+            names[noff[a[q]] : noff[a[q] + 1]], ips[ioff[b[q]] : ioff[b[q] + 1]], new[ioff[b[q]] : ioff[b[q] + 1]],
+            windows[0], windows[1], windows[2], windows[3], buf, out[q], True,
+        )  # fmt: skip

@@ -1,0 +1,166 @@
+"""What other software does, and three ways to break our own policy: each must make the gate fail."""
+
+from ipcert import plan
+
+from . import home
+from .world import BACKDATE, DAY, HOUR, IP_LIFE, NAME_LIFE, POWER_OFF, START
+
+
+class _Timers:
+    """Two lineages under one scheduler; `runs` yields the seconds at which it looks."""
+
+    def __init__(self, world):
+        self.world = world
+        self.log = home.Log()
+        self.at = {True: world.begin - world.age_ip, False: world.begin - world.age_name}
+
+    def off(self, t, kinds=(0, 1)):
+        for a, b, kind in self.world.outages:
+            if a <= t < b and kind in kinds:
+                return b
+            if a > t:
+                break
+        return 0
+
+    def gen(self, t):
+        return sum(1 for r in self.world.renumberings if r <= t)
+
+    def issue(self, ip, t):
+        """Take 3 to 20 seconds over one certificate; return the second at which it is done."""
+        t += 3 + int(self.world.uniform() * 18)
+        self.at[ip] = t
+        if t >= START:
+            if ip:
+                self.log.ip.append(t)
+                self.log.gen.append(self.gen(t))
+            else:
+                self.log.name.append(t)
+        return t
+
+    def look(self, t, ip_part, name_part):
+        """Renew all that is due at `t`, one after the other."""
+        if self.off(t):
+            return
+        if t >= self.at[True] - BACKDATE + IP_LIFE * ip_part:
+            t = self.issue(True, t)
+        if t >= self.at[False] - BACKDATE + NAME_LIFE * name_part:
+            self.issue(False, t)
+
+
+def certbot(world, rng):
+    """Twice a day after a fresh random sleep of up to twelve hours, all that is due in one process."""
+    one = _Timers(world)
+    slot = world.begin
+    while slot < world.end:
+        t = slot + plan.below(rng, 12 * HOUR)
+        back = one.off(t, (POWER_OFF,))
+        one.look(back + home.BOOT if back else t, 0.5, 2 / 3)
+        slot += 12 * HOUR
+    return one.log
+
+
+def cron(world, rng):
+    """Every day at a fixed minute, all that is due."""
+    one = _Timers(world)
+    t = world.begin + 60 * plan.below(rng, 1440)
+    while t < world.end:
+        one.look(t + plan.below(rng, 3), 0.5, 2 / 3)
+        t += DAY
+    return one.log
+
+
+def tick(world, rng):
+    """Every ten minutes since the process started, and at once when it starts."""
+    one = _Timers(world)
+    begins = [world.begin - plan.below(rng, 600)] + [b + home.BOOT for a, b, k in world.outages if k == POWER_OFF]
+    for start, end in zip(begins, begins[1:] + [world.end]):
+        t = start
+        while t < end:
+            one.look(t, 0.5, 2 / 3)
+            due = min(one.at[True] - BACKDATE + IP_LIFE * 0.5, one.at[False] - BACKDATE + NAME_LIFE * 2 / 3)
+            t += 600 * max(1, int((due - t) // 600))
+    return one.log
+
+
+def ari(world, rng):
+    """Each lineage its own timer inside the CA's suggested window; what is overdue is renewed at boot."""
+    one = _Timers(world)
+    plans = {}
+
+    def draw(ip):
+        life = IP_LIFE if ip else NAME_LIFE
+        middle, half = (life // 2, life // 100) if ip else (life * 2 // 3, DAY)
+        plans[ip] = one.at[ip] - BACKDATE + middle - half + plan.below(rng, 2 * half)
+
+    draw(True)
+    draw(False)
+    while True:
+        ip = plans[True] <= plans[False]
+        t = plans[ip]
+        if t >= world.end:
+            return one.log
+        back = one.off(t)
+        if back:
+            plans[ip] = back + home.BOOT
+            continue
+        one.issue(ip, t)
+        draw(ip)
+
+
+class _Shared:
+    """Words that are the same for every draw of a home, as when they come from a serial number."""
+
+    def __init__(self, rng):
+        self.value = rng.word()
+
+    def word(self):
+        return self.value
+
+
+def predictable(world, rng):
+    """Our policy with draws that anyone can compute from one another."""
+    return home.run(world, _Shared(rng))
+
+
+class _Redraw:
+    """Our policy, but a renewal that falls within six hours of the other lineage's plan is drawn again (P5)."""
+
+    def __init__(self):
+        self.plans = {}
+
+    def __getattr__(self, name):
+        return getattr(plan, name)
+
+    def renewal(self, p, rng, ip, *rest):
+        self.plans[ip] = p
+        other = self.plans.get(not ip)
+        for _ in range(50):
+            plan.renewal(p, rng, ip, *rest)
+            if other is None or abs(other.at - p.at) > 6 * HOUR:
+                return
+
+
+def redraw(world, rng):
+    """Our policy with P5 broken."""
+    return home.run(world, rng, _Redraw())
+
+
+def ipcert(world, rng):
+    """The shipped policy."""
+    return home.run(world, rng)
+
+
+POLICIES = {
+    "ipcert": ipcert,
+    "certbot": certbot,
+    "cron": cron,
+    "tick": tick,
+    "ari": ari,
+    "predictable": predictable,
+    "redraw": redraw,
+}
+
+
+def run(policy, world, rng):
+    """The Log of one home under the policy of that name."""
+    return POLICIES[policy](world, rng)

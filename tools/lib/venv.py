@@ -1,0 +1,101 @@
+"""The Python environment of the tools and tests.
+
+Two layers, so that a second checkout is ready in seconds: one environment with the pinned requirements, shared by
+all checkouts, and a thin one for this checkout on top, in which ipcert and its two shims are installed editable.
+"""
+
+import os
+import subprocess
+import sys
+
+from . import cache, debian
+from .run import last_line, quiet
+from .say import Stop, note
+
+REQUIREMENTS = ("tools", "requirements.txt")
+PROJECTS = (".", os.path.join("ports", "ucryptolib_shim"), os.path.join("ports", "urequests_compat"))
+"""Our distributions: each is a directory with a pyproject.toml."""
+
+
+def this_python():
+    """What makes this interpreter's environments differ from another's."""
+    base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+    return f"{base} {sys.version} {sys.platform}"
+
+
+def interpreter():
+    """The interpreter that environments are made with: never one of a virtual environment."""
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
+def python(directory):
+    """The interpreter of the environment in `directory`."""
+    return os.path.join(directory, "bin", "python")
+
+
+def with_requirements(name, lines):
+    """An environment with exactly these pinned requirements (list of lines). Returns its directory."""
+    directory = cache.path(f"{name}-{cache.key(this_python(), *lines)}")
+
+    def make(target):
+        note(f"making a Python environment ({name})")
+        _create(target)
+        command = [python(target), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", *lines]
+        quiet(command, "pip could not install the pinned Python packages; is the package index reachable?")
+
+    return cache.once(directory, make)
+
+
+def base():
+    """The shared environment with tools/requirements.txt. Returns its directory."""
+    text = cache.read(*REQUIREMENTS).decode()
+    lines = [line.strip() for line in text.splitlines()]
+    return with_requirements("python", [line for line in lines if line and not line.startswith("#")])
+
+
+def checkout():
+    """This checkout's environment, made when missing or when a pyproject.toml changed. Returns its directory."""
+    shared = base()
+    projects = [project for project in PROJECTS if os.path.exists(os.path.join(cache.ROOT, project, "pyproject.toml"))]
+    texts = [cache.read(project, "pyproject.toml") for project in projects]
+    directory = cache.path(f"checkout-{cache.key(cache.ROOT, shared, *projects, *texts)}")
+
+    def make(target):
+        note("installing ipcert and its shims, editable")
+        quiet([interpreter(), "-m", "venv", "--without-pip", target], "The Python environment could not be made.")
+        with open(os.path.join(_packages(target), "_shared.pth"), "w") as file:
+            file.write(f"import site; site.addsitedir({_packages(shared)!r})\n")
+        command = [python(shared), "-m", "pip", "--python", python(target), "install", "--quiet", "--no-input"]
+        command += ["--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--ignore-installed"]
+        for project in projects:
+            command += ["--editable", os.path.join(cache.ROOT, project)]
+        quiet(command, "pip could not install this checkout.")
+
+    return cache.once(directory, make)
+
+
+def enter():
+    """Go on under this checkout's environment: the process is replaced unless it already runs there."""
+    directory = checkout()
+    if os.path.realpath(sys.prefix) != os.path.realpath(directory):
+        os.execv(python(directory), [python(directory), *sys.argv])
+
+
+def script(name):
+    """The path of a command that came with the pinned requirements (ruff, mypy, ...)."""
+    return os.path.join(base(), "bin", name)
+
+
+def _create(target):
+    command = [interpreter(), "-m", "venv", target]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode and "ensurepip" in done.stdout and debian.is_debian():
+        debian.need("python3-venv")
+        done = subprocess.run([*command, "--clear"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise Stop(f"{interpreter()} could not make a virtual environment: {last_line(done.stdout)}.")
+
+
+def _packages(directory):
+    version = "python%d.%d" % sys.version_info[:2]
+    return os.path.join(directory, "lib", version, "site-packages")
