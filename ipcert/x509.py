@@ -162,8 +162,8 @@ def read(buf, start, end, f):
     r.expect(0x03)
     r.finish()
     r.load(buf, tbs, tbs_end)
-    r.expect(0xA0)
-    if r.end - r.start != 3 or not same(buf, r.start, b"\x02\x01\x02", 0, 3):
+    r.next()
+    if r.tag != 0xA0 or r.end - r.start != 3 or not same(buf, r.start, b"\x02\x01\x02", 0, 3):
         _bad("it is not of version 3")
     r.expect(0x02)
     # RFC 5280 4.1.2.2: positive, at most 20 bytes (and a zero byte for the sign).

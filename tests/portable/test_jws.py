@@ -78,7 +78,9 @@ class Keys(unittest.TestCase):
     def test_key_authorization(self):
         buf = bytearray(200)
         token = b"LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
-        end = locked(lambda: jws.key_authorization(buf, 1, token, b"9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"))
+        end = locked(
+            lambda: jws.key_authorization(buf, 1, token, b"9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI")
+        )
         self.assertEqual(bytes(buf[1:end]), token + b".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI")
         self.assertEqual(jws.key_authorization(buf, 1, token.decode(), b"t"), 46)
 
@@ -138,7 +140,9 @@ class Headers(unittest.TestCase):
         self.jws.set_jwk(self.point)
         end = locked(lambda: self.jws.write_inner(self.out, 0, self.signer, 2, URL, payload, n))
         head, body = self.header(end)
-        self.assertEqual(head, {"alg": "ES256", "jwk": json.loads(VECTORS["jwk"][0]["jwk"]), "url": URL.decode()})
+        self.assertEqual(
+            head, {"alg": "ES256", "jwk": json.loads(VECTORS["jwk"][0]["jwk"]), "url": URL.decode()}
+        )
         want = {"account": KID.decode(), "oldKey": json.loads(VECTORS["jwk"][1]["jwk"])}
         self.assertEqual(json.loads(body.decode()), want)
 

@@ -1,0 +1,13 @@
+def write_url(
+    buf: bytearray | memoryview, off: int, src: bytes | bytearray | memoryview, start: int, end: int
+) -> int: ...
+def digit(c: int, c62: int, c63: int) -> int: ...
+def read(
+    out: bytearray | memoryview,
+    off: int,
+    src: bytes | bytearray | memoryview,
+    start: int,
+    end: int,
+    pem: bool,
+) -> int: ...
+def decode_url(text: str | bytes) -> bytes: ...
