@@ -1,0 +1,143 @@
+"""Answering http-01 validations (RFC 8555 8.3): from request bytes to response bytes, for whatever socket.
+
+Port 80 faces the Internet. One request for each connection, GET and HEAD only, the exact path of a token that
+is published now and nothing else; no file is ever looked at, nothing says what answers, and a request may be
+endless without taking more memory than its first line.
+"""
+
+from .. import limits
+from ..errors import Ours, Theirs
+
+PATH = b"/.well-known/acme-challenge/"
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def _is_token(text):
+    if not 0 < len(text) <= limits.TOKEN:
+        return False
+    for c in text:
+        if c not in _LETTERS:
+            return False
+    return True
+
+
+def check(token, text):
+    """Return (token, text) as bytes; raise Theirs("token") unless both are what RFC 8555 8.1 and 8.3
+    describe."""
+    token = token.encode() if isinstance(token, str) else bytes(token)
+    text = text.encode() if isinstance(text, str) else bytes(text)
+    dot = text.find(b".")
+    if not _is_token(token) or text[:dot] != token or not _is_token(text[dot + 1 :]):
+        raise Theirs(
+            "token",
+            "The CA sent a challenge token that is not base64url text.",
+        )
+    return token, text
+
+
+class Answers:
+    """The published challenges: at most limits.ANSWERS tokens and their key authorizations."""
+
+    def __init__(self):
+        self._texts = {}
+
+    def __len__(self):
+        return len(self._texts)
+
+    def publish(self, token, text):
+        """Answer `token` with the key authorization `text` (str or bytes) from now on.
+
+        Raises Theirs("token") for a malformed one, Ours("overflow") when limits.ANSWERS are published
+        already.
+        """
+        token, text = check(token, text)
+        if token not in self._texts and len(self._texts) >= limits.ANSWERS:
+            raise Ours("overflow", "Too many challenges are published at once; report this.")
+        self._texts[token] = text
+
+    def withdraw(self, token):
+        """Answer `token` no longer; nothing happens when it was not published."""
+        self._texts.pop(token.encode() if isinstance(token, str) else bytes(token), None)
+
+    def find(self, token):
+        """The key authorization for `token` (bytes), or None."""
+        return self._texts.get(token)
+
+
+def _response(status, body, head=False, more=b""):
+    text = b"HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n" % (
+        status,
+        len(body),
+    )
+    return text + more + b"Connection: close\r\n\r\n" + (b"" if head else body)
+
+
+# Where a request stands.
+_LINE = 0  # in the first line
+_HEAD = 1  # in the header lines, which are counted and dropped
+_OVER = 2  # answered
+
+
+class Request:
+    """One connection's request: `feed` it what arrives until there is an answer."""
+
+    def __init__(self, answers):
+        self._answers = answers
+        self._line = bytearray()
+        self._state = _LINE
+        self._size = 0
+        self._end = 0  # newlines in a row at the end of what was read
+
+    def feed(self, data, n):
+        """Take the first `n` bytes of `data`.
+
+        Returns None when more is needed, otherwise the response as bytes, after which the connection is
+        closed; b"" means to close without a word. Everything after the answer is ignored.
+        """
+        for i in range(n):
+            c = data[i]
+            self._size += 1
+            if self._state == _LINE:
+                if c == 10:
+                    self._state = _HEAD
+                    self._end = 1
+                elif not 32 <= c <= 126 and c != 13:
+                    return self._over(b"")  # not HTTP: a TLS client, for one
+                elif len(self._line) >= limits.REQUEST_LINE:
+                    return self._over(_response(b"414 URI Too Long", b""))
+                else:
+                    self._line.append(c)
+            elif self._state == _HEAD:
+                if c == 10:
+                    self._end += 1
+                    if self._end == 2:
+                        return self._over(self._answer())
+                elif c != 13:
+                    self._end = 0
+            else:
+                return b""
+            if self._size >= limits.REQUEST:
+                return self._over(_response(b"431 Request Header Fields Too Large", b""))
+        return None
+
+    def _over(self, response):
+        self._state = _OVER
+        self._line = b""
+        return response
+
+    def _answer(self):
+        line = bytes(self._line)
+        if line[-1:] == b"\r":
+            line = line[:-1]
+        parts = line.split(b" ")
+        if len(parts) != 3 or parts[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
+            return _response(b"400 Bad Request", b"")
+        method, target = parts[0], parts[1]
+        if method not in (b"GET", b"HEAD"):
+            return _response(b"405 Method Not Allowed", b"", more=b"Allow: GET, HEAD\r\n")
+        text = None
+        if target[: len(PATH)] == PATH:
+            text = self._answers.find(target[len(PATH) :])
+        if text is None:
+            return _response(b"404 Not Found", b"", head=method == b"HEAD")
+        return _response(b"200 OK", text, head=method == b"HEAD")
