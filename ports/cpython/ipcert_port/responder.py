@@ -1,0 +1,252 @@
+"""The http-01 responder: one thread that answers validations on port 80, or files under another server's
+webroot.
+
+It faces the Internet, so everything is bounded: connections at once (the oldest gives way, an honest one
+lasts milliseconds), seconds for each, bytes read from each. A slow client costs a socket for a few seconds
+and no more.
+"""
+
+import errno
+import os
+import selectors
+import socket
+import threading
+import time
+
+from ipcert import limits
+from ipcert.acme.http01 import PATH, Answers, Request, check
+from ipcert.errors import Ours
+
+_LISTENERS = 8  # addresses listened on
+_PIECE = 1024
+
+
+class _Connection:
+    """One client: its socket, what it asked so far, what is still to be sent, and when it is over."""
+
+    def __init__(self, sock, answers, deadline):
+        self.sock = sock
+        self.request = Request(answers)
+        self.out = None
+        self.deadline = deadline
+
+
+class Responder:
+    """Answers http-01 on `port` of `host`: an address, a list of addresses, or None for all of IPv6 and IPv4.
+
+    `publish` and `withdraw` may be called at any time from any thread. `start` raises Ours("port") when the
+    port cannot be had.
+    """
+
+    def __init__(
+        self,
+        host=None,
+        port=80,
+        connections=limits.RESPONDER_CONNECTIONS,
+        seconds=limits.RESPONDER_TIME,
+    ):
+        self.port = port
+        self.answers = Answers()
+        self._hosts = [host] if host is None or isinstance(host, str) else list(host)[:_LISTENERS]
+        self._most = connections
+        self._seconds = seconds
+        self._thread = None
+        self._listeners = []
+        self._open = {}
+
+    def publish(self, token, text):
+        """Answer `token` with the key authorization `text`; see `ipcert.acme.http01.Answers.publish`."""
+        self.answers.publish(token, text)
+
+    def withdraw(self, token):
+        """Answer `token` no longer."""
+        self.answers.withdraw(token)
+
+    def start(self):
+        """Listen and answer until `close`. Does nothing when it runs already."""
+        if self._thread is not None:
+            return
+        self._selector = selectors.DefaultSelector()
+        try:
+            for host in self._hosts:
+                self._listeners.append(self._listen(host))
+        except OSError as e:
+            self._release()
+            raise _refusal(e, self.port) from None
+        for listener in self._listeners:
+            self._selector.register(listener, selectors.EVENT_READ, None)
+        # A pair of sockets wakes the thread when it is to end.
+        self._wake, sleeper = socket.socketpair()
+        self._listeners.append(sleeper)
+        self._selector.register(sleeper, selectors.EVENT_READ, sleeper)
+        self._thread = threading.Thread(target=self._run, name="http-01", daemon=True)
+        self._thread.start()
+
+    def _listen(self, host):
+        family = socket.AF_INET6 if host is None or ":" in host else socket.AF_INET
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+        except OSError:
+            if host is not None:
+                raise
+            return self._listen("0.0.0.0")  # a kernel without IPv6
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host is not None)
+            listener.bind(("::" if host is None else host, self.port))
+            listener.listen(128)
+            listener.setblocking(False)
+        except OSError as e:
+            listener.close()
+            if host is None and e.errno == errno.EADDRNOTAVAIL:
+                return self._listen("0.0.0.0")  # IPv6 is there and switched off
+            raise
+        if self.port == 0:
+            self.port = listener.getsockname()[1]  # for tests: the others listen on the same one
+        return listener
+
+    def close(self):
+        """Stop listening, drop every connection, end the thread. The published challenges stay."""
+        if self._thread is not None:
+            self._wake.close()
+            self._thread.join()
+            self._thread = None
+
+    def _release(self):
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
+        self._selector.close()
+
+    def _run(self):
+        try:
+            while True:
+                wait = None
+                if self._open:
+                    # Connections are kept in the order of their coming, so the first is the first to be over.
+                    wait = max(0, next(iter(self._open.values())).deadline - time.monotonic())
+                for key, _ in self._selector.select(wait):
+                    if isinstance(key.data, _Connection):
+                        if key.fd in self._open:
+                            self._serve(key.data)
+                    elif key.data is None:
+                        self._accept(key.fileobj)
+                    else:
+                        return
+                self._expire(time.monotonic())
+        finally:
+            for connection in list(self._open.values()):
+                self._drop(connection)
+            self._release()
+
+    def _accept(self, listener):
+        try:
+            sock, _ = listener.accept()
+        except OSError as e:
+            # Out of file descriptors: make room, or the listener would wake us for ever.
+            if e.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
+                self._oldest()
+                time.sleep(0.01)
+            return
+        while len(self._open) >= self._most:
+            self._oldest()
+        sock.setblocking(False)
+        connection = _Connection(sock, self.answers, time.monotonic() + self._seconds)
+        self._open[sock.fileno()] = connection
+        self._selector.register(sock, selectors.EVENT_READ, connection)
+        self._serve(connection)
+
+    def _oldest(self):
+        if self._open:
+            self._drop(next(iter(self._open.values())))
+
+    def _expire(self, now):
+        while self._open:
+            connection = next(iter(self._open.values()))
+            if connection.deadline > now:
+                return
+            self._drop(connection)
+
+    def _serve(self, connection):
+        try:
+            if connection.out is None:
+                data = connection.sock.recv(_PIECE)
+                connection.out = connection.request.feed(data, len(data)) if data else b""
+                if connection.out is None:
+                    return
+            if connection.out:
+                sent = connection.sock.send(connection.out)
+                connection.out = connection.out[sent:]
+                if connection.out:
+                    self._selector.modify(connection.sock, selectors.EVENT_WRITE, connection)
+                    return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # the client is gone, which is what follows anyway
+        self._drop(connection)
+
+    def _drop(self, connection):
+        self._selector.unregister(connection.sock)
+        del self._open[connection.sock.fileno()]
+        connection.sock.close()
+
+
+class Webroot:
+    """Publishes challenges as files for a web server that has port 80 already; same calls as `Responder`.
+
+    `folder` is that server's document root. Raises Ours("webroot") when it cannot be written.
+    """
+
+    def __init__(self, folder):
+        self._folder = os.path.join(os.path.abspath(folder), *PATH.decode().strip("/").split("/"))
+
+    def publish(self, token, text):
+        """Write the file that answers `token`; world-readable, replaced at once."""
+        token, text = check(token, text)
+        path = os.path.join(self._folder, token.decode())
+        try:
+            os.makedirs(self._folder, 0o755, exist_ok=True)
+            fd = os.open(
+                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+            )
+            with open(fd, "wb") as f:
+                os.fchmod(fd, 0o644)
+                f.write(text)
+            os.replace(path + ".new", path)
+        except OSError as e:
+            text = "Cannot write %s: %s; check the webroot setting and who owns that folder."
+            raise Ours("webroot", text % (path, (e.strerror or "refused").lower())) from None
+
+    def withdraw(self, token):
+        """Remove that file; nothing happens when it is gone."""
+        token, _ = check(token, token + ".x")
+        try:
+            os.unlink(os.path.join(self._folder, token.decode()))
+        except FileNotFoundError:
+            return
+        except OSError as e:
+            text = "Cannot remove %s: %s; remove it by hand."
+            raise Ours(
+                "webroot", text % (os.path.join(self._folder, token.decode()), e.strerror.lower())
+            ) from None
+
+    def start(self):
+        """Nothing to start: the other server answers."""
+
+    def close(self):
+        """Nothing to close."""
+
+
+def _refusal(error, port):
+    number = error.errno
+    if number == errno.EADDRINUSE:
+        advice = "another program has it; stop that, or let it answer with the webroot setting"
+    elif number in (errno.EACCES, errno.EPERM):
+        advice = "permission denied; run as root or with CAP_NET_BIND_SERVICE, or use the webroot setting"
+    elif number == errno.EADDRNOTAVAIL:
+        advice = "this machine has no such address; check the listen setting"
+    else:
+        advice = "%s; check the listen setting" % (error.strerror or str(error)).lower()
+    return Ours("port", "Cannot listen on port %d: %s." % (port, advice))
