@@ -96,7 +96,7 @@ def interpreter(bits=64, frozen=False):
                 "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
                 "MICROPY_PY_BTREE=0",
                 "MICROPY_PY_FFI=0",
-                "MBEDTLS_CONFIG_FILE='\\\"ipcert_mbedtls.h\\\"'",
+                "MBEDTLS_CONFIG_FILE=\\\"ipcert_mbedtls.h\\\"",
                 "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1 -DMICROPY_PY_MICROPYTHON_HEAP_LOCKED=1"
                 % (NATIVE / "config"),
             ]

@@ -1,0 +1,56 @@
+"""Free ports on loopback, and a wait until somebody listens on one."""
+
+import contextlib
+import random
+import socket
+import time
+
+
+def has_ipv6():
+    """True when ::1 can be bound."""
+    return socket.has_ipv6 and _free(socket.AF_INET6, "::1", 0)
+
+
+def free_ports(count):
+    """`count` different ports that are free for TCP and UDP on 127.0.0.1 and, where there is one, ::1.
+
+    They come from below the range from which the kernel takes ports for outgoing connections, so that only another
+    run like this one could take them before they are used.
+    """
+    addresses = [(socket.AF_INET, "127.0.0.1")]
+    if has_ipv6():
+        addresses.append((socket.AF_INET6, "::1"))
+    found = []
+    draw = random.SystemRandom()
+    while len(found) < count:
+        port = draw.randrange(12000, 32000)
+        kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+        if port not in found and all(_free(family, host, port, kind) for family, host in addresses for kind in kinds):
+            found.append(port)
+    return found
+
+
+def answers(port, host="127.0.0.1"):
+    """True when a TCP connection to the port is accepted."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait_until(condition, seconds, step=0.02):
+    """Call `condition()` until it is true or `seconds` have passed. Returns what it returned last."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(step)
+
+
+def _free(family, host, port, kind=socket.SOCK_STREAM):
+    with contextlib.suppress(OSError), socket.socket(family, kind) as probe:
+        probe.bind((host, port))
+        return True
+    return False
