@@ -1,0 +1,103 @@
+// A static arena for the library while it signs, so that a signature never touches MicroPython's heap (which may be
+// locked, full or fragmented). First fit over blocks with a header; what is freed is wiped, and all of it at the end.
+
+#include <string.h>
+
+#include "ipcert_arena.h"
+#include "ipcert_native.h"
+
+#include "mbedtls/platform_util.h"
+
+#ifndef IPCERT_ARENA
+
+void ipcert_enter(void) {
+}
+
+void ipcert_leave(void) {
+}
+
+size_t ipcert_arena_peak(void) {
+    return 0;
+}
+
+#else
+
+typedef struct {
+    uint32_t units; // of this block, its header included
+    uint32_t used;
+} unit_t;
+
+#define UNITS (IPCERT_ARENA / sizeof(unit_t))
+
+static unit_t arena[UNITS];
+static size_t in_use, peak;
+static const void *volatile owner; // whose allocations come here, NULL outside enter/leave
+
+void ipcert_enter(void) {
+    ipcert_arena_lock();
+    arena[0].units = UNITS;
+    arena[0].used = 0;
+    in_use = 0;
+    owner = ipcert_arena_self();
+}
+
+void ipcert_leave(void) {
+    owner = NULL;
+    mbedtls_platform_zeroize(arena, sizeof(arena));
+    ipcert_arena_unlock();
+}
+
+size_t ipcert_arena_peak(void) {
+    return peak;
+}
+
+void *ipcert_calloc(size_t count, size_t size) {
+    if (owner == NULL || owner != ipcert_arena_self()) {
+        return ipcert_port_calloc(count, size);
+    }
+    if (size != 0 && count > IPCERT_ARENA / size) {
+        return NULL;
+    }
+    size_t need = 1 + (count * size + sizeof(unit_t) - 1) / sizeof(unit_t);
+    for (unit_t *b = arena; b < arena + UNITS; b += b->units) {
+        if (b->used) {
+            continue;
+        }
+        for (unit_t *next = b + b->units; next < arena + UNITS && !next->used; next = b + b->units) {
+            b->units += next->units;
+        }
+        if (b->units < need) {
+            continue;
+        }
+        if (b->units > need) {
+            b[need].units = (uint32_t)(b->units - need);
+            b[need].used = 0;
+            b->units = (uint32_t)need;
+        }
+        b->used = 1;
+        in_use += need * sizeof(unit_t);
+        if (in_use > peak) {
+            peak = in_use;
+        }
+        memset(b + 1, 0, (need - 1) * sizeof(unit_t));
+        return b + 1;
+    }
+    return NULL;
+}
+
+void ipcert_free(void *p) {
+    unit_t *b = p;
+    if (b == NULL) {
+        return;
+    }
+    if (b < arena || b >= arena + UNITS) {
+        ipcert_port_free(p);
+        return;
+    }
+    b--;
+    in_use -= b->units * sizeof(unit_t);
+    mbedtls_platform_zeroize(b + 1, (b->units - 1) * sizeof(unit_t));
+    b->used = 0;
+}
+
+#endif
