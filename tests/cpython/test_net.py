@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import hostile
+
 from ipcert import limits
 from ipcert.errors import Ours, Theirs
 from ipcert_port.net import Net

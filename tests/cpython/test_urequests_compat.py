@@ -3,6 +3,7 @@
 import time
 
 import hostile
+
 import urequests_compat as u
 
 ROOTS = hostile.Roots()
