@@ -103,7 +103,7 @@ def decode_url(text):
     if isinstance(text, str):
         try:
             text = text.encode()
-        except UnicodeError:
+        except UnicodeError:  # half a surrogate pair, which JSON can carry
             _bad("a character outside the alphabet")
     out = bytearray(len(text) * 3 // 4)
     n = read(out, 0, text, 0, len(text), False)

@@ -249,7 +249,6 @@ class Device:
     def plan_renewal(self, r, now):
         """P2, after a certificate was issued."""
         plan.renewal(r, self._rng, self.is_ip(r), r.not_before, r.not_after, now, self.policy.recovery)
-        self._squeeze(r, now)
 
     def plan_retry(self, r, now, kind, pause):
         """P4, after an attempt failed."""
@@ -391,9 +390,10 @@ class Device:
         return moved
 
     def _squeeze(self, r, now):
+        # Demonstrations only; a renewal's place is in the certificate's real lifetime and stays there.
         k = self.policy.compress
         if k > 1 and r.at > now:
-            r.at = now + (r.at - now) // k
+            r.at = now + max((r.at - now) // k, 1)  # never at once: a draw must not become an immediate plan
             r.lo = now + max(r.lo - now, 0) // k
             r.hi = now + max(r.hi - now, 0) // k
 
@@ -443,7 +443,6 @@ class Device:
             lasted[family] = now - r.since
             j.drop(r)
         known = [r.ids.text() for r in j.records()]
-        fresh = len(known) == 0
         for text, ids in self._groups:
             if text in known:
                 continue
@@ -471,14 +470,25 @@ class Device:
         mask = self._mask & ~j.told
         for k in range(len(notices.NOTICES)):
             if mask >> k & 1:
-                self.notice(k, ",".join(wanted))
+                self.notice(k, self._subject(k))
         if mask:
             j.told |= mask
             self._dirty = True
-        if fresh or self._dirty:
-            self._dirty = True
         self._collect()
         self._reconciled = True
+
+    def _subject(self, number):
+        # The identifiers that a notice about the split speaks of.
+        families = (0, 4, 6)
+        if number in (notices.IPV6_PUBLISHED, notices.EUI64):
+            families = (6,)
+        elif number == notices.ADDRESS_PUBLISHED:
+            families = (4,)
+        elif number == notices.NAME_POINTS_HERE:
+            families = (0,)
+        elif number in (notices.BOTH_FAMILIES, notices.FAMILIES_IN_ONE):
+            families = (4, 6)
+        return ",".join([i.value for text, ids in self._groups for i in ids if i.family in families])
 
     def _ask(self):
         j = self.journal

@@ -62,7 +62,7 @@ _WHY = (
     (
         "shared",
         (
-            "is behind carrier-grade NAT (RFC 6598), where customers share an address and no CA reaches this device. "
+            "is behind carrier-grade NAT (RFC 6598): it is shared, and no CA can reach this device. "
             "Ask the provider for a public IPv4 address, or use an IPv6 address or a name."
         ),
     ),

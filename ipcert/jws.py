@@ -13,13 +13,28 @@ THUMBPRINT_SIZE = 43
 _MAC = bytearray(32)
 
 
-def _plain(data, limit, what):
-    """`data` (str or bytes-like) if it can stand in JSON as it is. Raises Theirs; only a str allocates."""
+def _bytes(data):
+    """A str as bytes, b"" where it has none (JSON can carry half a surrogate pair); bytes as they are."""
     if isinstance(data, str):
         try:
-            data = data.encode()
+            return data.encode()
         except UnicodeError:
-            data = b""
+            return b""
+    return data
+
+
+def _url64(data, low, high):
+    """True for `low` to `high` characters of base64url."""
+    good = low <= len(data) <= high
+    for c in data:
+        if digit(c, 45, 95) < 0:
+            good = False
+    return good
+
+
+def _plain(data, limit, what):
+    """`data` (str or bytes-like) if it can stand in JSON as it is. Raises Theirs; only a str allocates."""
+    data = _bytes(data)
     good = 0 < len(data) <= limit
     for c in data:
         if c < 0x21 or c > 0x7E or c == 0x22 or c == 0x5C:
@@ -31,12 +46,7 @@ def _plain(data, limit, what):
 
 def is_nonce(nonce):
     """True for what may be used as a Replay-Nonce: base64url, not empty, bounded (RFC 8555 6.5.1)."""
-    if not 0 < len(nonce) <= limits.NONCE:
-        return False
-    for c in nonce.encode() if isinstance(nonce, str) else nonce:
-        if digit(c, 45, 95) < 0:
-            return False
-    return True
+    return _url64(_bytes(nonce), 1, limits.NONCE)
 
 
 def write_jwk(buf, off, point, poff):
@@ -67,12 +77,8 @@ def key_authorization(buf, off, token, thumb):
     `token` is str or bytes from the CA, checked as RFC 8555 8.3 says: base64url with at least 128 bits.
     Raises Theirs("token"): a token ends up in a path and in a file name.
     """
-    token = token.encode() if isinstance(token, str) else token
-    good = 22 <= len(token) <= limits.TOKEN
-    for c in token:
-        if digit(c, 45, 95) < 0:
-            good = False
-    if not good:
+    token = _bytes(token)
+    if not _url64(token, 22, limits.TOKEN):
         raise Theirs("token", "The CA sent a challenge token that is not base64url of a sane length.")
     off = put(buf, off, token)
     off = put(buf, off, b".")
@@ -109,10 +115,11 @@ class Jws:
         or str at the cost of an allocation. Raises Theirs("url"), Theirs("nonce") and what the signer
         raises.
         """
+        nonce = _bytes(nonce)
         if not is_nonce(nonce):
             raise Theirs("nonce", "The CA sent a nonce that is not base64url of a sane length.")
         parts = self.parts
-        parts[3] = nonce.encode() if isinstance(nonce, str) else nonce
+        parts[3] = nonce
         parts[5] = _plain(url, limits.URL, "URL")
         return signer.jws(slot, parts, payload, n, out, off)
 

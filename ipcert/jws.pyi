@@ -1,7 +1,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-class Signer(Protocol):
+class _Signer(Protocol):
     def jws(
         self,
         slot: int,
@@ -12,7 +12,7 @@ class Signer(Protocol):
         off: int,
     ) -> int: ...
 
-class Hasher(Protocol):
+class _Hasher(Protocol):
     def sha256(
         self, buf: bytes | bytearray | memoryview, start: int, end: int, out: bytearray, off: int
     ) -> int: ...
@@ -27,7 +27,7 @@ def write_jwk(
 def thumbprint(
     buf: bytearray | memoryview,
     off: int,
-    signer: Hasher,
+    signer: _Hasher,
     point: bytes | bytearray | memoryview,
     poff: int,
     scratch: bytearray,
@@ -52,7 +52,7 @@ class Jws:
         self,
         out: bytearray,
         off: int,
-        signer: Signer,
+        signer: _Signer,
         slot: int,
         url: str | bytes,
         nonce: str | bytes,
@@ -63,7 +63,7 @@ class Jws:
         self,
         out: bytearray,
         off: int,
-        signer: Signer,
+        signer: _Signer,
         slot: int,
         url: str | bytes,
         payload: bytes | bytearray | memoryview,

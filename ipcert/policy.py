@@ -24,7 +24,7 @@ class Policy:
     min_ip_age      how long a new address must last, where the last one did not (P6)
     profile_name, profile_ip    a profile's name, "" for the rule of `acme.profile`
     test_ca         a private test CA: addresses that no public CA validates are allowed
-    compress        divides every drawn delay; for demonstrations against a test CA only
+    compress        divides every drawn delay but a renewal's; for demonstrations against a test CA only
     contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
     """
 

@@ -9,6 +9,7 @@ from . import b64, der, limits
 from .buf import put, same
 from .errors import Theirs
 
+ARI_SIZE = 115  # bytes that `ari_id` writes at most: 64 of a key identifier (SHA-512's), 21 of a serial
 _MONTHS = b"\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _END = b"-----END CERTIFICATE-----"
@@ -243,10 +244,11 @@ def check_chain_order(buf, child, parent):
 def ari_id(buf, off, src, f):
     """Write the certificate's ARI identifier (RFC 9773 4.1) to `buf[off:]`; return the new offset.
 
-    `src` is the buffer that `f` was read from. Raises Theirs("x509") without an authority key identifier.
+    `src` is the buffer that `f` was read from; `buf` needs ARI_SIZE bytes. Raises Theirs("x509") without an
+    authority key identifier, or with one of more than 64 bytes.
     """
-    if f.aki_start < 0:
-        _bad("it has no authority key identifier")
+    if f.aki_start < 0 or f.aki_end - f.aki_start > 64:
+        _bad("it has no usable authority key identifier")
     off = b64.write_url(buf, off, src, f.aki_start, f.aki_end)
     off = put(buf, off, b".")
     return b64.write_url(buf, off, src, f.serial_start, f.serial_end)

@@ -3,6 +3,8 @@ from collections.abc import Sequence
 from . import der
 from .identifiers import Identifier
 
+ARI_SIZE: int
+
 class Fields:
     outer: der.Reader
     middle: der.Reader
