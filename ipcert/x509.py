@@ -304,7 +304,8 @@ def pem_to_der(buf, n, out):
     """Decode the PEM chain `buf[:n]` to `out`, one certificate after another; return the list of offsets.
 
     The list has one more entry, the end: certificate i is `out[list[i]:list[i + 1]]`. At the edge: the list
-    is allocated. Raises Theirs("pem") or Theirs("base64"), also where there is none, and Ours("overflow").
+    is allocated. `out` never needs more than `n * 3 // 4` bytes. Raises Theirs("pem") or Theirs("base64"),
+    also where there is none, and Ours("overflow").
     """
     walk = Pem()
     walk.load(buf, 0, n)

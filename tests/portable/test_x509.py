@@ -48,6 +48,10 @@ class Reading(unittest.TestCase):
             data = unhex(VECTORS["refused"][name])
             self.assertEqual((name, code_of(Theirs, lambda d=data: read(d))), (name, "x509"))
 
+    def test_unique_identifiers_are_passed_over(self):
+        f = read(unhex(VECTORS["unique_ids"]))
+        self.assertTrue(f.san_start > 0)
+
     def test_cut_anywhere(self):
         f = x509.Fields()
         for n in range(len(FIRST)):
@@ -125,6 +129,14 @@ class RenewalInformation(unittest.TestCase):
                 self.assertEqual(bytes(buf[2:end]).decode(), v["ari"])
             else:
                 self.assertEqual(code_of(Theirs, lambda d=data: x509.ari_id(buf, 0, d, f)), "x509")
+
+    def test_an_identifier_that_is_no_hash(self):
+        f = read(FIRST)
+        buf = bytearray(x509.ARI_SIZE)
+        f.aki_end = f.aki_start + 64
+        x509.ari_id(buf, 0, FIRST, f)
+        f.aki_end += 1
+        self.assertEqual(code_of(Theirs, lambda: x509.ari_id(buf, 0, FIRST, f)), "x509")
 
     def test_rfc_9773_example(self):
         self.assertEqual(CERTIFICATES[5]["ari"], "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE")

@@ -140,6 +140,7 @@ def name(common, organization=""):
     return x509.Name([x509.NameAttribute(oid, text) for oid, text in kinds if text])
 
 
+NOBODY = name("")
 ROOT = name("test root")
 INTERMEDIATE = name("test intermediate", "ipcert")
 
@@ -148,7 +149,7 @@ def certificate(
     names,
     key,
     issuer_key,
-    subject=name(""),
+    subject=NOBODY,
     issuer=INTERMEDIATE,
     serial=0x1234,
     start=None,
@@ -277,40 +278,53 @@ def x509_vectors():
         "pem": pem.decode(),
         "der": [c.public_bytes(serialization.Encoding.DER).hex() for c in (first, upper)],
     }
+    out["unique_ids"] = changed(first, unique_ids)
     out["refused"] = {
         "eleven years": certificate(["a.example.org"], leaf, middle, end=utc(2037, 11, 24, 12, tzinfo=UTC))
         .public_bytes(serialization.Encoding.DER)
         .hex(),
-        "version 1": version_1(first, leaf),
+        "version 1": changed(first, version_1),
+        "names twice": changed(first, twice("subject_alt_name")),
+        "authority key identifier twice": changed(first, twice("authority_key_identifier")),
     }
     return out
 
 
-def version_1(made, key):
-    """The same certificate as version 1 by `asn1crypto`; its signature is not made anew, nothing reads it."""
+def changed(made, change):
+    """The certificate as DER (hex) after `change(fields of its tbsCertificate)`; not signed anew."""
     read = asn1_x509.Certificate.load(made.public_bytes(serialization.Encoding.DER))
-    old = read["tbs_certificate"]
-    tbs = asn1_x509.TbsCertificate(
-        {
-            field: old[field]
-            for field in (
-                "serial_number",
-                "signature",
-                "issuer",
-                "validity",
-                "subject",
-                "subject_public_key_info",
-            )
-        }
-    )
+    fields = {name: value for name, value in read["tbs_certificate"].native.items() if value is not None}
+    fields = {name: read["tbs_certificate"][name] for name in fields}
+    change(fields)
     whole = asn1_x509.Certificate(
         {
-            "tbs_certificate": tbs,
+            "tbs_certificate": asn1_x509.TbsCertificate(fields),
             "signature_algorithm": read["signature_algorithm"],
             "signature_value": read["signature_value"],
         }
     )
     return whole.dump(force=True).hex()
+
+
+def version_1(fields):
+    """Version 1 has no extensions."""
+    del fields["version"], fields["extensions"]
+
+
+def twice(name):
+    """A change that says one extension twice."""
+
+    def change(fields):
+        every = list(fields["extensions"])
+        fields["extensions"] = asn1_x509.Extensions(every + [e for e in every if e["extn_id"].native == name])
+
+    return change
+
+
+def unique_ids(fields):
+    """Both unique identifiers of RFC 5280 4.1.2.8, which nobody uses."""
+    fields["issuer_unique_id"] = core.OctetBitString(b"issuer")
+    fields["subject_unique_id"] = core.OctetBitString(b"subject")
 
 
 def jws_vectors():
