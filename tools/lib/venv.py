@@ -12,7 +12,7 @@ from . import cache, debian
 from .run import last_line, quiet
 from .say import Stop, note
 
-REQUIREMENTS = ("tools", "requirements.txt")
+REQUIREMENTS = (("tools", "requirements.txt"), ("tests", "vectors", "requirements.txt"))
 PROJECTS = (".", os.path.join("ports", "ucryptolib_shim"), os.path.join("ports", "urequests_compat"))
 """Our distributions: each is a directory with a pyproject.toml."""
 
@@ -47,10 +47,11 @@ def with_requirements(name, lines):
 
 
 def base():
-    """The shared environment with tools/requirements.txt. Returns its directory."""
-    text = cache.read(*REQUIREMENTS).decode()
-    lines = [line.strip() for line in text.splitlines()]
-    return with_requirements("python", [line for line in lines if line and not line.startswith("#")])
+    """The shared environment with what REQUIREMENTS pin. Returns its directory."""
+    lines = set()
+    for file in REQUIREMENTS:
+        lines.update(line.split("#")[0].strip() for line in cache.read(*file).decode().splitlines())
+    return with_requirements("python", sorted(lines - {""}))
 
 
 def checkout():

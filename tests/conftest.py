@@ -1,0 +1,35 @@
+"""Fixtures for the tests that run under CPython. The portable tests use none, so that MicroPython can run them."""
+
+import pytest
+
+from tools.lib.pebble import Pebble
+
+
+@pytest.fixture(scope="session")
+def shared_pebble():
+    """One Pebble for a whole run: validates at once, refuses no nonce, reuses no authorization. Use `pebble`."""
+    with Pebble() as running:
+        yield running
+
+
+@pytest.fixture
+def pebble(shared_pebble):
+    """The shared Pebble with its counts at zero. Its ports stay the same; its DNS answers are the caller's to undo."""
+    shared_pebble.reset()
+    return shared_pebble
+
+
+@pytest.fixture
+def make_pebble():
+    """A function that starts a Pebble of the test's own: make_pebble(nonce_reject=50). Stopped after the test."""
+    running = []
+
+    def make(**options):
+        started = Pebble(**options)
+        started.__enter__()
+        running.append(started)
+        return started
+
+    yield make
+    while running:
+        running.pop().close()
