@@ -8,48 +8,69 @@ registries, whatever they say about its reachability.
 from . import limits
 from .errors import Ours, Theirs
 
-# IANA IPv4 and IPv6 Special-Purpose Address Registries (2025-04) and multicast: prefix, bits, scope. First
-# match wins.
+_SCOPES = (
+    "public",
+    "reserved",
+    "unspecified",
+    "private",
+    "shared",
+    "loopback",
+    "link-local",
+    "documentation",
+    "6to4",
+    "benchmarking",
+    "multicast",
+    "broadcast",
+    "mapped",
+    "nat64",
+    "discard",
+    "teredo",
+    "ula",
+)
+# IANA IPv4 and IPv6 Special-Purpose Address Registries (2025-04) and multicast. Each row: the prefix's
+# bits, its number in _SCOPES, as many prefix bytes as the bits need. The first match wins.
 _V4 = (
-    (b"\0\0\0\0", 32, "unspecified"),
-    (b"\0", 8, "reserved"),
-    (b"\x0a", 8, "private"),
-    (b"\x64\x40", 10, "shared"),
-    (b"\x7f", 8, "loopback"),
-    (b"\xa9\xfe", 16, "link-local"),
-    (b"\xac\x10", 12, "private"),
-    (b"\xc0\0\0", 24, "reserved"),  # 192.0.0.0/24 IETF protocol assignments, its anycast addresses included
-    (b"\xc0\0\2", 24, "documentation"),
-    (b"\xc0\x1f\xc4", 24, "reserved"),  # 192.31.196.0/24 AS112
-    (b"\xc0\x34\xc1", 24, "reserved"),  # 192.52.193.0/24 AMT
-    (b"\xc0\x58\x63", 24, "6to4"),  # 192.88.99.0/24 relay anycast, deprecated
-    (b"\xc0\xa8", 16, "private"),
-    (b"\xc0\xaf\x30", 24, "reserved"),  # 192.175.48.0/24 AS112
-    (b"\xc6\x12", 15, "benchmarking"),
-    (b"\xc6\x33\x64", 24, "documentation"),
-    (b"\xcb\0\x71", 24, "documentation"),
-    (b"\xe0", 4, "multicast"),
-    (b"\xff\xff\xff\xff", 32, "broadcast"),
-    (b"\xf0", 4, "reserved"),
+    b"\x20\x02\x00\x00\x00\x00"  # 0.0.0.0/32 unspecified
+    b"\x08\x01\x00"  # 0.0.0.0/8 reserved
+    b"\x08\x03\x0a"  # 10.0.0.0/8 private
+    b"\x0a\x04\x64\x40"  # 100.64.0.0/10 shared
+    b"\x08\x05\x7f"  # 127.0.0.0/8 loopback
+    b"\x10\x06\xa9\xfe"  # 169.254.0.0/16 link-local
+    b"\x0c\x03\xac\x10"  # 172.16.0.0/12 private
+    b"\x18\x01\xc0\x00\x00"  # 192.0.0.0/24 reserved, its anycast addresses included
+    b"\x18\x07\xc0\x00\x02"  # 192.0.2.0/24 documentation
+    b"\x18\x01\xc0\x1f\xc4"  # 192.31.196.0/24 reserved (AS112)
+    b"\x18\x01\xc0\x34\xc1"  # 192.52.193.0/24 reserved (AMT)
+    b"\x18\x08\xc0\x58\x63"  # 192.88.99.0/24 6to4 (relay anycast, deprecated)
+    b"\x10\x03\xc0\xa8"  # 192.168.0.0/16 private
+    b"\x18\x01\xc0\xaf\x30"  # 192.175.48.0/24 reserved (AS112)
+    b"\x0f\x09\xc6\x12"  # 198.18.0.0/15 benchmarking
+    b"\x18\x07\xc6\x33\x64"  # 198.51.100.0/24 documentation
+    b"\x18\x07\xcb\x00\x71"  # 203.0.113.0/24 documentation
+    b"\x04\x0a\xe0"  # 224.0.0.0/4 multicast
+    b"\x20\x0b\xff\xff\xff\xff"  # 255.255.255.255/32 broadcast
+    b"\x04\x01\xf0"  # 240.0.0.0/4 reserved
+    b"\x00\x00"  # 0.0.0.0/0 public
 )
 _V6 = (
-    (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 128, "unspecified"),
-    (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 128, "loopback"),
-    (b"\0\0\0\0\0\0\0\0\0\0\xff\xff", 96, "mapped"),
-    (b"\0\x64\xff\x9b\0\0\0\0\0\0\0\0", 96, "nat64"),
-    (b"\0\x64\xff\x9b\0\1", 48, "nat64"),
-    (b"\1\0\0\0\0\0\0\0", 64, "discard"),
-    (b"\x20\1\0\0", 32, "teredo"),
-    (b"\x20\1\0\2\0\0", 48, "benchmarking"),
-    (b"\x20\1\0", 23, "reserved"),  # 2001::/23 IETF protocol assignments: anycast, AMT, AS112, ORCHID, DETs
-    (b"\x20\1\x0d\xb8", 32, "documentation"),
-    (b"\x20\2", 16, "6to4"),
-    (b"\x26\x20\0\x4f\x80\0", 48, "reserved"),  # 2620:4f:8000::/48 AS112
-    (b"\x3f\xff\0", 20, "documentation"),
-    (b"\x20", 3, "public"),  # the rest of global unicast; what has no row is reserved (SRv6, dummy)
-    (b"\xfc", 7, "ula"),
-    (b"\xfe\x80", 10, "link-local"),
-    (b"\xff", 8, "multicast"),
+    b"\x80\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # ::/128 unspecified
+    b"\x80\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"  # ::1/128 loopback
+    b"\x60\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff"  # ::ffff:0:0/96 mapped
+    b"\x60\x0d\x00\x64\xff\x9b\x00\x00\x00\x00\x00\x00\x00\x00"  # 64:ff9b::/96 nat64
+    b"\x30\x0d\x00\x64\xff\x9b\x00\x01"  # 64:ff9b:1::/48 nat64
+    b"\x40\x0e\x01\x00\x00\x00\x00\x00\x00\x00"  # 100::/64 discard
+    b"\x20\x0f\x20\x01\x00\x00"  # 2001::/32 teredo
+    b"\x30\x09\x20\x01\x00\x02\x00\x00"  # 2001:2::/48 benchmarking
+    b"\x17\x01\x20\x01\x00"  # 2001::/23 reserved (anycast, AMT, AS112, ORCHID, drones)
+    b"\x20\x07\x20\x01\x0d\xb8"  # 2001:db8::/32 documentation
+    b"\x10\x08\x20\x02"  # 2002::/16 6to4
+    b"\x30\x01\x26\x20\x00\x4f\x80\x00"  # 2620:4f:8000::/48 reserved (AS112)
+    b"\x14\x07\x3f\xff\x00"  # 3fff::/20 documentation
+    b"\x03\x00\x20"  # 2000::/3 public: the rest of global unicast
+    b"\x07\x10\xfc"  # fc00::/7 ula
+    b"\x0a\x06\xfe\x80"  # fe80::/10 link-local
+    b"\x08\x0a\xff"  # ff00::/8 multicast
+    b"\x00\x01"  # ::/0 reserved: unassigned, or registered (100:0:0:1::/64, 5f00::/16)
 )
 # Names that no public CA can certify (RFC 6761, 6762, 7686, 8375, 9476, ICANN's "internal", and home
 # routers' habits).
@@ -75,22 +96,21 @@ _WHY = (
 )
 
 
-def _inside(raw, prefix, bits):
-    i = 0
-    while bits > 7:
-        if raw[i] != prefix[i]:
-            return False
-        i += 1
-        bits -= 8
-    return bits == 0 or (raw[i] ^ prefix[i]) >> 8 - bits == 0
-
-
 def scope(raw):
     """Where an address of 4 or 16 bytes is good for: "public", or why it is not. Allocates nothing."""
-    for prefix, bits, name in _V4 if len(raw) == 4 else _V6:
-        if _inside(raw, prefix, bits):
-            return name
-    return "public" if len(raw) == 4 else "reserved"
+    rows = _V4 if len(raw) == 4 else _V6
+    row = 0
+    while True:
+        bits = rows[row]
+        at = row + 2
+        i = 0
+        while bits > 7 and raw[i] == rows[at]:
+            bits -= 8
+            at += 1
+            i += 1
+        if bits == 0 or bits < 8 and (raw[i] ^ rows[at]) >> 8 - bits == 0:
+            return _SCOPES[rows[row + 1]]
+        row += 2 + (rows[row] + 7) // 8  # the last row has no bits and matches everything
 
 
 def format_ip(raw):
