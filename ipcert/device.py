@@ -40,6 +40,7 @@ class Device:
         self.issued = self.failures = 0
         self.last_error = None
         self._rng = plan.Words(port.entropy.fill)
+        self._poll = plan.Plan()
         self._slots = journal.Slots(self.journal)
         self._it = Intention()
         self._open = False
@@ -78,6 +79,7 @@ class Device:
                 r.order.set(b"")
                 r.profile.set(b"")
                 r.ari.set(b"")
+                r.poll_at = 0
             self._dirty = True
         self._load_directory(ca)
         for r in j.records():
@@ -258,6 +260,25 @@ class Device:
         self._squeeze(r, now)
         self.failures += 1
 
+    def plan_poll(self, r, now, pause):
+        """The next question about the renewal window; none where the CA answers no such questions."""
+        r.poll_at = 0
+        if r.ari.n and self.directory is not None and self.directory.renewal_info:
+            plan.poll(self._poll, self._rng, now, pause)
+            r.poll_at = self._poll.at
+
+    def take_window(self, r, info, now, pause):
+        """The CA's window for a lineage's certificate: an emergency overrides the plan, and so does `strict_ari`."""
+        ip = self.is_ip(r)
+        if plan.is_emergency(r.window_end, info.end, r.not_before, r.not_after):
+            plan.emergency(r, self._rng, ip, now)
+            self._squeeze(r, now)
+            self.notice(notices.EMERGENCY, r.ids.text(), info.explanation)
+        elif self.policy.strict_ari and r.window_end != info.end:
+            plan.strict(r, self._rng, ip, info.start, info.end, r.not_before, r.not_after, now, self.policy.recovery)
+        r.window_end = info.end
+        self.plan_poll(r, now, pause)
+
     def deploy(self, r, it, pem):
         """Fill the intention with a record's key and chain."""
         data = self.port.read("key-%d" % r.gen)
@@ -312,7 +333,7 @@ class Device:
             if self._dirty:
                 return self.write_journal(now, it)
             if self.issuance.step != issuance.IDLE:
-                if self._collide(now):
+                if not self.issuance.asking and self._collide(now):
                     continue
                 if self.issuance.next(now, it):
                     self._owner = True
@@ -323,15 +344,17 @@ class Device:
                 return it.erase(self.garbage.pop(0))
             if self._missed(now):
                 continue
-            due = None
-            until = limits.NEVER
+            due = ask = None
             for r in self.journal.records():
                 if due is None or r.at < due.at:
                     due = r
-            if due is not None:
-                until = due.at
-            if until > now:
-                return it.wait(until, False)
+                if r.poll_at and (ask is None or r.poll_at < ask.poll_at):
+                    ask = r
+            if due.at > now:
+                if ask is None or ask.poll_at > now:
+                    return it.wait(min(due.at, ask.poll_at) if ask else due.at, False)
+                self.issuance.start(ask, now, True)
+                continue
             if due.gen and now >= due.not_after:
                 self.notice(notices.LAPSED, due.ids.text())
             self.issuance.start(due, now)
@@ -339,11 +362,14 @@ class Device:
     def _finished(self):
         r = self.issuance.record
         error = self.issuance.error
+        if error is not None:
+            # A directory that led nowhere is not trusted again.
+            self.directory = None
+        if self.issuance.asking:
+            return
         if error is None:
             self.notice(notices.ISSUED, r.ids.text())
         else:
-            # A directory that led nowhere is not trusted again.
-            self.directory = None
             limited = self.issuance.limited()
             self.notice(notices.LIMITED if limited else notices.FAILED, r.ids.text(), str(error))
 

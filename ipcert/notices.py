@@ -91,7 +91,7 @@ NOTICES = (
         "emergency",
         ALERT,
         "The CA wants the certificate for %s replaced early (it may be revoked), so it is renewed sooner than "
-        "privacy would have it.",
+        "privacy would have it. %s",
     ),
     ("clock", WARNING, "The clock cannot be trusted (%s). Nothing is ordered until it can."),
     (

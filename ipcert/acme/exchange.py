@@ -6,7 +6,7 @@ with it, at most `limits.NONCE_RETRIES` times in a row.
 
 from .. import limits
 from ..errors import Theirs
-from . import message
+from . import message, when
 from .problem import Problem
 
 # What an answer amounts to.
@@ -26,30 +26,7 @@ def retry_after(headers, now):
     value = value.strip()
     if "0" <= value[0:1] <= "9" and value.isdigit():
         return min(int(value), limits.RETRY_AFTER) if len(value) < 9 else limits.RETRY_AFTER
-    when = _http_date(value)
-    return min(max(when - now, 0), limits.RETRY_AFTER) if when else 0
-
-
-def _http_date(value):
-    # "Sun, 06 Nov 1994 08:49:37 GMT"; RFC 9110 5.6.7's obsolete forms are not sent by CAs.
-    parts = value.split()
-    if len(parts) != 6:
-        return 0
-    try:
-        day, year = int(parts[1]), int(parts[3])
-        month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec").index(parts[2])
-        clock = parts[4].split(":")
-        seconds = int(clock[0]) * 3600 + int(clock[1]) * 60 + int(clock[2])
-    except (ValueError, IndexError):
-        return 0
-    if not 2020 <= year <= 2053 or not 1 <= day <= 31 or not 0 <= seconds <= 86400:
-        return 0
-    # Days since 2020-01-01, a leap year; none of 2020..2053 is a century.
-    days = (year - 2020) * 365 + (year - 2017) // 4
-    days += (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[month] + day - 1
-    if month > 1 and year % 4 == 0:
-        days += 1
-    return days * 86400 + seconds
+    return min(max(when.http_date(value) - now, 0), limits.RETRY_AFTER)
 
 
 class Exchange:

@@ -1,4 +1,5 @@
-"""One issuance, from the directory to a committed chain: a table of (step, event, next step).
+"""One issuance, from the directory to a committed chain, or one question about the renewal window (ARI, RFC 9773):
+a table of (step, event, next step).
 
 Each step has one action, which either fills the intention and waits for its answer, or answers itself with an
 event. What an answer amounts to is an event too. The table decides the rest; a pair that is in neither the
@@ -7,7 +8,7 @@ table nor ANYWHERE is a mistake of ours and raises Ours("state").
 
 from .. import csr, keys, limits, plan, x509
 from ..errors import Error, Ours, Theirs
-from . import account, authorization, certificate, directory, exchange, message, order
+from . import account, authorization, certificate, directory, exchange, message, order, renewal
 
 # Steps.
 IDLE = 0
@@ -39,11 +40,14 @@ SAVE_FAILED = 25
 SAVE_DIRECTORY = 26
 ACCOUNT_KEY = 27
 SAVE_ACCOUNT = 28
+PURPOSE = 29
+ASK = 30
+SAVE_WINDOW = 31
 STEPS = (
     "idle", "directory", "account", "resume", "new-order", "save-order", "route", "authorization", "publish",
     "answer", "challenge-wait", "challenge-poll", "withdraw", "next", "key", "save-key", "finalize",
     "order-wait", "order-poll", "chain", "save-chain", "commit", "deploy", "clean", "failed", "save-failed",
-    "save-directory", "account-key", "save-account",
+    "save-directory", "account-key", "save-account", "purpose", "ask", "save-window",
 )  # fmt: skip
 
 # Events. The first five are `order.STATUS`.
@@ -72,8 +76,13 @@ EVENTS = (
 TABLE = bytes(
     (
         DIRECTORY, OK, SAVE_DIRECTORY,
-        DIRECTORY, NONE, ACCOUNT_KEY,
-        SAVE_DIRECTORY, OK, ACCOUNT_KEY,
+        DIRECTORY, NONE, PURPOSE,
+        SAVE_DIRECTORY, OK, PURPOSE,
+        PURPOSE, OK, ACCOUNT_KEY,
+        PURPOSE, MORE, ASK,
+        ASK, OK, SAVE_WINDOW,
+        ASK, NONE, SAVE_WINDOW,
+        SAVE_WINDOW, OK, IDLE,
         ACCOUNT_KEY, OK, SAVE_ACCOUNT,
         ACCOUNT_KEY, NONE, ACCOUNT,
         SAVE_ACCOUNT, OK, ACCOUNT,
@@ -152,6 +161,7 @@ class Issuance:
     """The order in flight, one at a time. `dev` is the `device.Device` that owns the buffers and the journal.
 
     step      where it stands, an index into STEPS; IDLE: none in flight
+    asking    True when it is only about the renewal window
     error     the Error that ended the last one, or None where it succeeded
     """
 
@@ -162,14 +172,15 @@ class Issuance:
         self.error = None
         self._fields = x509.Fields()
 
-    def start(self, record, now):
-        """Begin for a lineage; its plan is durable already."""
+    def start(self, record, now, asking=False):
+        """Begin for a lineage; its plan is durable already. `asking`: only ask for the renewal window."""
         self.record = record
+        self.asking = asking
         self.step = DIRECTORY
         self.started = now
         self.error = None
         self._kind = plan.TRANSPORT
-        self._order = self._auth = self._token = None
+        self._order = self._auth = self._token = self._pem = None
         self._status = order.PENDING
         self._at = 0  # index of the authorization
         self._polls = 0
@@ -228,6 +239,16 @@ class Issuance:
         if dev.directory is not None and 0 <= now - dev.directory_at < limits.DIRECTORY_TIME:
             return NONE
         dev.exchange.get(it, dev.directory_url)
+
+    def _purpose(self, now, it):
+        return MORE if self.asking else OK
+
+    def _ask(self, now, it):
+        base = self._dev.directory.renewal_info
+        if not base or not self.record.ari.n:
+            self.record.poll_at = 0
+            return NONE
+        self._dev.exchange.get(it, renewal.url(base, self.record.ari.text()))
 
     def _save_directory(self, now, it):
         it.write("directory", self._dev.directory_body, len(self._dev.directory_body))
@@ -383,10 +404,11 @@ class Issuance:
         r.not_after = f.not_after
         r.ari.set(self._ari)
         r.profile.set(self._profile.encode())
-        r.new_gen = r.failures = r.failed_at = r.poll_at = r.window_end = 0
+        r.new_gen = r.failures = r.failed_at = r.window_end = 0
         r.new_hash[:] = bytes(limits.HASH)
         r.order.set(b"")
         dev.plan_renewal(r, now)
+        dev.plan_poll(r, now, 0)
         dev.issued += 1
         dev.write_journal(now, it)
 
@@ -396,6 +418,9 @@ class Issuance:
     def _failed(self, now, it):
         dev, r = self._dev, self.record
         self._pem = None
+        if self.asking:
+            dev.plan_poll(r, now, self._pause)
+            return OK
         r.failures = min(r.failures + 1, 1000)
         if r.failures == 1:
             r.failed_at = now
@@ -420,6 +445,9 @@ class Issuance:
         obj = message.parse(body)
         if self.step == DIRECTORY:
             dev.take_directory(directory.Directory(obj), body, now)
+            return OK
+        if self.step == ASK:
+            dev.take_window(self.record, renewal.RenewalInfo(obj), now, self._pause)
             return OK
         if self.step == ACCOUNT:
             url = account.read(obj, headers.get("location"))
@@ -516,5 +544,6 @@ _DO = (
     Issuance._authorization, Issuance._withdraw, Issuance._next_authorization, Issuance._key, Issuance._save,
     Issuance._finalize, Issuance._wait, Issuance._order_poll, Issuance._chain, Issuance._save_chain,
     Issuance._commit, Issuance._deploy, Issuance._withdraw, Issuance._failed, Issuance._save,
-    Issuance._save_directory, Issuance._account_key, Issuance._save,
+    Issuance._save_directory, Issuance._account_key, Issuance._save, Issuance._purpose, Issuance._ask,
+    Issuance._save,
 )  # fmt: skip
