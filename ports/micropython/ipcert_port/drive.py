@@ -115,4 +115,4 @@ class Drive:
         if it.method == "POST":
             headers["Content-Type"] = "application/jose+json"
             body = memoryview(it.body)[: it.size]
-        return await self._net.request_async(it.method, it.url, headers, body)
+        return await self._net.arequest(it.method, it.url, headers, body)
