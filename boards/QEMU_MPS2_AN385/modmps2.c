@@ -9,6 +9,7 @@
 #include "entropy.h"
 #include "flash.h"
 #include "memory.h"
+#include "tlspool.h"
 
 /******************************************************************************/
 // mps2.Flash: MicroPython's extended block device protocol.
@@ -173,6 +174,16 @@ static mp_obj_t mps2_stack(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mps2_stack_obj, mps2_stack);
 
+// tls() -> (connections with a place, taken now, most ever taken, bytes of all places), see tlspool.h.
+static mp_obj_t mps2_tls(void) {
+    mp_obj_t row[4] = {
+        MP_OBJ_NEW_SMALL_INT(TLSPOOL_CONNECTIONS), mp_obj_new_int_from_uint(tlspool_used()),
+        mp_obj_new_int_from_uint(tlspool_peak()), mp_obj_new_int_from_uint(tlspool_size()),
+    };
+    return mp_obj_new_tuple(4, row);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mps2_tls_obj, mps2_tls);
+
 // clock() -> seconds between the host's clock and this one; clock(seconds) changes that.
 static mp_obj_t mps2_clock(size_t n_args, const mp_obj_t *args) {
     if (n_args == 1) {
@@ -188,6 +199,7 @@ static const mp_rom_map_elem_t mps2_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_entropy), MP_ROM_PTR(&mps2_entropy_obj) },
     { MP_ROM_QSTR(MP_QSTR_heap), MP_ROM_PTR(&mps2_heap_obj) },
     { MP_ROM_QSTR(MP_QSTR_stack), MP_ROM_PTR(&mps2_stack_obj) },
+    { MP_ROM_QSTR(MP_QSTR_tls), MP_ROM_PTR(&mps2_tls_obj) },
     { MP_ROM_QSTR(MP_QSTR_clock), MP_ROM_PTR(&mps2_clock_obj) },
 };
 static MP_DEFINE_CONST_DICT(mps2_globals, mps2_globals_table);

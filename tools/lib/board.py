@@ -1,12 +1,14 @@
 """Firmware images of the boards under boards/: built outside the tree, kept by what they are made of."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import mpbuild
 import sources
+
+from tools.lib import debian
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "boards"
@@ -35,15 +37,8 @@ def names():
 def install(board):
     """Installs the Debian packages that building and running need, when they are missing."""
     packages, programs = NEEDS[board]
-    if all(shutil.which(program) for program in programs) and (
-        not board.startswith("QEMU_MPS2") or Path("/usr/include/newlib/stdint.h").exists()
-    ):
-        return
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    if os.geteuid() != 0:
-        raise BoardError(f"{board} needs Debian packages. As root: {' '.join(command)}")
-    subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    if not all(shutil.which(program) for program in programs):
+        debian.need(*packages)
 
 
 def _files(board):
@@ -69,30 +64,8 @@ def key(board):
 
 
 def _objects_key(board):
-    """The same without the Python files: make can tell by itself which frozen modules changed."""
-    return _hash(board, (path for path in _files(board) if path.suffix not in (".py", ".html")))
-
-
-def _make(arguments, log):
-    with open(log, "wb") as out:
-        done = subprocess.run(["make", *arguments], stdout=out, stderr=subprocess.STDOUT)
-    if done.returncode:
-        tail = log.read_text("utf-8", "replace").splitlines()[-25:]
-        raise BoardError("make failed; the end of %s:\n%s" % (log, "\n".join(tail)))
-
-
-def _jobs():
-    return f"-j{os.cpu_count() or 1}"
-
-
-def mpy_cross(tree):
-    """MicroPython's cross compiler for frozen modules, built once."""
-    place = sources.cache() / ("mpy-cross-" + tree.name)
-    program = place / "mpy-cross"
-    with sources.lock("mpy-cross"):
-        if not program.exists():
-            _make(["-C", str(tree / "mpy-cross"), f"BUILD={place}", _jobs()], sources.cache() / "mpy-cross.log")
-    return program
+    """What make cannot tell by itself that it changed: options, compiler, sources. It follows the rest file by file."""
+    return _hash(board, (path for path in _files(board) if path.name == "Makefile" or path.suffix == ".mk"))
 
 
 def _user_modules(into):
@@ -117,7 +90,7 @@ def build(board, quiet=True):
         if not quiet:
             print(f"building {board}: about a minute", flush=True)
         tree = sources.micropython()
-        cross = mpy_cross(tree)
+        cross = mpbuild.mpy_cross()
         objects = sources.cache() / "boards" / f"{board}-objects-{_objects_key(board)}"
         for made in (place, objects):
             made.mkdir(parents=True, exist_ok=True)
@@ -129,7 +102,7 @@ def build(board, quiet=True):
             f"USER_C_MODULES={_user_modules(objects / 'usermod')}",
             f"IPCERT_ROOT={ROOT}",
         ]
-        _make(["-C", str(BOARDS / board), *variables, _jobs()], place / "build.log")
+        mpbuild.run(mpbuild.make(BOARDS / board, *variables), place / "build.log")
         for name in ("firmware.elf", "firmware.map"):
             shutil.copy2(objects / name, place / name)
         (place / "complete").touch()

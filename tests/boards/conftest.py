@@ -1,0 +1,61 @@
+"""Boots the hub board once for most tests. What is missing (toolchain, sources, image) is made first."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "tools" / "lib"), str(Path(__file__).resolve().parent)]
+
+import board  # noqa: E402
+import board_qemu  # noqa: E402
+from certificates import Authority  # noqa: E402
+
+HUB = "QEMU_MPS2_AN385"
+
+
+@pytest.fixture(scope="session")
+def image():
+    return board.build(HUB) / "firmware.elf"
+
+
+@pytest.fixture(scope="session")
+def hub(image, tmp_path_factory):
+    """A hub at its prompt, with its network up and ports 80 and 443 forwarded."""
+    flash = tmp_path_factory.mktemp("hub") / "flash"
+    with board_qemu.Hub(image, flash, ports=(80, 443), boot={"main": "off"}) as one:
+        one.execute(NETWORK_UP)
+        yield one
+
+
+@pytest.fixture
+def new_hub(image, tmp_path):
+    """Makes hubs with a flash of their own: new_hub(boot arguments)."""
+    made = []
+
+    def make(**boot):
+        one = board_qemu.Hub(image, tmp_path / "flash", ports=(80,), boot={"main": "off", **boot})
+        made.append(one)
+        one.start()
+        return one
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def authority():
+    return Authority()
+
+
+NETWORK_UP = """
+import network, time
+lan = network.LAN()
+lan.active(True)
+for _ in range(100):
+    if lan.isconnected():
+        break
+    time.sleep_ms(50)
+assert lan.isconnected(), lan.status()
+"""
