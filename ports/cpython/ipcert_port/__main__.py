@@ -1,0 +1,5 @@
+"""`python -m ipcert_port` is `ipcert`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,243 @@
+"""The owner's configuration: one TOML file, read strictly, so that a misspelt wish is never silently ignored."""
+
+import os
+
+from ipcert import identifiers, limits, policy
+from ipcert.errors import Ours
+
+DEFAULT = "/etc/ipcert.toml"
+DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
+_SIZE = 1 << 16  # a configuration is a page or two
+
+_RECOVERY = {"fast": limits.HOUR, "balanced": 3 * limits.DAY, "private": 7 * limits.DAY}
+_UNITS = {"s": 1, "m": limits.MINUTE, "h": limits.HOUR, "d": limits.DAY, "w": 7 * limits.DAY}
+
+# section -> key -> (type, default). A list is one of strings; a duration is text such as "14d".
+KEYS = {
+    "ca": {
+        "directory": (str, DIRECTORY),
+        "roots": (str, None),
+        "test": (bool, False),
+        "contacts": (list, ()),
+        "agree_terms": (bool, False),
+    },
+    "identifiers": {"names": (list, ()), "addresses": (list, ()), "combined": (bool, False)},
+    "policy": {
+        "urgent": (str, "ip"),
+        "setting": (str, "home"),
+        "first_delay": ("duration", None),
+        "recovery": (str, "balanced"),
+        "strict_ari": (bool, False),
+        "min_ip_age": ("duration", limits.DAY),
+        "profile_name": (str, ""),
+        "profile_ip": (str, ""),
+        "compress": (int, 1),
+    },
+    "state": {"dir": (str, "/var/lib/ipcert/state")},
+    "http01": {"listen": (list, ("*:80",)), "webroot": (str, None)},
+    "deploy": {
+        "dir": (str, "/var/lib/ipcert/live"),
+        "hook": (list, ()),
+        "hook_timeout": ("duration", 2 * limits.MINUTE),
+    },
+    "serve": {"listen": (list, ()), "name_on": (str, "all")},
+}
+_NOUN = {str: "text in quotes", bool: "true or false", int: "a whole number", list: "a list of texts in quotes"}
+
+
+class Config:
+    """What the file says, checked. Raises Ours("config" | "identifier" | ...) with one sentence.
+
+    path          of the file itself; `text` its bytes, to notice a change
+    directory     the CA's directory URL; roots: path of a PEM file, None for the system's roots
+    identifiers   list of `ipcert.identifiers.Identifier`; policy: `ipcert.policy.Policy`
+    state, deploy folders; listen, serve_listen: lists of (host, port); name_on "all" | "lan"
+    hook          argument list, empty for none; hook_timeout in seconds
+    """
+
+    def __init__(self, path, data):
+        self.path = os.path.abspath(path)
+        table = _tables(path, data)
+        ca, ids, pol = table["ca"], table["identifiers"], table["policy"]
+        self.directory = _directory(ca["directory"])
+        self.roots = None if ca["roots"] is None else self._file(ca["roots"])
+        self.identifiers = _identifiers(ids["names"], ids["addresses"], ca["test"])
+        if pol["recovery"] not in _RECOVERY:
+            raise Ours("config", 'policy.recovery must be "fast", "balanced" or "private".')
+        self.policy = policy.Policy(
+            urgent=pol["urgent"],
+            setting=pol["setting"],
+            combined=ids["combined"],
+            first_delay=pol["first_delay"],
+            recovery=_RECOVERY[pol["recovery"]],
+            strict_ari=pol["strict_ari"],
+            min_ip_age=pol["min_ip_age"],
+            profile_name=pol["profile_name"],
+            profile_ip=pol["profile_ip"],
+            test_ca=ca["test"],
+            compress=pol["compress"],
+            contacts=tuple([c if ":" in c else "mailto:" + c for c in ca["contacts"]]),
+            agree_terms=ca["agree_terms"],
+        )
+        self.state = self._file(table["state"]["dir"])
+        self.deploy = self._file(table["deploy"]["dir"])
+        self.hook = list(table["deploy"]["hook"])
+        self.hook_timeout = table["deploy"]["hook_timeout"]
+        self.listen = [endpoint("http01.listen", e) for e in table["http01"]["listen"]]
+        self.webroot = None if table["http01"]["webroot"] is None else self._file(table["http01"]["webroot"])
+        self.serve_listen = [endpoint("serve.listen", e) for e in table["serve"]["listen"]]
+        self.name_on = table["serve"]["name_on"]
+        if self.name_on not in ("all", "lan"):
+            raise Ours("config", 'serve.name_on must be "all" or "lan".')
+        if not self.listen:
+            raise Ours("config", 'http01.listen is empty: say where the CA finds us, such as ["*:80"].')
+        if self.hook and not self.hook[0]:
+            raise Ours("config", 'deploy.hook must begin with a program, such as ["systemctl", "reload", "nginx"].')
+        if self.deploy == self.state:
+            raise Ours("config", "deploy.dir and state.dir must be two folders.")
+
+    def _file(self, name):
+        if not name:
+            raise Ours("config", "A path is empty; write a folder or file.")
+        # As seen from the file, so that it means the same wherever the command is started.
+        return os.path.normpath(os.path.join(os.path.dirname(self.path), os.path.expanduser(name)))
+
+
+def load(path):
+    """Read and check the file at `path`. Raises Ours("config", ...)."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_SIZE + 1)
+    except FileNotFoundError:
+        raise Ours("config", "There is no %s; copy ipcert.example.toml there, or name another file with --config." % path) from None
+    except OSError as e:
+        raise Ours("config", "Cannot read %s: %s." % (path, e.strerror)) from None
+    if len(data) > _SIZE:
+        raise Ours("config", "%s is larger than %d bytes; is it the right file?" % (path, _SIZE))
+    try:
+        return Config(path, data)
+    except Ours as e:
+        if path in e.text:
+            raise
+        raise Ours(e.code, "%s: %s" % (path, e.text)) from None
+
+
+def duration(name, text):
+    """Seconds from "90s", "15m", "6h", "14d" or "2w". Raises Ours("config")."""
+    if isinstance(text, str) and text[:-1].isdigit() and len(text) < 10 and text[-1] in _UNITS and text.isascii():
+        return int(text[:-1]) * _UNITS[text[-1]]
+    raise Ours("config", '%s must be a time such as "90s", "15m", "6h" or "14d".' % name)
+
+
+def endpoint(name, text):
+    """(host, port) from "0.0.0.0:80", "[::]:80" or "*:80" (every address: host None). Raises Ours("config")."""
+    host, _, port = text.rpartition(":")
+    if host[:1] == "[" and host[-1:] == "]":
+        host = host[1:-1]
+    elif ":" in host:
+        host = ""
+    if not host or not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+        raise Ours("config", '%s: %r must look like "*:80", "192.0.2.7:80" or "[::]:80".' % (name, text))
+    return None if host == "*" else host, int(port)
+
+
+def _parse(path, data):
+    try:
+        import tomllib
+    except ImportError:
+        try:
+            import tomli as tomllib
+        except ImportError:
+            raise Ours("config", "Python before 3.11 needs the package tomli; install it (Debian: python3-tomli).") from None
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError:
+        raise Ours("config", "%s is not UTF-8 text; is it the right file?" % path) from None
+    except tomllib.TOMLDecodeError as e:
+        raise Ours("config", "%s is not valid TOML: %s; mend that line." % (path, str(e).rstrip("."))) from None
+    except RecursionError:
+        raise Ours("config", "%s is nested too deeply; is it the right file?" % path) from None
+
+
+def _tables(path, data):
+    """Every section with every key, defaults filled in."""
+    given = _parse(path, data)
+    for section in given:
+        if section not in KEYS:
+            raise _unknown(path, section, "[%s]" % section if isinstance(given[section], dict) else section)
+        if not isinstance(given[section], dict):
+            raise Ours("config", "%s: %s is a section; write [%s] on a line of its own." % (path, section, section))
+    out = {}
+    for section in KEYS:
+        out[section] = {}
+        values = given.get(section, {})
+        for key in values:
+            if key not in KEYS[section]:
+                raise _unknown(path, key, "%s.%s" % (section, key), section)
+        for key in KEYS[section]:
+            kind, default = KEYS[section][key]
+            out[section][key] = _value("%s.%s" % (section, key), kind, values[key]) if key in values else default
+    return out
+
+
+def _value(name, kind, value):
+    if kind == "duration":
+        return duration(name, value)
+    if type(value) is not kind or kind is list and [v for v in value if not isinstance(v, str)]:
+        raise Ours("config", "%s must be %s." % (name, _NOUN[kind]))
+    if "\0" in (value if kind is str else "".join(value) if kind is list else ""):
+        raise Ours("config", "%s holds a null character; remove it." % name)
+    return value
+
+
+def _unknown(path, word, shown, section=None):
+    """The error for a key nobody knows, with the nearest one that exists, sections and all."""
+    import difflib
+
+    known = {}
+    for s in KEYS:
+        known.setdefault(s, "[%s]" % s)
+        for k in KEYS[s]:
+            # The same section first: "dir" is in two.
+            if k not in known or s == section:
+                known[k] = "%s.%s" % (s, k)
+    # Nobody meant a section where a key stands, unless the key is one exactly.
+    names = [n for n in known if section is None or not known[n].startswith("[")]
+    near = [word] if word in names else difflib.get_close_matches(word.lower().replace("-", "_"), names, 1, 0.5)
+    advice = "did you mean %s?" % known[near[0]] if near else "see ipcert.example.toml for what there is."
+    return Ours("config", "%s: there is no %s; %s" % (path, shown, advice))
+
+
+def _directory(text):
+    from ipcert.acme import message
+    from ipcert.errors import Theirs
+
+    try:
+        return message.url(text, "directory")
+    except Theirs:
+        raise Ours("config", "ca.directory must be an https URL, such as %s." % DIRECTORY) from None
+
+
+def _to_ascii(name):
+    try:
+        import idna
+    except ImportError:
+        raise Ours("config", "%s needs the Python package idna; install it, or write the name as xn--..." % name) from None
+    return idna.encode(name, uts46=True).decode()
+
+
+def _identifiers(names, addresses, test):
+    found = []
+    for text in names:
+        found.append(identifiers.parse(text, _to_ascii))
+        if found[-1].family:
+            raise Ours("config", "%s is an address; write it in identifiers.addresses." % found[-1].value)
+    for text in addresses:
+        found.append(identifiers.parse(text, _to_ascii))
+        if not found[-1].family:
+            raise Ours("config", "%s is a name; write it in identifiers.names." % found[-1].value)
+    if not found:
+        raise Ours("config", "There is nothing to certify: fill in identifiers.names or identifiers.addresses.")
+    for one in found:
+        identifiers.check_public(one, test)
+    return found

@@ -1,0 +1,99 @@
+"""Carries out what the core intends, one intention at a time. It waits for things; it decides nothing."""
+
+import time
+
+from ipcert import intention
+from ipcert.errors import Error, Ours
+
+
+class Drive:
+    """One device with what it needs of this machine. Each is an object of the module of that name:
+
+    net, store, clock; answers (`challenges.Challenges`), deployer (`deploy.Deployer`), progress (`progress`).
+    """
+
+    def __init__(self, device, net, store, clock, answers, deployer, progress):
+        self.device = device
+        self.net = net
+        self.store = store
+        self.clock = clock
+        self.answers = answers
+        self.deployer = deployer
+        self.progress = progress
+
+    def step(self, stop=None):
+        """Carry out one intention and answer it. False, unanswered, when nothing is in flight, or `stop(intention)`.
+
+        Raises Error when the state cannot be written: nothing may go on then.
+        """
+        device = self.device
+        started = time.monotonic()
+        now = self.clock.now() if self.clock.trustworthy() else None
+        it = device.next(now)
+        if stop is not None and stop(it):
+            return False
+        kind = it.kind
+        self.progress.step(device, it, now)
+        if kind == intention.WAIT:
+            if not it.busy:
+                return False
+            # A pause that the CA asked for is kept whole, also when it began in the middle of a second.
+            time.sleep(max(0, it.until - now - (time.monotonic() - started)))
+        elif kind == intention.WRITE:
+            self.store.write(it.name, memoryview(it.body)[: it.size])
+        elif kind == intention.ERASE:
+            self.store.erase(it.name)
+        elif kind == intention.NOTIFY:
+            self.progress.notice(it.notice, it.subject, it.text)
+        else:
+            return self._outside(it)
+        device.done(it.number)
+        return True
+
+    def _outside(self, it):
+        """What may fail without the state being in danger."""
+        answer = None
+        try:
+            if it.kind == intention.SEND:
+                answer = self._send(it)
+            elif it.kind == intention.PUBLISH:
+                self.answers.publish(it.token, it.text)
+            elif it.kind == intention.WITHDRAW:
+                self.answers.withdraw(it.token)
+            elif it.kind == intention.DEPLOY:
+                self.deployer.deploy(it.record, it.key, it.chain)
+            else:
+                raise Ours("state", "The core wants something this port does not know; report this.")
+        except Error as e:
+            if it.kind == intention.WITHDRAW:  # a challenge that stays is harmless, and the core takes no for no answer
+                self.progress.warn(str(e))
+                self.device.done(it.number)
+            else:
+                self.device.failed(it.number, e)
+            return True
+        if answer is not None:
+            self.device.response(it.number, answer.status, answer.headers, answer.body)
+        else:
+            self.device.done(it.number)
+        return True
+
+    def _send(self, it):
+        headers = {}
+        if it.accept:
+            headers["Accept"] = it.accept
+        if it.method != "POST":
+            return self.net.request(it.method, it.url, headers)
+        headers["Content-Type"] = "application/jose+json"
+        return self.net.request("POST", it.url, headers, memoryview(it.body)[: it.size])
+
+    def run(self, stop=None):
+        """Steps until nothing is in flight; returns the second of the next plan, or None for an untrusted clock."""
+        while self.step(stop):
+            continue
+        # Asking again is free: an intention stays the same until it is answered.
+        return self.device.next(self.clock.now() if self.clock.trustworthy() else None).until
+
+    def close(self):
+        """Let go of the network and of port 80."""
+        self.answers.close()
+        self.net.close()

@@ -1,0 +1,39 @@
+"""Exit codes, so that a script can tell what went wrong without reading the sentence."""
+
+from ipcert.errors import Theirs
+
+OK = 0  # what was due is there, or nothing was due
+BUG = 1  # a mistake of ours: Python's own code for an exception that nobody expected
+CONFIG = 2  # the command line or the configuration
+ORDER = 3  # the CA refused, or could not validate
+CONSENT = 4  # a combined certificate waits for the owner's consent
+NETWORK = 5  # the CA cannot be reached, or what answers is not the CA
+STATE = 6  # the state or deploy folder: permissions, a full disk, damage
+CLOCK = 7  # the clock cannot be trusted
+HOOK = 8  # the certificate is in place, but the deploy hook failed
+BUSY = 9  # another ipcert works on the same state
+INTERRUPTED = 130  # Ctrl-C, as shells have it
+
+_CODES = {
+    "consent": CONSENT,
+    "clock": CLOCK,
+    "hook": HOOK,
+    "locked": BUSY,
+    "busy": BUSY,
+}
+_NETWORK = ("network", "tls", "slow", "too-large", "bad-http", "json", "redirect", "url")
+_STATE = (
+    "store", "store-open", "disk-full", "journal-corrupt", "journal-newer", "key-file", "cloned", "deploy", "entropy",
+    "key-reuse", "key", "state", "name",
+)  # fmt: skip
+
+
+def code(error):
+    """The exit code for an `ipcert.errors.Error`, or for None."""
+    if error is None:
+        return OK
+    if isinstance(error, Theirs):
+        return NETWORK if error.code in _NETWORK else ORDER
+    if error.code in _STATE:
+        return STATE
+    return _CODES.get(error.code, CONFIG)

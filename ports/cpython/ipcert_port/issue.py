@@ -1,0 +1,129 @@
+"""`ipcert issue`: fetch what is due, say when the rest comes. The daemon's short-lived child is this too."""
+
+import signal
+import sys
+
+from ipcert import limits
+from ipcert.errors import Ours
+
+from . import exits
+from .show import local, planned, span
+from .state import State, active, upcoming
+from .work import Work, certificates, clock_error
+
+_TRIES = 3  # failures in a row of one certificate after which --wait gives up
+OVERRIDE = (
+    "You override the plan: if {0} is fetched right after another certificate of this home, the public record shows "
+    "the two moments side by side for ever."
+)
+
+
+def run(config, progress, wait=False, now=(), child=False):
+    """Drive until nothing is due; returns (exit code, the JSON object). Raises Error where nothing could be done.
+
+    `wait` stays until every certificate is there; `now` lists identifiers to fetch at once; `child` is how `ipcert run`
+    calls: it waits for its turn, stays for short pauses and never mentions a plan.
+    """
+    with Work(config, progress, patient=child) as work:
+        alarm = None
+        try:
+            wanted = _wanted(config, now)
+            error = _orders(work, progress)
+            for ids in wanted:
+                progress.warn(OVERRIDE.format(ids))
+                work.device.event("renew", ids)
+                work.device.last_error = None
+                error = _orders(work, progress) or error
+            while True:
+                journal = work.device.journal
+                missing = [r for r in active(journal) if not r.gen]
+                until = upcoming(journal)
+                pause = until - work.clock.now()
+                if not (child and pause <= limits.TASK_WAIT or wait and missing and until < limits.NEVER):
+                    break
+                if wait and (isinstance(error, Ours) or max([r.failures for r in active(journal)]) >= _TRIES):
+                    break
+                alarm = alarm or _alarm()
+                progress.countdown(alarm, until, "The next one comes")
+                if alarm.caught:
+                    raise KeyboardInterrupt
+                it = work.device.next(work.clock.now())
+                work.device.done(it.number)
+                error = _orders(work, progress)
+        finally:
+            progress.close()
+            if alarm is not None:
+                alarm.close()
+        return _report(work, config, progress, error, child)
+
+
+def _alarm():
+    from .alarm import Alarm
+
+    return Alarm(signal.SIGTERM, signal.SIGINT)
+
+
+def _wanted(config, now):
+    from ipcert import identifiers
+
+    from .config import _to_ascii
+    from .work import groups
+
+    out = []
+    for text in now:
+        value = identifiers.parse(text, _to_ascii).value
+        found = [g for g in groups(config) if value in g.split(",")]
+        if not found:
+            raise Ours("config", "%s is not in the configuration; add it there first." % value)
+        if found[0] not in out:
+            out.append(found[0])
+    return out
+
+
+def _orders(work, progress):
+    """Everything that is due, and the error of what failed, or None."""
+    device = work.device
+    device.last_error = None
+    failures = device.failures
+    until = work.drive.run()
+    if until is None:
+        return clock_error()
+    error = device.last_error
+    # An order that was taken up again after a hiccup is not a failure.
+    if error is not None and device.failures == failures and exits.code(error) not in (exits.HOOK, exits.STATE):
+        return None
+    return error
+
+
+def _report(work, config, progress, error, child):
+    journal = work.device.journal
+    code = exits.code(error)
+    consent = None
+    if work.device.consent_challenge() and [r for r in active(journal) if not r.consent_at]:
+        consent = work.device.consent_challenge()
+        code = code or exits.CONSENT
+        error = error or Ours("consent", "A combined certificate waits for your consent; run: ipcert consent")
+    out = {
+        "issued": work.device.issued,
+        "deployed": work.deployer.changed,
+        "certificates": certificates(config, State(config.state)),
+        "plans": [planned(r) for r in active(journal)],
+        "notices": [{"code": c, "severity": s, "text": t} for c, s, t in progress.notices],
+        "error": None if error is None else {"code": error.code, "text": str(error)},
+        "exit": code,
+    }
+    if error is not None:
+        print("ipcert: %s" % error, file=sys.stderr, flush=True)
+    if not child:
+        now = work.clock.now()
+        for r in active(journal):
+            ids = r.ids.text()
+            if r.at >= limits.NEVER:
+                continue
+            verb = "is renewed" if r.gen else "comes"
+            progress.say("%s %s on %s, in %s." % (ids, verb, local(r.at), span(r.at - now)))
+        if [r for r in active(journal) if r.at < limits.NEVER]:
+            progress.say("Keep 'ipcert run' running, or run 'ipcert issue' again then.")
+    return code, out
+
+

@@ -1,0 +1,172 @@
+"""`ipcert plan`: what will happen when, and what becomes public by it. `ipcert status`: what there is."""
+
+from ipcert import limits, notices, plan, split
+
+from . import exits
+from .show import local, planned, span, utc
+from .state import State
+from .work import Work, certificates, groups
+
+_FAMILIES = {
+    notices.IPV6_PUBLISHED: (6,),
+    notices.EUI64: (6,),
+    notices.ADDRESS_PUBLISHED: (4,),
+    notices.NAME_POINTS_HERE: (0,),
+    notices.BOTH_FAMILIES: (4, 6),
+    notices.FAMILIES_IN_ONE: (4, 6),
+}
+
+
+def published(config):
+    """The notices about what will be public, as dicts."""
+    assigned = bytearray(len(config.identifiers))
+    n = split.assign(config.identifiers, assigned, config.policy.combined)
+    mask = split.warn(config.identifiers, assigned, n, config.policy.urgent == "both", True)
+    out = []
+    for k in range(len(notices.NOTICES)):
+        if mask >> k & 1:
+            families = _FAMILIES.get(k, (0, 4, 6))
+            subject = ",".join([i.value for i in config.identifiers if i.family in families])
+            severity = notices.SEVERITY[notices.severity(k)]
+            out.append({"code": notices.code(k), "severity": severity, "text": notices.text(k, subject)})
+    return out
+
+
+def settled(config, progress):
+    """The state, after its plans were made where some are missing."""
+    state = State(config.state)
+    if not state.found or sorted(r.ids.text() for r in state.journal.records()) != sorted(groups(config)):
+        with Work(config, progress, orders=False) as work:
+            work.settle()
+        state = State(config.state)
+    return state
+
+
+def run_plan(config, progress, explain=False):
+    """The plans, made durably first where there are none yet; otherwise this only reads. (exit code, object)."""
+    from .progress import Quiet
+
+    state = settled(config, Quiet())
+    records = state.records()
+    public = published(config)
+    waiting = _unconsented(config, records)
+    out = {"plans": [planned(r) for r in records], "public": public, "consent_needed": waiting}
+    now = _now(state)
+    for r in records:
+        progress.say(_line(r, now, waiting))
+        if explain:
+            progress.say("    " + plan.why_text(r.why if r.at < limits.NEVER else 0))
+            if r.at < limits.NEVER and r.lo < r.hi:
+                progress.say("    Drawn from %s to %s." % (local(r.lo), local(r.hi)))
+    if public:
+        progress.say("")
+        progress.say("What becomes public:")
+        for p in public:
+            progress.say("  %s: %s" % (p["severity"], p["text"]))
+    if explain:
+        progress.say("")
+        progress.say("What you can set in [policy]:")
+        for name, default, line in plan.settings():
+            progress.say("  %-12s %-9s %s" % (name, default, line))
+    return exits.OK, out
+
+
+def _line(r, now, waiting):
+    ids = r.ids.text()
+    if waiting:
+        return "%s: waits for your consent; run 'ipcert consent'." % ids
+    if r.at >= limits.NEVER:
+        return "%s: nothing is planned." % ids
+    if r.at <= now:
+        return "%s: due since %s; 'ipcert issue' fetches it." % (ids, local(r.at))
+    return "%s: %s, in %s." % (ids, local(r.at), span(r.at - now))
+
+
+def run_status(config, progress):
+    """What there is. Reads only, and says so when there is nothing. (exit code, object)."""
+    state = State(config.state)
+    records = state.records()
+    live = certificates(config, state)
+    waiting = state.found and _unconsented(config, records)
+    from . import lock
+
+    daemon = lock.holder(config.state)
+    out = {
+        "ca": config.directory,
+        "account": state.journal.account.text() or None,
+        "certificates": live,
+        "plans": [planned(r) for r in records],
+        "failures": {r.ids.text(): r.failures for r in records},
+        "consent": {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at},
+        "consent_needed": bool(waiting),
+        "daemon": daemon or None,
+    }
+    if not state.found:
+        progress.say("There is no state in %s yet: 'ipcert issue' starts." % config.state)
+        return exits.OK, out
+    now = _now(state)
+    by_ids = {",".join(c["identifiers"]): c for c in live}
+    for r in records:
+        ids = r.ids.text()
+        c = by_ids.get(ids)
+        if c is None:
+            progress.say("%s: no certificate yet." % ids)
+        else:
+            left = r.not_after - now
+            when = "valid for %s more" % span(left) if left > 0 else "EXPIRED %s ago" % span(-left)
+            progress.say("%s: %s, until %s." % (ids, when, local(r.not_after)))
+            progress.say("    files    %s" % c["path"])
+            progress.say("    key      %s" % c["spki_sha256"])
+            progress.say("    profile  %s" % (c["profile"] or "none"))
+        if r.failures:
+            progress.say("    failed   %d times in a row" % r.failures)
+        if r.consent_at:
+            progress.say("    consent  given on %s" % local(r.consent_at))
+        progress.say("    next     " + _line(r, now, waiting)[len(ids) + 2 :])
+    progress.say("The daemon runs as process %d." % daemon if daemon else "The daemon does not run ('ipcert run').")
+    return exits.OK, out
+
+
+def _unconsented(config, records):
+    """True when a combined certificate is configured that the owner has not agreed to."""
+    assigned = bytearray(len(config.identifiers))
+    n = split.assign(config.identifiers, assigned, config.policy.combined)
+    mask = split.warn(config.identifiers, assigned, n, False, True)
+    if config.policy.setting != "home" or not split.needs_consent(mask):
+        return False
+    combined = groups(config)[0]
+    return not [r for r in records if r.ids.text() == combined and r.consent_at]
+
+
+def _now(state):
+    from .clock import Clock
+
+    return Clock(state.journal.floor).now()
+
+
+def run_consent(config, progress, answer=None):
+    """The consent exchange: without `answer` the warning and the challenge, with it the agreement. (code, object)."""
+    from .progress import Quiet
+
+    records = State(config.state).records()
+    if not _unconsented(config, records):
+        given = {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at}
+        text = "You have agreed already." if given else "Nothing in this configuration needs your consent."
+        progress.say(text)
+        return exits.OK, {"consent_needed": False, "consent": given, "challenge": None}
+    with Work(config, Quiet(), orders=False) as work:
+        work.settle()
+        challenge = work.device.consent_challenge()
+        if answer is not None:
+            work.device.event("consent", answer)
+            work.settle()
+    ids = groups(config)[0]
+    if answer is not None:
+        when = {r.ids.text(): utc(r.consent_at) for r in State(config.state).records() if r.consent_at}
+        progress.say("You agreed to one certificate for %s; 'ipcert issue' fetches it." % ids)
+        return exits.OK, {"consent_needed": False, "consent": when, "challenge": None}
+    public = [p for p in published(config) if p["code"] in ("combined", "families-in-one")]
+    for p in public:
+        progress.say("%s: %s" % (p["severity"], p["text"]))
+    progress.say("If you want that all the same, run: ipcert consent %s" % challenge)
+    return exits.CONSENT, {"consent_needed": True, "consent": {}, "challenge": challenge, "public": public}

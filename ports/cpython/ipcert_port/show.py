@@ -1,0 +1,61 @@
+"""Times, identifiers and state as people and programs read them."""
+
+import hashlib
+import time
+
+from ipcert import limits, plan, x509
+
+
+def utc(second):
+    """A core second as "2026-12-01T14:03:22Z"."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second + limits.EPOCH_UNIX))
+
+
+def local(second):
+    """A core second in this machine's own time, with its zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(second + limits.EPOCH_UNIX)).rstrip()
+
+
+def span(seconds):
+    """Seconds as "3 d 4 h", "12 min", "40 s": the two largest units."""
+    seconds = max(int(seconds), 0)
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if seconds >= size:
+            parts.append("%d %s" % (seconds // size, unit))
+            seconds %= size
+    return " ".join(parts[:2]) or "0 s"
+
+
+def planned(record):
+    """One record's plan as a dict for --json. `at` is None where nothing is planned."""
+    never = record.at >= limits.NEVER
+    return {
+        "identifiers": record.ids.text().split(","),
+        "at": None if never else utc(record.at),
+        "at_unix": None if never else record.at + limits.EPOCH_UNIX,
+        "from": None if never else utc(record.lo),
+        "to": None if never else utc(record.hi),
+        "why": plan.why_text(0 if never else record.why),
+    }
+
+
+def certificate(record, chain, path):
+    """One live certificate as a dict for --json, from its journal record and PEM chain (bytes)."""
+    return {
+        "identifiers": record.ids.text().split(","),
+        "not_before": utc(record.not_before),
+        "not_after": utc(record.not_after),
+        "spki_sha256": spki(chain),
+        "path": path,
+        "profile": record.profile.text() or None,
+    }
+
+
+def spki(chain):
+    """SHA-256 over the leaf's SubjectPublicKeyInfo, in hex. Raises Theirs for what is no certificate."""
+    der = bytearray(len(chain) * 3 // 4 + 3)
+    ends = x509.pem_to_der(chain, len(chain), der)
+    leaf = x509.Fields()
+    x509.read(der, 0, ends[1], leaf)
+    return hashlib.sha256(der[leaf.spki_start : leaf.spki_end]).hexdigest()

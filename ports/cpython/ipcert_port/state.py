@@ -1,0 +1,63 @@
+"""The journal as it stands on the disk, read without a device, a lock or a change."""
+
+import hashlib
+import os
+
+from ipcert import limits
+from ipcert.errors import Ours
+from ipcert.journal import ACTIVE, Journal, Slots
+from ipcert.keys import Ring
+
+
+def sha256(buf, start, end, out, off):
+    """SHA-256 of `buf[start:end]` into `out[off:]`; returns off + 32."""
+    out[off : off + 32] = hashlib.sha256(memoryview(buf)[start:end]).digest()
+    return off + 32
+
+
+class State:
+    """`journal` (`ipcert.journal.Journal`); found: False when there is none yet. Raises Ours for what is damaged."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self.journal = Journal(Ring(), sha256)
+        self.found = Slots(self.journal).load(self.read)
+
+    def read(self, name):
+        """The bytes of one file, or None. Raises Ours("store")."""
+        try:
+            with open(os.path.join(self._folder, name), "rb") as file:
+                return file.read(limits.FILE)
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError:
+            text = "Cannot use %s: it is not a folder; choose another state folder."
+            raise Ours("store", text % self._folder) from None
+        except OSError as e:
+            text = "Cannot read %s in %s: %s; run as the folder's owner."
+            raise Ours("store", text % (name, self._folder, e.strerror.lower())) from None
+
+    def chain(self, record):
+        """The PEM chain of a record's live certificate, or None."""
+        return self.read("chain-%d" % record.gen) if record.gen else None
+
+    def records(self):
+        """The records in service."""
+        return active(self.journal)
+
+    def upcoming(self):
+        """The next second at which anything happens, limits.NEVER when nothing is planned."""
+        return upcoming(self.journal)
+
+
+def active(journal):
+    """The records in service."""
+    return [r for r in journal.records() if r.state == ACTIVE]
+
+
+def upcoming(journal):
+    """The next second at which anything happens, limits.NEVER when nothing is planned."""
+    soonest = limits.NEVER
+    for r in active(journal):
+        soonest = min(soonest, r.at, r.poll_at or limits.NEVER)
+    return soonest
