@@ -29,9 +29,9 @@ typedef struct {
 
 #define UNITS (IPCERT_ARENA / sizeof(unit_t))
 
-static unit_t arena[UNITS];
-static size_t in_use, peak;
-static const void *volatile owner; // whose allocations come here, NULL outside enter/leave
+IPCERT_STATE unit_t arena[UNITS];
+IPCERT_STATE size_t in_use, peak;
+IPCERT_STATE const void *volatile owner; // whose allocations come here, NULL outside enter/leave
 
 void ipcert_enter(void) {
     ipcert_arena_lock();

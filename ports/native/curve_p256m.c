@@ -5,7 +5,7 @@
 
 #include "p256-m.h"
 
-static mbedtls_hmac_drbg_context *source;
+IPCERT_STATE mbedtls_hmac_drbg_context *source;
 
 // What p256-m, as Mbed TLS carries it, calls for its random candidates.
 int psa_generate_random(uint8_t *out, size_t n) {

@@ -15,6 +15,13 @@
 #define IPCERT_PARTS 16
 #define IPCERT_LONGEST ((size_t)1 << 24) // of any text in a JWS: keeps every sum of sizes far from wrapping
 
+// The few variables that are not on the stack. The linker for .mpy files reaches them only by name.
+#if defined(MICROPY_ENABLE_DYNRUNTIME)
+#define IPCERT_STATE __attribute__((externally_visible))
+#else
+#define IPCERT_STATE static
+#endif
+
 enum {
     IPCERT_OK = 0,
     IPCERT_BAD_KEY = 1, // d is not in [1, n-1]

@@ -16,7 +16,7 @@
 #if MICROPY_ENABLE_DYNRUNTIME
 #define NAME "native natmod, p256-m"
 // Taken at import: a caller may have other things under these names by now.
-static const mp_obj_type_t *type_error, *value_error, *runtime_error;
+IPCERT_STATE const mp_obj_type_t *type_error, *value_error, *runtime_error;
 #undef mp_raise_TypeError
 #undef mp_raise_ValueError
 #define mp_raise_TypeError(text) mp_raise_msg(type_error, text)
@@ -34,7 +34,7 @@ mp_thread_mutex_t ipcert_arena_mutex;
 
 #if MICROPY_ENABLE_DYNRUNTIME
 // A natmod cannot have a lock. Two threads in it at once would share p256-m's generator: the second is refused.
-static volatile bool busy;
+IPCERT_STATE volatile bool busy;
 static void begin(void) {
     if (busy) {
         raise_RuntimeError(MP_ERROR_TEXT_("_ipcert is busy in another thread"));
@@ -256,7 +256,8 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(jws_obj, 7, 7, jws);
 
 #if MICROPY_ENABLE_DYNRUNTIME
 
-mp_obj_t mpy_entry(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
+__attribute__((externally_visible)) // the whole program is this file (natmod/Makefile)
+mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
     MP_DYNRUNTIME_INIT_ENTRY
     type_error = mp_load_global(MP_QSTR_TypeError);
     value_error = mp_load_global(MP_QSTR_ValueError);
@@ -276,7 +277,11 @@ mp_obj_t mpy_entry(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *
 
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
 static mp_obj_t init(void) {
-    mp_thread_mutex_init(&ipcert_arena_mutex);
+    static bool made; // once: it can be called from Python too, while another thread signs
+    if (!made) {
+        mp_thread_mutex_init(&ipcert_arena_mutex);
+        made = true;
+    }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(init_obj, init);

@@ -1,0 +1,91 @@
+"""Builds `_ipcert.mpy` for one architecture, and says how many bytes of native code and data are in it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mpbuild
+import sources
+
+# architecture -> the prefix of its compiler, and the Debian package that has it
+TOOLCHAINS = {
+    "x64": ("", "gcc"),
+    "x86": ("", "gcc-multilib"),
+    "armv6m": ("arm-none-eabi-", "gcc-arm-none-eabi"),
+    "armv7m": ("arm-none-eabi-", "gcc-arm-none-eabi"),
+    "armv7emsp": ("arm-none-eabi-", "gcc-arm-none-eabi"),
+    "rv32imc": ("riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+    "xtensawin": ("xtensa-esp32-elf-", None),
+}
+
+# What mpy_ld.py needs, pinned: pyelftools reads object files, ar reads libgcc.
+REQUIREMENTS = ["pyelftools==0.32", "ar==1.0.1"]
+
+
+def _linker_python():
+    """A Python with mpy_ld.py's two libraries, in a venv of its own."""
+    out = sources.cache() / ("mpy-ld-%s" % sources.key(sys.version, *REQUIREMENTS))
+    python = out / "bin" / "python"
+    with sources.lock(out.name):
+        if not (out / "complete").exists():
+            out.parent.mkdir(parents=True, exist_ok=True)
+            mpbuild.run([sys.executable, "-m", "venv", out], str(out) + ".log")
+            mpbuild.run([python, "-m", "pip", "install", "-q"] + REQUIREMENTS, str(out) + ".log")
+            (out / "complete").touch()
+    return python
+
+
+def available(arch):
+    """True when the architecture's compiler is on this machine."""
+    return shutil.which(TOOLCHAINS[arch][0] + "gcc") is not None
+
+
+def build(arch):
+    """Path of `_ipcert.mpy` for `arch`; BuildError when its compiler is not here or it does not build."""
+    if arch not in TOOLCHAINS:
+        raise mpbuild.BuildError("no architecture %r: one of %s" % (arch, " ".join(sorted(TOOLCHAINS))))
+    prefix, package = TOOLCHAINS[arch]
+    if not available(arch):
+        where = "apt-get install %s" % package if package else "put Espressif's toolchain on the PATH"
+        raise mpbuild.BuildError("%sgcc is not here: %s" % (prefix, where))
+    tree = sources.micropython()
+    cross = mpbuild.mpy_cross()
+    python = _linker_python()
+    name = "natmod-%s-%s" % (
+        arch,
+        sources.key(tree.name, mpbuild.compiler(prefix), Path(__file__), *REQUIREMENTS, *mpbuild.native_files()),
+    )
+    out = sources.cache() / name
+    module = out / "_ipcert.mpy"
+    with sources.lock(name):
+        if not module.exists():
+            if out.exists():
+                shutil.rmtree(str(out))
+            work = out / "work"
+            shutil.copytree(str(mpbuild.NATIVE), str(work))
+            shutil.copy2(str(work / "natmod" / "Makefile"), str(work / "Makefile"))
+            command = mpbuild.make(work, "MPY_DIR=%s" % tree, "ARCH=%s" % arch, "PYTHON=%s" % python)
+            mpbuild.run(command + ["MPY_CROSS=%s" % cross], out / "log", env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+            shutil.copy2(str(work / "_ipcert.mpy"), str(module))
+    return module
+
+
+def sizes(arch):
+    """Bytes of the object that went into the .mpy: {"text", "rodata", "data", "bss", "native", "mpy"}."""
+    module = build(arch)
+    objects = module.parent / "work" / "build" / "module.o"
+    out = subprocess.run(
+        [TOOLCHAINS[arch][0] + "size", "-A", str(objects)], check=True, capture_output=True, text=True
+    ).stdout
+    found = {"text": 0, "rodata": 0, "data": 0, "bss": 0}
+    for line in out.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[0].startswith("."):
+            for kind in found:
+                if words[0].startswith("." + kind):
+                    found[kind] += int(words[1])
+    found["native"] = found["text"] + found["rodata"] + found["data"]
+    found["mpy"] = module.stat().st_size
+    return found
