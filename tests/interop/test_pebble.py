@@ -101,14 +101,20 @@ def test_no_process_is_left_however_the_owner_dies(how):
         "    time.sleep(60)\n"
     )
     owner = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=cache.ROOT
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=cache.ROOT,
     )
     with owner:
         pids = [int(word) for word in owner.stdout.readline().split()]
         assert len(pids) == 2
         owner.send_signal(how)
         owner.wait(timeout=10)
-    assert loopback.wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/cmdline") and _alive(pid) for pid in pids), 10)
+    assert loopback.wait_until(
+        lambda: not any(os.path.exists(f"/proc/{pid}/cmdline") and _alive(pid) for pid in pids), 10
+    )
 
 
 def _alive(pid):

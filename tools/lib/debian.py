@@ -24,7 +24,9 @@ def missing(packages):
 
 def candidate(package):
     """The version apt would install, or None."""
-    done = subprocess.run(["apt-cache", "policy", package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run(
+        ["apt-cache", "policy", package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     for line in done.stdout.splitlines():
         if line.strip().startswith("Candidate:"):
             version = line.split(":", 1)[1].strip()
@@ -37,7 +39,12 @@ def root():
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo"):
-        if subprocess.run(["sudo", "-n", "true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+        if (
+            subprocess.run(
+                ["sudo", "-n", "true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ).returncode
+            == 0
+        ):
             return ["sudo", "-n"]
     return None
 
@@ -45,7 +52,9 @@ def root():
 def need(*packages):
     """Install those of `packages` that are missing. Raises `Stop` when that cannot be done."""
     if not is_debian():
-        raise Stop(f"These are needed, by the names Debian gives them: {' '.join(packages)}. Install them and run this again.")
+        raise Stop(
+            f"These are needed, by the names Debian gives them: {' '.join(packages)}. Install them and run this again."
+        )
     if not missing(packages):
         return
     with cache.lock("apt"):
@@ -73,5 +82,16 @@ def _install(before, packages):
 
 
 def _apt(before, arguments):
-    command = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *arguments]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [
+        *before,
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "-q",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+        *arguments,
+    ]
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )

@@ -15,7 +15,9 @@ def version():
     found = shutil.which("go")
     if not found:
         return None
-    text = subprocess.run([found, "version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    text = subprocess.run(
+        [found, "version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ).stdout
     match = re.search(r"go(\d+)\.(\d+)", text)
     return (int(match.group(1)), int(match.group(2))) if match else None
 

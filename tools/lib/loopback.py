@@ -25,7 +25,9 @@ def free_ports(count):
     while len(found) < count:
         port = draw.randrange(12000, 32000)
         kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
-        if port not in found and all(_free(family, host, port, kind) for family, host in addresses for kind in kinds):
+        if port not in found and all(
+            _free(family, host, port, kind) for family, host in addresses for kind in kinds
+        ):
             found.append(port)
     return found
 

@@ -258,7 +258,9 @@ class Pebble:
     def _save_roots(self):
         for number in range(1 + self._alternates):
             self._write(f"root-{number}.pem", self._ask(f"{self.management_url}/roots/{number}"))
-            self._write(f"intermediate-{number}.pem", self._ask(f"{self.management_url}/intermediates/{number}"))
+            self._write(
+                f"intermediate-{number}.pem", self._ask(f"{self.management_url}/intermediates/{number}")
+            )
 
     def _ask(self, url, body=None):
         try:

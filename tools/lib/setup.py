@@ -27,7 +27,9 @@ def pebble():
             debian.need("golang-go", "ca-certificates")
     if golang.can_build(PEBBLE_GO):
         try:
-            directory = golang.build("pebble", PEBBLE_MODULE, PEBBLE, ("cmd/pebble", "cmd/pebble-challtestsrv"))
+            directory = golang.build(
+                "pebble", PEBBLE_MODULE, PEBBLE, ("cmd/pebble", "cmd/pebble-challtestsrv")
+            )
             return os.path.join(directory, "pebble"), os.path.join(directory, "pebble-challtestsrv")
         except Stop as error:
             if not debian.is_debian():
@@ -39,7 +41,9 @@ def pebble():
 def debian_pebble():
     """The paths of Debian's own (pebble, pebble-challtestsrv). Raises `Stop`."""
     if not debian.is_debian():
-        raise Stop("Go 1.21 or newer is needed to build Pebble: install it from your distribution and run this again.")
+        raise Stop(
+            "Go 1.21 or newer is needed to build Pebble: install it from your distribution and run this again."
+        )
     debian.need("pebble")
     found = shutil.which("pebble"), shutil.which("pebble-challtestsrv")
     if None in found:

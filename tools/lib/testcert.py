@@ -37,7 +37,11 @@ def make(hosts=HOSTS, days=30):
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return root.public_bytes(serialization.Encoding.PEM), leaf.public_bytes(serialization.Encoding.PEM), secret
+    return (
+        root.public_bytes(serialization.Encoding.PEM),
+        leaf.public_bytes(serialization.Encoding.PEM),
+        secret,
+    )
 
 
 def _builder(subject, issuer, key, now, days):

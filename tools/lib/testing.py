@@ -125,7 +125,13 @@ def _pytest(before, words, environment):
     """Run pytest and read its own report of what happened."""
     with tempfile.TemporaryDirectory(prefix="ipcert-report-") as directory:
         report = os.path.join(directory, "report.xml")
-        command = [sys.executable, *before, f"--junit-xml={report}", "-o", f"cache_dir={cache.path('pytest')}"]
+        command = [
+            sys.executable,
+            *before,
+            f"--junit-xml={report}",
+            "-o",
+            f"cache_dir={cache.path('pytest')}",
+        ]
         command += ["--continue-on-collection-errors", *words]
         environment = dict(environment, HYPOTHESIS_STORAGE_DIRECTORY=cache.path("hypothesis"))
         status = subprocess.run(command, env=environment).returncode

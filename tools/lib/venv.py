@@ -40,7 +40,16 @@ def with_requirements(name, lines):
     def make(target):
         note(f"making a Python environment ({name})")
         _create(target)
-        command = [python(target), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", *lines]
+        command = [
+            python(target),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            *lines,
+        ]
         quiet(command, "pip could not install the pinned Python packages; is the package index reachable?")
 
     return cache.once(directory, make)
@@ -57,16 +66,30 @@ def base():
 def checkout():
     """This checkout's environment, made when missing or when a pyproject.toml changed. Returns its directory."""
     shared = base()
-    projects = [project for project in PROJECTS if os.path.exists(os.path.join(cache.ROOT, project, "pyproject.toml"))]
+    projects = [
+        project for project in PROJECTS if os.path.exists(os.path.join(cache.ROOT, project, "pyproject.toml"))
+    ]
     texts = [cache.read(project, "pyproject.toml") for project in projects]
     directory = cache.path(f"checkout-{cache.key(cache.ROOT, shared, *projects, *texts)}")
 
     def make(target):
         note("installing ipcert and its shims, editable")
-        quiet([interpreter(), "-m", "venv", "--without-pip", target], "The Python environment could not be made.")
+        quiet(
+            [interpreter(), "-m", "venv", "--without-pip", target],
+            "The Python environment could not be made.",
+        )
         with open(os.path.join(_packages(target), "_shared.pth"), "w") as file:
             file.write(f"import site; site.addsitedir({_packages(shared)!r})\n")
-        command = [python(shared), "-m", "pip", "--python", python(target), "install", "--quiet", "--no-input"]
+        command = [
+            python(shared),
+            "-m",
+            "pip",
+            "--python",
+            python(target),
+            "install",
+            "--quiet",
+            "--no-input",
+        ]
         command += ["--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--ignore-installed"]
         for project in projects:
             command += ["--editable", os.path.join(cache.ROOT, project)]
@@ -92,7 +115,9 @@ def _create(target):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode and "ensurepip" in done.stdout and debian.is_debian():
         debian.need("python3-venv")
-        done = subprocess.run([*command, "--clear"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run(
+            [*command, "--clear"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
     if done.returncode:
         raise Stop(f"{interpreter()} could not make a virtual environment: {last_line(done.stdout)}.")
 
