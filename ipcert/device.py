@@ -7,7 +7,7 @@ file. The journal is written before what it says is acted on.
 from . import identifiers as _identifiers
 from . import jws, journal, keys, limits, notices, plan, seal, split
 from .acme import directory as _directory
-from .acme import issuance, message
+from .acme import challenge, issuance, message
 from .acme.exchange import Exchange
 from .errors import Ours, Theirs
 from .intention import WAIT, Intention
@@ -110,9 +110,12 @@ class Device:
             if len(text) > limits.IDENTIFIERS_TEXT:
                 raise Ours("too-many", "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT)
             self._groups.append((text, ids))
-        self._mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", True)
+        http = self.policy.challenge_name in (challenge.HTTP, challenge.ALPN)
+        self._mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", http)
         # Payloads: an order in JSON, or a CSR in base64url. Bodies: that again in base64url, and the headers.
         contacts = sum([len(c) + 3 for c in self.policy.contacts])
+        if self.policy.eab_kid:
+            contacts += 700 + len(self.policy.eab_kid) * 4 // 3
         self.scratch = bytearray(320 + longest)
         self.work = bytearray(max(len(self.scratch) * 4 // 3 + 16, 256 + longest + contacts))
         self._out = bytearray(len(self.work) * 4 // 3 + 1400)
@@ -231,6 +234,17 @@ class Device:
         scratch = bytearray(jws.JWK_SIZE + 32)
         jws.thumbprint(self.thumbprint, 0, self.port.signer, self.account_point, 0, scratch)
         self._account_loaded = True
+
+    def write_binding(self, buf, off):
+        """Write the external account binding (RFC 8555 7.3.4) of the account's key to `buf[off:]`."""
+
+        def mac(data, start, end, out, at):
+            return seal.hmac(self.port.sha256, self.policy.eab_key, data, start, end, out, at)
+
+        scratch = bytearray(40 + 2 * limits.URL)
+        return jws.write_binding(
+            buf, off, mac, self.policy.eab_kid, self.directory.new_account, self.account_point, 0, scratch
+        )
 
     def lose_account(self):
         """The CA does not know the account any more: register again with the same key."""

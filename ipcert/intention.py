@@ -19,8 +19,12 @@ class Intention:
               Replay after a crash: nothing to do.
     SEND      method "GET" | "HEAD" | "POST", url, body (bytearray) and size (0: none), accept (str).
               Replay: the core resumes from the journal, so a request is never repeated blindly.
-    PUBLISH   token, text (key authorization, bytes): answer http-01 for it. Replay: harmless.
-    WITHDRAW  token. Replay: harmless.
+    PUBLISH   challenge (its type), subject (the identifier, text), name, token, text (bytes). Replay: harmless.
+              http-01: serve text (the key authorization) for token.
+              dns-01: a TXT record text at name; `done` only when the name's servers show it.
+              dns-persist-01: nothing to do but to see that the TXT record text stands at name.
+              tls-alpn-01: show chain (one certificate, DER) with key (PKCS#8) to SNI name and ALPN acme-tls/1.
+    WITHDRAW  the same fields: take it away again. Replay: harmless.
     WRITE     name, body, size: durable before `done`. Replay: the same bytes again.
     ERASE     name: overwrite if the medium allows, remove. Replay: harmless where it is gone already.
     DEPLOY    record (journal.Record), key (bytes: the 32-byte scalar) and chain (bytes, PEM).
@@ -33,7 +37,7 @@ class Intention:
         self.kind = WAIT
         self.until = None
         self.busy = False
-        self.method = self.url = self.accept = self.name = self.token = self.subject = self.text = ""
+        self.method = self.url = self.accept = self.name = self.token = self.subject = self.text = self.challenge = ""
         self.body = b""
         self.size = 0
         self.record = None
@@ -53,14 +57,17 @@ class Intention:
         self.size = size
         self.accept = accept
 
-    def publish(self, token, text):
+    def publish(self, challenge, subject, name, token, text):
         self.kind = PUBLISH
+        self.challenge = challenge
+        self.subject = subject
+        self.name = name
         self.token = token
         self.text = text
 
-    def withdraw(self, token):
+    def withdraw(self, published):
         self.kind = WITHDRAW
-        self.token = token
+        self.challenge, self.subject, self.name, self.token, self.text = published
 
     def write(self, name, body, size):
         self.kind = WRITE

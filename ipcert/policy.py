@@ -1,6 +1,7 @@
 """The owner's choices, checked once. Times are seconds; the defaults are PRIVACY's."""
 
 from . import limits
+from .acme import challenge
 from .errors import Ours
 
 _URGENT = ("ip", "domain", "both")
@@ -25,6 +26,9 @@ class Policy:
     profile_name, profile_ip    a profile's name, "" for the rule of `acme.profile`
     test_ca         a private test CA: addresses that no public CA validates are allowed
     compress        divides every drawn delay but a renewal's; for demonstrations against a test CA only
+    challenge_name  "http-01" | "dns-01" | "dns-persist-01" | "tls-alpn-01", for names (P13)
+    challenge_ip    "http-01" | "tls-alpn-01", for addresses
+    eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
     contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
     """
 
@@ -43,6 +47,10 @@ class Policy:
         compress=1,
         contacts=(),
         agree_terms=False,
+        challenge_name="http-01",
+        challenge_ip="http-01",
+        eab_kid="",
+        eab_key=b"",
     ):
         if urgent not in _URGENT:
             raise Ours("config", 'urgent must be "ip", "domain" or "both".')
@@ -56,6 +64,12 @@ class Policy:
         _between("compress", compress, 1, 10000000)
         if compress != 1 and not test_ca:
             raise Ours("config", "compress is for demonstrations: it needs a CA marked with test = true.")
+        if challenge_name not in challenge.FOR_NAMES:
+            raise Ours("config", "challenge_name must be one of %s." % ", ".join(challenge.FOR_NAMES))
+        if challenge_ip not in challenge.FOR_ADDRESSES:
+            raise Ours("config", "challenge_ip must be one of %s." % ", ".join(challenge.FOR_ADDRESSES))
+        if bool(eab_kid) != bool(eab_key) or len(eab_kid) > limits.URL:
+            raise Ours("config", "An external account binding needs both its key identifier and its key.")
         for c in contacts:
             if not c.startswith("mailto:") or len(c) > 254 or '"' in c or "\\" in c or min(c) <= " " or max(c) > "~":
                 raise Ours("config", 'A contact must look like "mailto:you@example.com".')
@@ -72,3 +86,7 @@ class Policy:
         self.compress = compress
         self.contacts = contacts
         self.agree_terms = agree_terms
+        self.challenge_name = challenge_name
+        self.challenge_ip = challenge_ip
+        self.eab_kid = eab_kid
+        self.eab_key = eab_key

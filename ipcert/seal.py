@@ -17,7 +17,11 @@ _CTR = 6  # cryptolib's MODE_CTR
 
 
 def hmac(sha256, key, data, start, end, out, off):
-    """Write HMAC-SHA256(key, data[start:end]) to `out[off:]` (32 bytes); return the new offset. `key`: 64 bytes at most."""
+    """Write HMAC-SHA256(key, data[start:end]) to `out[off:]` (32 bytes); return the new offset. `key`: any length."""
+    if len(key) > 64:
+        short = bytearray(32)
+        sha256(key, 0, len(key), short, 0)
+        key = short
     pad = bytearray(64 + max(32, end - start))
     for k in range(64):
         pad[k] = (key[k] if k < len(key) else 0) ^ 0x36
@@ -40,12 +44,13 @@ def _keys(port):
     return enc, mac
 
 
-def write(port, slot, out):
-    """Write the slot's key file to `out` (at least SEALED bytes); return its length."""
+def write(port, slot, out, sealed=True):
+    """Write the slot's key file to `out` (at least SEALED bytes), sealed where the port has a secret and unless told
+    otherwise; return its length."""
     pair = bytearray(97)
     port.signer.export(slot, pair, 0)
     port.signer.public(slot, pair, 32)
-    if getattr(port, "secret", None) is None:
+    if not sealed or getattr(port, "secret", None) is None:
         n = der.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
     else:
         enc, mac = _keys(port)

@@ -10,13 +10,16 @@ REVOKED = 2
 STATUS = ("valid", "deactivated", "revoked")
 
 
-def write_new(buf, off, contacts, agree_terms):
-    """Write the newAccount payload (7.3); return the new offset. Contacts are checked by `policy.Policy`."""
-    off = put(buf, off, b"{")
-    if agree_terms:
-        off = put(buf, off, b'"termsOfServiceAgreed":true')
+def write_new(buf, off, contacts, agree_terms, bind=None):
+    """Write the newAccount payload (7.3); return the new offset. Contacts are checked by `policy.Policy`.
+
+    `bind(buf, off)` writes the external account binding (7.3.4) where the CA wants one.
+    """
+    off = put(buf, off, b'{"termsOfServiceAgreed":true' if agree_terms else b'{"termsOfServiceAgreed":false')
+    if bind is not None:
+        off = bind(buf, put(buf, off, b',"externalAccountBinding":'))
     if contacts:
-        off = put(buf, off, b',"contact":[' if agree_terms else b'"contact":[')
+        off = put(buf, off, b',"contact":[')
         first = True
         for c in contacts:
             off = put(buf, off, b'"' if first else b',"')

@@ -2,8 +2,8 @@
 
 from .. import limits
 from ..errors import Theirs
-from . import message
-from .problem import Problem
+from . import challenge, message
+from .problem import Problem, clean
 
 PENDING = 0
 VALID = 1
@@ -29,6 +29,7 @@ class Authorization:
     """What one answer says: status (an index into STATUS), value, wildcard, and the challenge of the wanted type.
 
     url, token   of the challenge, None where it is not offered; problem: the challenge's error, or None
+    issuer       for dns-persist-01, the first of the CA's names that the record may hold, else None
     """
 
     def __init__(self, obj, kind):
@@ -36,7 +37,7 @@ class Authorization:
         ident = obj.get("identifier")
         self.value = ident.get("value") if isinstance(ident, dict) else None
         self.wildcard = obj.get("wildcard") is True
-        self.url = self.token = self.problem = None
+        self.url = self.token = self.problem = self.issuer = None
         challenges = obj.get("challenges")
         if not isinstance(challenges, list):
             raise Theirs("json", "The CA's authorization has no list of challenges.")
@@ -47,7 +48,14 @@ class Authorization:
             error = c.get("error")
             if isinstance(error, dict) and self.problem is None:
                 self.problem = Problem(error.get("status") if isinstance(error.get("status"), int) else 403, error)
-            if c.get("type") == kind and self.url is None and is_token(c.get("token")):
+            if c.get("type") != kind or self.url is not None:
+                continue
+            if kind == challenge.PERSIST:
+                names = c.get("issuer-domain-names")
+                if isinstance(names, list) and names and clean(names[0], limits.NAME) == names[0] != "":
+                    self.issuer = names[0]
+                    self.url = message.url_member(c, "url")
+            elif is_token(c.get("token")):
                 self.url = message.url_member(c, "url")
                 self.token = c["token"]
 

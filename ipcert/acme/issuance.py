@@ -6,9 +6,9 @@ event. What an answer amounts to is an event too. The table decides the rest; a 
 table nor ANYWHERE is a mistake of ours and raises Ours("state").
 """
 
-from .. import csr, keys, limits, plan, x509
+from .. import csr, keys, limits, notices, plan, x509
 from ..errors import Error, Ours, Theirs
-from . import account, authorization, certificate, directory, exchange, message, order, renewal
+from . import account, authorization, certificate, challenge, directory, exchange, message, order, renewal
 
 # Steps.
 IDLE = 0
@@ -180,7 +180,8 @@ class Issuance:
         self.started = now
         self.error = None
         self._kind = plan.TRANSPORT
-        self._order = self._auth = self._token = self._pem = None
+        self._order = self._auth = self._published = self._pem = None
+        self._loaded = False  # the order's key is in its slot
         self._status = order.PENDING
         self._at = 0  # index of the authorization
         self._polls = 0
@@ -273,16 +274,28 @@ class Issuance:
         if dev.journal.account.n:
             dev.exchange.jws.set_kid(dev.journal.account.get())
             return OK
-        if dev.directory.external_account:
-            raise Ours("external-account", "This CA wants an external account binding, which this version does not send yet.")
+        if dev.directory.external_account and not dev.policy.eab_kid:
+            raise Ours(
+                "external-account", "This CA wants an external account binding: set eab_kid and eab_key to what it gave you."
+            )
         if dev.directory.terms and not dev.policy.agree_terms:
             raise Ours("terms", "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms)
         dev.exchange.jws.set_jwk(dev.account_point)
-        n = account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms)
+        bind = dev.write_binding if dev.policy.eab_kid else None
+        n = account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms, bind)
         dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
 
     def _resume(self, now, it):
-        r = self.record
+        dev, r = self._dev, self.record
+        ids = dev.identifiers_of(r)
+        ip = dev.is_ip(r)
+        self._challenge = dev.policy.challenge_ip if ip else dev.policy.challenge_name
+        challenge.check(self._challenge, ids)
+        wanted = dev.policy.profile_ip if ip else dev.policy.profile_name
+        before = r.profile.text()
+        self._profile = directory.choose_profile(dev.directory.profiles, ip, wanted, before)
+        if before and before != self._profile:
+            dev.notice(notices.PROFILE, r.ids.text())
         if r.order.n and 0 <= now - r.order_at < limits.ORDER_TIME:
             return MORE
         return NONE
@@ -290,18 +303,11 @@ class Issuance:
     def _new_order(self, now, it):
         dev, r = self._dev, self.record
         self._discard_key()
-        ids = dev.identifiers_of(r)
-        has_ip = False
-        for i in ids:
-            if i.family:
-                has_ip = True
-        wanted = dev.policy.profile_ip if has_ip else dev.policy.profile_name
-        self._profile = directory.choose_profile(dev.directory.profiles, has_ip, wanted, r.profile.text())
         replaces = b""
         if self._replaces and r.gen and r.ari.n and dev.directory.renewal_info:
             replaces = r.ari.get()
         self._replaced = replaces != b""
-        n = order.write_new(dev.work, 0, ids, self._profile.encode(), replaces)
+        n = order.write_new(dev.work, 0, dev.identifiers_of(r), self._profile.encode(), replaces)
         dev.exchange.post(it, dev.directory, dev.directory.new_order, dev.work, n)
 
     def _save(self, now, it):
@@ -316,8 +322,10 @@ class Issuance:
         self._post_as_get(it, self._order.authorizations[self._at])
 
     def _publish(self, now, it):
-        self._token = self._auth.token
-        it.publish(self._token, self._token.encode() + b"." + self._dev.thumbprint)
+        dev, auth = self._dev, self._auth
+        who = challenge.identifier_of(dev.identifiers_of(self.record), auth)
+        challenge.publish(dev, it, self._challenge, who, auth)
+        self._published = (it.challenge, it.subject, it.name, it.token, it.text)
 
     def _answer(self, now, it):
         self._polls = 0
@@ -339,11 +347,11 @@ class Issuance:
         it.wait(self._until, True)
 
     def _withdraw(self, now, it):
-        token = self._token
-        if token is None:
+        published = self._published
+        if published is None:
             return OK
-        self._token = None
-        it.withdraw(token)
+        self._published = None
+        it.withdraw(published)
 
     def _next_authorization(self, now, it):
         self._at += 1
@@ -355,9 +363,10 @@ class Issuance:
         dev, r = self._dev, self.record
         if r.new_gen:
             # Made for this very order before a restart, and durable: its hash is in the journal.
-            dev.load_key(limits.SUBJECT, "key-%d" % r.new_gen)
+            self._load_key()
             return NONE
         dev.port.signer.generate(limits.SUBJECT)
+        self._loaded = True
         found = keys.check_new(
             dev.port.signer, limits.SUBJECT, dev.journal.account_hash, dev.journal.records(), dev.journal.ring
         )
@@ -381,6 +390,7 @@ class Issuance:
             self.record.order.set(b"")
             self._replay()
             return GONE
+        self._load_key()
         dev = self._dev
         dev.exchange.post(
             it, dev.directory, self._order.certificate, dev.work, 0, "application/pem-certificate-chain"
@@ -470,10 +480,10 @@ class Issuance:
         return OK if self.step == NEW_ORDER else self._status
 
     def _read_authorization(self, obj):
-        self._auth = authorization.Authorization(obj, "http-01")
+        self._auth = authorization.Authorization(obj, self._challenge)
         if self._auth.status == authorization.PENDING:
             if self._auth.url is None:
-                raise Ours("no-challenge", "The CA offers no http-01 challenge for %s." % self._auth.value)
+                raise Ours("no-challenge", "The CA offers no usable %s challenge; choose another one." % self._challenge)
             return PENDING
         if self._auth.status == authorization.VALID:
             return VALID
@@ -489,8 +499,9 @@ class Issuance:
 
     def _invalid(self, problem):
         self._kind = plan.VALIDATION
-        who = self._auth.value if self._auth is not None else "the order"
-        self.error = Theirs("not-valid", "The CA could not validate %s: %s" % (who, problem or "no reason given"))
+        self.error = Theirs(
+            "not-valid", "The CA could not validate %s: %s" % (self.record.ids.text(), problem or "no reason given")
+        )
         self._dev.last_error = self.error
         return INVALID
 
@@ -533,6 +544,12 @@ class Issuance:
             self._dev.garbage.append("key-%d" % r.new_gen)
             r.new_gen = 0
             r.new_hash[:] = bytes(limits.HASH)
+            self._loaded = False
+
+    def _load_key(self):
+        if not self._loaded:
+            self._dev.load_key(limits.SUBJECT, "key-%d" % self.record.new_gen)
+            self._loaded = True
 
     def _post_as_get(self, it, url):
         self._dev.exchange.post(it, self._dev.directory, url, self._dev.work, 0)
