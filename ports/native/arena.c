@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "ipcert_arena.h"
 #include "ipcert_native.h"
 
 #include "mbedtls/platform_util.h"
@@ -20,7 +19,41 @@ size_t ipcert_arena_peak(void) {
     return 0;
 }
 
+#elif defined(IPCERT_ARENA_BUMP)
+
+// For a library that asks for two blocks and frees them at the end: nothing is taken back before leave().
+IPCERT_STATE uint64_t arena[IPCERT_ARENA / sizeof(uint64_t)];
+IPCERT_STATE size_t in_use;
+
+void ipcert_enter(void) {
+    in_use = 0;
+}
+
+void ipcert_leave(void) {
+    mbedtls_platform_zeroize(arena, sizeof(arena));
+}
+
+size_t ipcert_arena_peak(void) {
+    return in_use * sizeof(uint64_t);
+}
+
+void *ipcert_calloc(size_t count, size_t size) {
+    size_t need = (count * size + sizeof(uint64_t) - 1) / sizeof(uint64_t); // both are the library's constants
+    uint64_t *p = arena + in_use;
+    if (need > IPCERT_ARENA / sizeof(uint64_t) - in_use) {
+        return NULL;
+    }
+    in_use += need;
+    return p; // zero since leave()
+}
+
+void ipcert_free(void *p) {
+    (void)p;
+}
+
 #else
+
+#include "ipcert_arena.h"
 
 typedef struct {
     uint32_t units; // of this block, its header included

@@ -6,10 +6,8 @@
 
 #include "mbedtls/build_info.h"
 
-#if defined(MICROPY_ENABLE_DYNRUNTIME) || defined(IPCERT_HOST)
+#if defined(IPCERT_HOST) // the test driver: one thread, and no memory but the arena
 
-// A natmod's copy of the library has no other memory than the arena, and no way to a lock: module.c refuses a second
-// thread. The host driver is one thread.
 static void *ipcert_port_calloc(size_t count, size_t size) {
     (void)count;
     (void)size;

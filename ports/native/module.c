@@ -37,7 +37,7 @@ mp_thread_mutex_t ipcert_arena_mutex;
 IPCERT_STATE volatile bool busy;
 static void begin(void) {
     if (busy) {
-        raise_RuntimeError(MP_ERROR_TEXT_("_ipcert is busy in another thread"));
+        raise_RuntimeError(MP_ERROR_TEXT_("busy in another thread"));
     }
     busy = true;
 }
@@ -56,7 +56,7 @@ static ipcert_span_t readable(mp_obj_t o) {
 
 static size_t number(mp_obj_t o) {
     if (!mp_obj_is_small_int(o)) {
-        mp_raise_TypeError(MP_ERROR_TEXT_("offset must be a small int"));
+        mp_raise_TypeError(MP_ERROR_TEXT_("offset must be an int"));
     }
     mp_int_t value = MP_OBJ_SMALL_INT_VALUE(o);
     if (value < 0) {
@@ -69,7 +69,7 @@ static ipcert_span_t range(mp_obj_t buffer, mp_obj_t start_in, mp_obj_t end_in) 
     ipcert_span_t span = readable(buffer);
     size_t start = number(start_in), end = number(end_in);
     if (start > end || end > span.n) {
-        mp_raise_ValueError(MP_ERROR_TEXT_("start and end are not in the buffer"));
+        mp_raise_ValueError(MP_ERROR_TEXT_("start or end is not in the buffer"));
     }
     span.p += start;
     span.n = end - start;
@@ -120,7 +120,7 @@ static void check(int status) {
         mp_raise_ValueError(MP_ERROR_TEXT_("key is not a P-256 private key"));
     }
     if (status != IPCERT_OK) {
-        raise_RuntimeError(MP_ERROR_TEXT_("signing failed in the library"));
+        raise_RuntimeError(MP_ERROR_TEXT_("signing failed"));
     }
 }
 
@@ -133,7 +133,7 @@ static mp_obj_t generate(mp_obj_t key_obj, mp_obj_t seed_obj) {
     uint8_t *key = key_out(key_obj);
     ipcert_span_t seed = readable(seed_obj);
     if (seed.n < IPCERT_SEED_MIN || seed.n > IPCERT_LONGEST) {
-        mp_raise_ValueError(MP_ERROR_TEXT_("seed must be 48 bytes or more"));
+        mp_raise_ValueError(MP_ERROR_TEXT_("seed must be 48 bytes"));
     }
     apart(key, IPCERT_KEY, seed);
     begin();
@@ -206,10 +206,17 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(sha256_obj, 5, 5, sha256);
 static size_t parts_in(mp_obj_t o, ipcert_span_t *parts, size_t *total) {
     size_t n;
     mp_obj_t *items;
-    if (mp_obj_get_type(o) != &mp_type_list && mp_obj_get_type(o) != &mp_type_tuple) {
+    if (mp_obj_get_type(o) == &mp_type_list) {
+        mp_obj_list_t *list = MP_OBJ_TO_PTR(o);
+        n = list->len;
+        items = list->items;
+    } else if (mp_obj_get_type(o) == &mp_type_tuple) {
+        mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(o);
+        n = tuple->len;
+        items = tuple->items;
+    } else {
         mp_raise_TypeError(MP_ERROR_TEXT_("parts must be a list"));
     }
-    mp_obj_get_array(o, &n, &items);
     if (n > IPCERT_PARTS) {
         mp_raise_ValueError(MP_ERROR_TEXT_("more than 16 parts"));
     }
@@ -217,7 +224,7 @@ static size_t parts_in(mp_obj_t o, ipcert_span_t *parts, size_t *total) {
     for (size_t i = 0; i < n; i++) {
         parts[i] = readable(items[i]);
         if (parts[i].n > IPCERT_LONGEST - *total) {
-            mp_raise_ValueError(MP_ERROR_TEXT_("protected header is too long"));
+            mp_raise_ValueError(MP_ERROR_TEXT_("too long"));
         }
         *total += parts[i].n;
     }
@@ -233,7 +240,7 @@ static mp_obj_t jws(size_t n_args, const mp_obj_t *a) {
     size_t n = parts_in(a[2], parts, &total);
     ipcert_span_t payload = range(a[3], MP_OBJ_NEW_SMALL_INT(0), a[4]);
     if (payload.n > IPCERT_LONGEST) {
-        mp_raise_ValueError(MP_ERROR_TEXT_("payload is too long"));
+        mp_raise_ValueError(MP_ERROR_TEXT_("too long"));
     }
     size_t size = ipcert_jws_size(total, payload.n);
     uint8_t *out = room(a[5], a[6], size);

@@ -11,7 +11,8 @@
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
 #define MBEDTLS_PSA_P256M_DRIVER_ENABLED
 
-#define IPCERT_ARENA 512 // the two contexts of HMAC-DRBG's message digest
+#define IPCERT_ARENA 256 // the two contexts of HMAC-DRBG's message digest: 112 and 128 bytes
+#define IPCERT_ARENA_BUMP
 
 #include <stddef.h>
 void *ipcert_calloc(size_t count, size_t size);
