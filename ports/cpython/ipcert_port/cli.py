@@ -55,7 +55,8 @@ def _parser():
     consent.add_argument("answer", nargs="?", help="what the warning tells you to answer")
     serve = command("serve", "serve a page over TLS with these certificates, to try them")
     serve.add_argument("--listen", metavar="HOST:PORT", action="append", default=[], help="instead of serve.listen")
-    command("demo", "issue, serve and check certificates of a test CA (in a checkout: ./tools/demo)")
+    demo = command("demo", "issue, serve and check certificates of a test CA (in a checkout: ./tools/demo)")
+    demo.add_argument("--root", metavar="FILE", required=True, help="the root that the test CA issues under, as PEM")
     return parser
 
 
@@ -173,7 +174,7 @@ def _serve(args):
 def _demo(args):
     from .demo import run
 
-    return run(_config(args), _progress(args), args.json)
+    return run(_config(args), args.root, args.json)
 
 
 _COMMANDS = {

@@ -129,14 +129,17 @@ def duration(name, text):
     raise Ours("config", '%s must be a time such as "90s", "15m", "6h" or "14d".' % name)
 
 
-def endpoint(name, text):
-    """(host, port) from "0.0.0.0:80", "[::]:80" or "*:80" (every address: host None). Raises Ours("config")."""
+def endpoint(name, text, least=1):
+    """(host, port) from "0.0.0.0:80", "[::]:80" or "*:80" (every address: host None). Raises Ours("config").
+
+    `least` 0 allows port 0, which stands for any free one.
+    """
     host, _, port = text.rpartition(":")
     if host[:1] == "[" and host[-1:] == "]":
         host = host[1:-1]
     elif ":" in host:
         host = ""
-    if not host or not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+    if not host or not (port.isascii() and port.isdigit() and len(port) < 6 and least <= int(port) < 65536):
         raise Ours("config", '%s: %r must look like "*:80", "192.0.2.7:80" or "[::]:80".' % (name, text))
     return None if host == "*" else host, int(port)
 
