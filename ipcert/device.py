@@ -8,7 +8,7 @@ from . import identifiers as _identifiers
 from . import jws, journal, keys, limits, notices, plan, seal, split
 from .acme import directory as _directory
 from .acme import challenge, issuance, message
-from .acme.exchange import Exchange
+from .acme.exchange import BODY_OVERHEAD, Exchange
 from .errors import Ours, Theirs
 from .intention import WAIT, Intention
 
@@ -49,7 +49,8 @@ class Device:
         self._deploys = []
         self._account_loaded = False
         self._told_clock = False
-        self._now = 0
+        self.now = 0
+        self._errand = None
         self._load()
         self._set(identifiers)
         self.issuance = issuance.Issuance(self)
@@ -118,7 +119,7 @@ class Device:
             contacts += 700 + len(self.policy.eab_kid) * 4 // 3
         self.scratch = bytearray(320 + longest)
         self.work = bytearray(max(len(self.scratch) * 4 // 3 + 16, 256 + longest + contacts))
-        self._out = bytearray(len(self.work) * 4 // 3 + 1400)
+        self._out = bytearray(len(self.work) * 4 // 3 + BODY_OVERHEAD)
         self.exchange = Exchange(self.port.signer, jws.Jws(), self._out)
         self._account_loaded = False
         self._reconciled = False
@@ -145,7 +146,7 @@ class Device:
     def response(self, number, status, headers, body):
         """The CA's answer to a SEND: int, dict of lower-case names to str, bytes."""
         if self._close(number) is not None:
-            self.issuance.response(self._now, status, headers, body)
+            self.issuance.response(self.now, status, headers, body)
 
     def failed(self, number, error):
         """A SEND, PUBLISH or DEPLOY could not be carried out; `error` is an `errors.Error`."""
@@ -161,6 +162,10 @@ class Device:
         "address"   value: the full new list of Identifiers, because the address changed (P6)
         "consent"   value: the answer to `consent_challenge`. Raises Ours("consent") when it is not the right one
         "renew"     value: a record's `ids` text: renew it now, whatever its plan says
+        "revoke"    value: (`ids` text, reason code of `errand.REASONS`, by_key): revoke the live certificate, at once or at
+                    a distance from the last one (P14), and order no other until "renew". `by_key`: signed with the
+                    certificate's own key, where the account is lost; at once, and not tried again
+        "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         """
         if kind == "address":
             if self.issuance.step != issuance.IDLE:
@@ -170,6 +175,10 @@ class Device:
             self._consent(value)
         elif kind == "renew":
             self._renew(value)
+        elif kind == "revoke":
+            self._revoke(*value)
+        elif kind == "account":
+            self._account(value)
         else:
             raise Ours("event", "There is no event '%s'." % kind)
         if self._it.kind == WAIT:
@@ -250,6 +259,36 @@ class Device:
         """The CA does not know the account any more: register again with the same key."""
         self.journal.account.set(b"")
         self.notice(notices.ACCOUNT_LOST, self.directory_url)
+
+    def load_pending(self):
+        """Have the key of a rollover that was cut short in the account's slot."""
+        self.load_key(limits.ACCOUNT, "account-%d" % self.journal.pending_gen)
+        self.account_ready()
+
+    def forget_key(self):
+        """The key in the account's slot is not the account's any more."""
+        self._account_loaded = False
+
+    def forget_account(self):
+        """The account ended: the next order makes another one, with another key."""
+        j = self.journal
+        j.ring.add(j.account_hash, 0)
+        self.garbage.append("account-%d" % j.account_gen)
+        j.account_gen = 0
+        self._account_loaded = False
+
+    def take_down(self, r):
+        """A record's certificate is out of service: its key is erased and remembered, and what serves it is told."""
+        if r.gen:
+            self.journal.ring.add(r.key_hash, 0)
+            self.garbage.append("key-%d" % r.gen)
+            self.garbage.append("chain-%d" % r.gen)
+            gone = journal.Record()
+            gone.ids.set(r.ids.get())
+            self._deploys.append((gone, 0))
+        r.gen = r.not_before = r.not_after = r.poll_at = r.window_end = 0
+        r.key_hash[:] = r.chain_hash[:] = bytes(limits.HASH)
+        r.ari.set(b"")
 
     def take_directory(self, directory, body, now):
         """A directory was fetched."""
@@ -340,14 +379,14 @@ class Device:
                     self.notice(notices.CLOCK, "it went back behind what was already written")
                     continue
                 return it.wait(now + 10 * limits.MINUTE, False)
-            self._now = now
+            self.now = now
             if not self._reconciled:
                 self._reconcile(now)
                 continue
             if self._dirty:
                 return self.write_journal(now, it)
             if self.issuance.step != issuance.IDLE:
-                if not self.issuance.asking and self._collide(now):
+                if self.issuance.purpose == issuance.ISSUE and self._collide(now):
                     continue
                 if self.issuance.next(now, it):
                     self._owner = True
@@ -358,6 +397,10 @@ class Device:
                 return it.erase(self.garbage.pop(0))
             if self._missed(now):
                 continue
+            if self._errand is not None:
+                self.issuance.start(*self._errand)
+                self._errand = None
+                continue
             due = ask = None
             for r in self.journal.records():
                 if due is None or r.at < due.at:
@@ -367,11 +410,11 @@ class Device:
             if due.at > now:
                 if ask is None or ask.poll_at > now:
                     return it.wait(min(due.at, ask.poll_at) if ask else due.at, False)
-                self.issuance.start(ask, now, True)
+                self.issuance.start(ask, now, issuance.ASK_WINDOW)
                 continue
             if due.gen and now >= due.not_after:
                 self.notice(notices.LAPSED, due.ids.text())
-            self.issuance.start(due, now)
+            self.issuance.start(due, now, 2 if due.revoke else issuance.ISSUE)
 
     def _finished(self):
         r = self.issuance.record
@@ -379,7 +422,10 @@ class Device:
         if error is not None:
             # A directory that led nowhere is not trusted again.
             self.directory = None
-        if self.issuance.asking:
+        if self.issuance.purpose != issuance.ISSUE and error is None or self.issuance.purpose == issuance.ASK_WINDOW:
+            return
+        if r is None:
+            self.notice(notices.FAILED, "the account", str(error))
             return
         if error is None:
             self.notice(notices.ISSUED, r.ids.text())
@@ -400,10 +446,7 @@ class Device:
             self.port.sha256(chain, 0, len(chain), out, 0)
         if chain is None or key is None or out[: limits.HASH] != r.chain_hash:
             # Nothing to serve: the medium lost it. The lineage starts again, at its next plan.
-            self.journal.ring.add(r.key_hash, 0)
-            r.gen = r.not_before = r.not_after = 0
-            r.key_hash[:] = r.chain_hash[:] = bytes(limits.HASH)
-            r.ari.set(b"")
+            self.take_down(r)
             r.at = r.hi = min(r.at, self.journal.floor)
             self._dirty = True
             self.notice(notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device.")
@@ -452,18 +495,46 @@ class Device:
         text = self._groups[0][0]
         for r in self.journal.records():
             if r.ids.text() == text:
-                r.consent_at = max(self._now, 1)
-                plan.first(r, self._rng, self._now, True, 0)
+                r.consent_at = max(self.now, 1)
+                plan.first(r, self._rng, self.now, True, 0)
         self._dirty = True
         self.notice(notices.CONSENT_GIVEN, text)
 
     def _renew(self, text):
         for r in self.journal.records():
             if r.ids.text() == text and (r.consent_at or not self._asks()):
-                plan.first(r, self._rng, self._now, True, 0)
+                plan.first(r, self._rng, self.now, True, 0)
                 self._dirty = True
                 return
         raise Ours("event", "There is no certificate for '%s' to renew." % text)
+
+    def _revoke(self, text, reason, by_key):
+        from .acme import errand
+
+        if reason not in errand.REASONS:
+            raise Ours("revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS]))
+        for r in self.journal.records():
+            if r.ids.text() == text and r.gen:
+                r.revoke = reason + 1
+                r.order.set(b"")
+                if by_key:
+                    self._errand = (r, self.now, errand.REVOKE, True)
+                else:
+                    plan.revocation(r, self._rng, self.now, self.journal.revoked_at)
+                    self._squeeze(r, self.now)
+                self._dirty = True
+                return
+        raise Ours("revoke", "There is no certificate for '%s' to revoke." % text)
+
+    def _account(self, what):
+        from .acme import errand
+
+        purpose = {"contacts": errand.CONTACTS, "rollover": errand.ROLLOVER, "deactivate": errand.DEACTIVATE}.get(what)
+        if purpose is None:
+            raise Ours("event", "There is no account errand '%s'." % what)
+        if not self.journal.account.n:
+            raise Ours("account", "There is no account yet.")
+        self._errand = (None, self.now, purpose)
 
     def _reconcile(self, now):
         # The journal's records against the identifiers there are now.
@@ -552,11 +623,7 @@ class Device:
         return text == (first or self._groups[0][0])
 
     def _retire(self, r, text):
-        if r.gen:
-            self.journal.ring.add(r.key_hash, 0)
-            gone = journal.Record()
-            gone.ids.set(text.encode())
-            self._deploys.append((gone, 0))
+        self.take_down(r)
         if r.new_gen:
             self.journal.ring.add(r.new_hash, 0)
         self.notice(notices.RETIRED, text)
@@ -565,7 +632,7 @@ class Device:
     def _collect(self):
         # Files that nothing refers to: of retired keys, or left by a power cut.
         j = self.journal
-        live = ["account-%d" % j.account_gen]
+        live = ["account-%d" % j.account_gen, "account-%d" % j.pending_gen]
         for r in j.records():
             for n in (r.gen, r.new_gen):
                 live.append("key-%d" % n)

@@ -50,10 +50,11 @@ class Text:
 _RECORD_INTS = (
     "state", "at", "lo", "hi", "why", "failures", "failed_at", "not_before", "not_after", "gen", "new_gen",
     "order_at", "poll_at", "window_end", "consent_at", "since",
+    "revoke",
 )  # fmt: skip
 _RECORD_HASHES = ("key_hash", "new_hash", "chain_hash")
 _RECORD_TEXTS = ("ids", "order", "profile", "ari")
-_INTS = ("floor", "account_gen", "generation", "told")
+_INTS = ("floor", "account_gen", "pending_gen", "generation", "told", "revoked_at")
 _HASHES = ("device", "account_hash", "ca_hash", "consent_nonce")
 _TEXTS = ("account", "terms")
 
@@ -69,6 +70,7 @@ class Record:
     ids            canonical identifiers, comma-separated; profile, ari: as used for the live certificate
     consent_at     when the owner agreed to this combined certificate; 0: never
     since          when the lineage came into being
+    revoke         1 + the reason code of the revocation that `at` plans; 0: none
     """
 
     def __init__(self):
@@ -104,6 +106,8 @@ class Journal:
     floor              the latest second at which anything was written: the clock is never believed below it
     device             eight random bytes of this device, compared with the port's own copy where it has one
     account, account_hash, account_gen   the account's URL, its key's hash, its key file's number (0: none)
+    pending_gen        number of the key file that a key rollover in flight made (0: none)
+    revoked_at         when a lineage was last revoked (0: never)
     ca_hash            of the directory URL: state belongs to one CA
     generation         the last number given to a key or chain file
     told               mask of notices already shown

@@ -16,9 +16,12 @@ DAY = limits.DAY
 HOUR = limits.HOUR
 MINUTE = limits.MINUTE
 
-# P2, in thousandths of the lifetime.
-IP_LO, IP_HI = 300, 510
-NAME_LO, NAME_HI = 450, 677
+# P2, in thousandths of the lifetime. A few draws come from a later part of it: a renewal that an outage delayed
+# looks like one of these, so it tells nobody that there was an outage.
+IP_LO, IP_HI, IP_FAR = 300, 510, 650
+NAME_LO, NAME_HI, NAME_FAR = 450, 677, 840
+IP_LATE = 50  # of 1000 draws
+NAME_LATE = 50
 
 TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retry`
 
@@ -124,9 +127,12 @@ def first(p, rng, now, urgent, window=14 * DAY):
 def renewal(p, rng, ip, not_before, not_after, now=0, recovery=3 * DAY):
     """P2: one draw from the lineage's window; where that is already past at `now`, as `missed`."""
     life = _life(not_before, not_after)
-    lo = _add(not_before, _part(life, IP_LO if ip else NAME_LO))
-    hi = _add(not_before, _part(life, IP_HI if ip else NAME_HI))
-    _draw(p, rng, lo, hi, RENEWAL)
+    lo = IP_LO if ip else NAME_LO
+    hi = IP_HI if ip else NAME_HI
+    if below(rng, 1000) < (IP_LATE if ip else NAME_LATE):
+        lo = hi
+        hi = IP_FAR if ip else NAME_FAR
+    _draw(p, rng, _add(not_before, _part(life, lo)), _add(not_before, _part(life, hi)), RENEWAL)
     if p.at < now + SOON:
         missed(p, rng, ip, now, not_before, not_after, recovery)
 
@@ -147,9 +153,13 @@ def is_missed(p, now):
 
 
 def is_lost(p, now, not_after):
-    """True when a plan was made under a clock that was far ahead: it lies after the certificate's end, or more than
-    61 days away with none. Plan anew."""
-    return p.at != limits.NEVER and p.at > (not_after if not_after > now else _add(now, 61 * DAY))
+    """True when a plan was made under a clock that was far ahead: plan anew. No plan lies more than two days after
+    the live certificate's end, eight days away where it lapsed, or 61 where there is none yet."""
+    if p.at == limits.NEVER:
+        return False
+    if not_after > now:
+        return p.at > _add(not_after, 2 * DAY)
+    return p.at > _add(now, 8 * DAY if not_after else 61 * DAY)
 
 
 def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):
@@ -161,7 +171,8 @@ def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):
         return _draw(p, rng, now, p.hi, FIRST)
     left = not_after - now
     if left < SOON:  # too late for a plan that helps
-        return _within(p, rng, now, 0, 15 * MINUTE if ip else recovery, LAPSED)
+        # A thirty-second is kept back, so that the certificate is there within `recovery`, not only asked for.
+        return _within(p, rng, now, 0, 15 * MINUTE if ip else recovery - recovery // 32, LAPSED)
     life = _life(not_before, not_after)
     rest = _add(not_before, _part(life, IP_HI if ip else NAME_HI)) - now
     if rest > (6 * HOUR if ip else 2 * DAY) and rest < left:

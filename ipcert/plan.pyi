@@ -8,8 +8,12 @@ HOUR: int
 MINUTE: int
 IP_LO: int
 IP_HI: int
+IP_FAR: int
+IP_LATE: int
 NAME_LO: int
 NAME_HI: int
+NAME_FAR: int
+NAME_LATE: int
 TRANSPORT: int
 REFUSED: int
 VALIDATION: int

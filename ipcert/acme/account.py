@@ -19,15 +19,29 @@ def write_new(buf, off, contacts, agree_terms, bind=None):
     if bind is not None:
         off = bind(buf, put(buf, off, b',"externalAccountBinding":'))
     if contacts:
-        off = put(buf, off, b',"contact":[')
-        first = True
-        for c in contacts:
-            off = put(buf, off, b'"' if first else b',"')
-            off = put(buf, off, c.encode())
-            off = put(buf, off, b'"')
-            first = False
-        off = put(buf, off, b"]")
+        off = _contacts(buf, put(buf, off, b","), contacts)
     return put(buf, off, b"}")
+
+
+def write_contacts(buf, off, contacts):
+    """Write the payload that replaces the account's contacts (7.3.2), by none where the list is empty."""
+    return put(buf, _contacts(buf, put(buf, off, b"{"), contacts), b"}")
+
+
+def write_existing(buf, off):
+    """Write the payload that asks whether a key has an account (7.3.1)."""
+    return put(buf, off, b'{"onlyReturnExisting":true}')
+
+
+def _contacts(buf, off, contacts):
+    off = put(buf, off, b'"contact":[')
+    first = True
+    for c in contacts:
+        off = put(buf, off, b'"' if first else b',"')
+        off = put(buf, off, c.encode())
+        off = put(buf, off, b'"')
+        first = False
+    return put(buf, off, b"]")
 
 
 def read(obj, location):

@@ -9,6 +9,8 @@ from ..errors import Theirs
 from . import message, when
 from .problem import Problem
 
+BODY_OVERHEAD = 1400  # protected header with the longest URLs, in base64url, signature and JSON around them
+
 # What an answer amounts to.
 OK = 0  # 2xx
 AGAIN = 1  # only a nonce came: the same step once more
@@ -56,10 +58,10 @@ class Exchange:
         self._nonce_only = False
         it.send("GET", url, b"", 0)
 
-    def post(self, it, directory, url, payload, n, accept=""):
+    def post(self, it, directory, url, payload, n, accept="", slot=limits.ACCOUNT):
         """Fill the intention with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
 
-        Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
+        The key in `slot` signs. Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
         """
         if not self._nonce:
             self._nonce_only = True
@@ -68,7 +70,10 @@ class Exchange:
         self._nonce_only = False
         nonce = self._nonce
         self._nonce = b""
-        size = self.jws.write(self._out, 0, self._signer, limits.ACCOUNT, url.encode(), nonce, payload, n)
+        need = n * 4 // 3 + BODY_OVERHEAD
+        if need > len(self._out):  # a revocation carries a whole certificate, once
+            self._out = bytearray(need)
+        size = self.jws.write(self._out, 0, self._signer, slot, url.encode(), nonce, payload, n)
         it.send("POST", url, self._out, size, accept)
 
     def take(self, now, status, headers, body):

@@ -10,6 +10,10 @@ from .. import csr, keys, limits, notices, plan, x509
 from ..errors import Error, Ours, Theirs
 from . import account, authorization, certificate, challenge, directory, exchange, message, order, renewal
 
+# Purposes; the others are errands.
+ISSUE = 0
+ASK_WINDOW = 1
+
 # Steps.
 IDLE = 0
 DIRECTORY = 1
@@ -43,11 +47,16 @@ SAVE_ACCOUNT = 28
 PURPOSE = 29
 ASK = 30
 SAVE_WINDOW = 31
+ERRAND_KEY = 32
+SAVE_PENDING = 33
+ERRAND = 34
+SAVE_ERRAND = 35
 STEPS = (
     "idle", "directory", "account", "resume", "new-order", "save-order", "route", "authorization", "publish",
     "answer", "challenge-wait", "challenge-poll", "withdraw", "next", "key", "save-key", "finalize",
     "order-wait", "order-poll", "chain", "save-chain", "commit", "deploy", "clean", "failed", "save-failed",
     "save-directory", "account-key", "save-account", "purpose", "ask", "save-window",
+    "errand-key", "save-pending", "errand", "save-errand",
 )  # fmt: skip
 
 # Events. The first five are `order.STATUS`.
@@ -68,9 +77,10 @@ NO_ACCOUNT = 13
 GONE = 14  # the order is not there any more
 NO_REPLACES = 15
 NOT_READY = 16
+DO = 17  # an errand
 EVENTS = (
     "pending", "ready", "processing", "valid", "invalid", "ok", "again", "more", "none", "refused",
-    "limited", "broken", "ours", "no-account", "gone", "no-replaces", "not-ready",
+    "limited", "broken", "ours", "no-account", "gone", "no-replaces", "not-ready", "do",
 )  # fmt: skip
 
 TABLE = bytes(
@@ -80,6 +90,7 @@ TABLE = bytes(
         SAVE_DIRECTORY, OK, PURPOSE,
         PURPOSE, OK, ACCOUNT_KEY,
         PURPOSE, MORE, ASK,
+        PURPOSE, DO, ERRAND,
         ASK, OK, SAVE_WINDOW,
         ASK, NONE, SAVE_WINDOW,
         SAVE_WINDOW, OK, IDLE,
@@ -89,6 +100,13 @@ TABLE = bytes(
         ACCOUNT, OK, RESUME,
         RESUME, MORE, ORDER_POLL,
         RESUME, NONE, NEW_ORDER,
+        RESUME, DO, ERRAND_KEY,
+        ERRAND_KEY, OK, SAVE_PENDING,
+        ERRAND_KEY, NONE, ERRAND,
+        SAVE_PENDING, OK, ERRAND,
+        ERRAND, OK, SAVE_ERRAND,
+        ERRAND, NO_ACCOUNT, ACCOUNT,
+        SAVE_ERRAND, OK, IDLE,
         NEW_ORDER, OK, SAVE_ORDER,
         NEW_ORDER, NO_REPLACES, NEW_ORDER,
         NEW_ORDER, NO_ACCOUNT, ACCOUNT,
@@ -161,7 +179,7 @@ class Issuance:
     """The order in flight, one at a time. `dev` is the `device.Device` that owns the buffers and the journal.
 
     step      where it stands, an index into STEPS; IDLE: none in flight
-    asking    True when it is only about the renewal window
+    purpose   ISSUE, ASK_WINDOW or one of `errand`'s
     error     the Error that ended the last one, or None where it succeeded
     """
 
@@ -172,10 +190,13 @@ class Issuance:
         self.error = None
         self._fields = x509.Fields()
 
-    def start(self, record, now, asking=False):
-        """Begin for a lineage; its plan is durable already. `asking`: only ask for the renewal window."""
+    def start(self, record, now, purpose=ISSUE, by_key=False):
+        """Begin for a lineage; its plan is durable already. `purpose`: ISSUE, ASK_WINDOW, or one of
+        `errand`'s, some of which have no lineage. `by_key`: a revocation signed by the certificate's own key."""
         self.record = record
-        self.asking = asking
+        self.purpose = purpose
+        self._by_key = by_key
+        self._probing = False
         self.step = DIRECTORY
         self.started = now
         self.error = None
@@ -242,7 +263,9 @@ class Issuance:
         dev.exchange.get(it, dev.directory_url)
 
     def _purpose(self, now, it):
-        return MORE if self.asking else OK
+        if self.purpose == ASK_WINDOW:
+            return MORE
+        return DO if self._by_key else OK
 
     def _ask(self, now, it):
         base = self._dev.directory.renewal_info
@@ -250,6 +273,18 @@ class Issuance:
             self.record.poll_at = 0
             return NONE
         self._dev.exchange.get(it, renewal.url(base, self.record.ari.text()))
+
+    def _errand_key(self, now, it):
+        from . import errand
+
+        if self.purpose != errand.ROLLOVER:
+            return NONE
+        errand.make_key(self._dev, it)
+
+    def _errand(self, now, it):
+        from . import errand
+
+        errand.send(self._dev, it, self.purpose, self.record, self._by_key)
 
     def _save_directory(self, now, it):
         it.write("directory", self._dev.directory_body, len(self._dev.directory_body))
@@ -271,6 +306,15 @@ class Issuance:
 
     def _account(self, now, it):
         dev = self._dev
+        if dev.journal.pending_gen:
+            # A rollover was cut short: does the CA know the new key?
+            if not self._probing:
+                self._probing = True
+                dev.load_pending()
+            dev.exchange.jws.set_jwk(dev.account_point)
+            n = account.write_existing(dev.work, 0)
+            dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
+            return None
         if dev.journal.account.n:
             dev.exchange.jws.set_kid(dev.journal.account.get())
             return OK
@@ -287,6 +331,8 @@ class Issuance:
 
     def _resume(self, now, it):
         dev, r = self._dev, self.record
+        if self.purpose != ISSUE:
+            return DO
         ids = dev.identifiers_of(r)
         ip = dev.is_ip(r)
         self._challenge = dev.policy.challenge_ip if ip else dev.policy.challenge_name
@@ -428,8 +474,10 @@ class Issuance:
     def _failed(self, now, it):
         dev, r = self._dev, self.record
         self._pem = None
-        if self.asking:
+        if self.purpose == ASK_WINDOW:
             dev.plan_poll(r, now, self._pause)
+            return OK
+        if r is None:
             return OK
         r.failures = min(r.failures + 1, 1000)
         if r.failures == 1:
@@ -452,6 +500,8 @@ class Issuance:
             return self._refused(found, status)
         if self.step == CHAIN:
             return self._read_chain(now, body)
+        if self.step == ERRAND:
+            return self._finish_errand()
         obj = message.parse(body)
         if self.step == DIRECTORY:
             dev.take_directory(directory.Directory(obj), body, now)
@@ -463,6 +513,11 @@ class Issuance:
             url = account.read(obj, headers.get("location"))
             dev.journal.account.set(url.encode())
             dev.exchange.jws.set_kid(url.encode())
+            if self._probing:
+                from . import errand
+
+                self._probing = False
+                errand.adopt(dev)
             return OK
         if self.step in (AUTHORIZATION, CHALLENGE_POLL):
             return self._read_authorization(obj)
@@ -515,7 +570,16 @@ class Issuance:
             self._kind = plan.TRANSPORT
             return BROKEN
         self._kind = plan.REFUSED
-        if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL):
+        if self.step == ACCOUNT and self._probing and problem.type == "accountDoesNotExist":
+            from . import errand
+
+            self._probing = False
+            errand.drop(self._dev)
+            self._dev.load_account()
+            return AGAIN
+        if self.step == ERRAND and problem.type == "alreadyRevoked":
+            return self._finish_errand()
+        if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL, ERRAND):
             self._replay()
             self._dev.lose_account()
             return NO_ACCOUNT
@@ -530,6 +594,14 @@ class Issuance:
         if self.step == FINALIZE and problem.type == "orderNotReady":
             return NOT_READY
         return REFUSED
+
+    def _finish_errand(self):
+        from . import errand
+
+        self._dev.exchange.problem = None
+        self.error = None
+        errand.finish(self._dev, self.purpose, self.record)
+        return OK
 
     def _replay(self):
         self._replays += 1
@@ -562,5 +634,5 @@ _DO = (
     Issuance._finalize, Issuance._wait, Issuance._order_poll, Issuance._chain, Issuance._save_chain,
     Issuance._commit, Issuance._deploy, Issuance._withdraw, Issuance._failed, Issuance._save,
     Issuance._save_directory, Issuance._account_key, Issuance._save, Issuance._purpose, Issuance._ask,
-    Issuance._save,
+    Issuance._save, Issuance._errand_key, Issuance._save, Issuance._errand, Issuance._save,
 )  # fmt: skip

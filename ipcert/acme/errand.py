@@ -1,0 +1,115 @@
+"""What is done with an account or a certificate besides ordering one (RFC 8555 7.3.2, 7.3.5, 7.3.6, 7.6).
+
+A `device.Device` runs one errand at a time through the steps of `issuance`; this file says what each of them sends
+and what its success means. It is loaded when the first one is asked for.
+"""
+
+from .. import b64, jws, keys, limits, notices, x509
+from ..buf import put
+from ..errors import Ours
+from . import account
+
+REVOKE = 2  # 0 and 1 are issuing and asking
+CONTACTS = 3
+ROLLOVER = 4
+DEACTIVATE = 5
+REASONS = (0, 1, 3, 4, 5)  # RFC 5280 5.3.1, those that a subscriber may give (RFC 8555 7.6 leaves it to the CA)
+
+
+def make_key(dev, it):
+    """ROLLOVER: make the new account key and fill the intention with its file."""
+    j = dev.journal
+    dev.port.signer.generate(limits.SPARE)
+    keys.check_new(dev.port.signer, limits.SPARE, j.account_hash, j.records(), j.ring)
+    j.pending_gen = dev.new_generation()
+    dev.write_key(limits.SPARE, "account-%d" % j.pending_gen, it)
+
+
+def send(dev, it, purpose, record, by_key):
+    """Fill the intention with the request of the errand."""
+    directory = dev.directory
+    if purpose == REVOKE:
+        _revoke(dev, it, record, by_key)
+    elif purpose == CONTACTS:
+        n = account.write_contacts(dev.work, 0, dev.policy.contacts)
+        dev.exchange.post(it, directory, dev.journal.account.text(), dev.work, n)
+    elif purpose == DEACTIVATE:
+        n = put(dev.work, 0, b'{"status":"deactivated"}')
+        dev.exchange.post(it, directory, dev.journal.account.text(), dev.work, n)
+    else:
+        _roll_over(dev, it)
+
+
+def _revoke(dev, it, record, by_key):
+    pem = dev.port.read("chain-%d" % record.gen)
+    if pem is None:
+        raise Ours("revoke", "The certificate for %s is not there any more." % record.ids.text())
+    leaf = bytearray(limits.CERTIFICATE)
+    walk = x509.Pem()
+    walk.load(pem, 0, len(pem))
+    end = walk.next(leaf, 0)
+    payload = bytearray(end * 4 // 3 + 64)
+    n = put(payload, 0, b'{"certificate":"')
+    n = b64.write_url(payload, n, leaf, 0, end)
+    n = put(payload, n, b'","reason":%d}' % (record.revoke - 1))
+    slot = limits.ACCOUNT
+    if by_key:
+        slot = limits.SUBJECT
+        dev.load_key(slot, "key-%d" % record.gen)
+        point = bytearray(65)
+        dev.port.signer.public(slot, point, 0)
+        dev.exchange.jws.set_jwk(point)
+    dev.exchange.post(it, dev.directory, dev.directory.revoke, payload, n, "", slot)
+
+
+def _roll_over(dev, it):
+    point = bytearray(65)
+    dev.port.signer.public(limits.SPARE, point, 0)
+    inner = jws.Jws()
+    inner.set_jwk(point)
+    payload = bytearray(limits.URL + 200)
+    n = jws.write_key_change(payload, 0, dev.journal.account.get(), dev.account_point, 0)
+    out = bytearray(limits.URL * 3 + 900)
+    url = dev.directory.key_change
+    n = inner.write_inner(out, 0, dev.port.signer, limits.SPARE, url.encode(), payload, n)
+    dev.exchange.post(it, dev.directory, url, out, n)
+
+
+def finish(dev, purpose, record):
+    """The CA did it: change the journal, which is written next."""
+    j = dev.journal
+    if purpose == REVOKE:
+        dev.take_down(record)
+        record.revoke = 0
+        record.at = limits.NEVER
+        j.revoked_at = dev.now
+        dev.notice(notices.REVOKED, record.ids.text())
+    elif purpose == ROLLOVER:
+        adopt(dev)
+    elif purpose == DEACTIVATE:
+        j.account.set(b"")
+        dev.forget_account()
+        for r in j.records():
+            r.at = limits.NEVER
+
+
+def adopt(dev):
+    """The pending account key is the account's key now; the old one is erased and never used again."""
+    j = dev.journal
+    j.ring.add(j.account_hash, 0)
+    dev.garbage.append("account-%d" % j.account_gen)
+    j.account_gen = j.pending_gen
+    j.pending_gen = 0
+    dev.forget_key()
+    dev.load_account()
+    out = bytearray(32)
+    keys.fingerprint(dev.port.signer, limits.ACCOUNT, out, 0)
+    j.account_hash[:] = out[: limits.HASH]
+    dev.port.signer.erase(limits.SPARE)
+
+
+def drop(dev):
+    """The pending account key never reached the CA."""
+    dev.garbage.append("account-%d" % dev.journal.pending_gen)
+    dev.journal.pending_gen = 0
+    dev.forget_key()
