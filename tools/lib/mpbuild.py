@@ -74,14 +74,20 @@ def manifest(tree, out, frozen):
     return path
 
 
-def interpreter(bits=64, frozen=False):
-    """Path of the unix interpreter: 64 or 32 bits (x86 with -m32), optionally with ipcert frozen in."""
+def interpreter(bits=64, frozen=False, stock=False):
+    """Path of the unix interpreter: 64 or 32 bits (x86 with -m32), optionally with ipcert frozen in.
+
+    stock: MicroPython's own configuration without `_ipcert`, to load the natmod into.
+    """
     tree = sources.micropython()
     cross = mpy_cross()
-    made_of = [tree.name, compiler(), bits, Path(__file__)] + native_files()
+    made_of = [tree.name, compiler(), bits, Path(__file__)]
+    if not stock:
+        made_of += native_files()
     if frozen:
         made_of += [x for name, path in mpfiles.micropython() for x in (name, path)]
-    name = "micropython%s%s-%s" % ("" if bits == 64 else bits, "-frozen" if frozen else "", sources.key(*made_of))
+    kind = ("" if bits == 64 else str(bits)) + ("-stock" if stock else "") + ("-frozen" if frozen else "")
+    name = "micropython%s-%s" % (kind, sources.key(*made_of))
     out = sources.cache() / name
     program = out / "micropython"
     with sources.lock(name):
@@ -91,15 +97,17 @@ def interpreter(bits=64, frozen=False):
                 "BUILD=%s" % (out / "build"),
                 "VARIANT=standard",
                 "FROZEN_MANIFEST=%s" % manifest(tree, out, frozen),
-                "USER_C_MODULES=%s" % NATIVE.parent,
                 "MICROPY_MPYCROSS=%s" % cross,
                 "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
                 "MICROPY_PY_BTREE=0",
                 "MICROPY_PY_FFI=0",
-                "MBEDTLS_CONFIG_FILE=\\\"ipcert_mbedtls.h\\\"",
-                "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1 -DMICROPY_PY_MICROPYTHON_HEAP_LOCKED=1"
-                % (NATIVE / "config"),
             ]
+            if not stock:
+                options += [
+                    "USER_C_MODULES=%s" % NATIVE.parent,
+                    "MBEDTLS_CONFIG_FILE=\\\"ipcert_mbedtls.h\\\"",
+                    "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1" % (NATIVE / "config"),
+                ]
             if bits == 32:
                 options.append("MICROPY_FORCE_32BIT=1")
             run(make(tree / "ports" / "unix", *options), out / "log")
