@@ -33,6 +33,7 @@ CERTIFICATE = 4096  # one certificate in DER; an RSA-4096 intermediate is 1.9 KB
 CERTIFICATES = 6  # certificates in one chain
 AUTHORIZATIONS = 25  # one for each identifier
 CHALLENGES = 8  # challenges read in one authorization; five kinds exist
+ALTERNATES = 4  # other chains that are fetched to choose from
 SUBPROBLEMS = 8  # subproblems read from one problem document
 DETAIL = 256  # characters kept of a problem's detail: it is shown to the owner
 NONCE_RETRIES = 10  # badNonce in a row: at 50 % rejection one exchange in 1,024 fails, and is tried again by the plan

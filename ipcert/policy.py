@@ -28,6 +28,7 @@ class Policy:
     compress        divides every drawn delay but a renewal's; for demonstrations against a test CA only
     challenge_name  "http-01" | "dns-01" | "dns-persist-01" | "tls-alpn-01", for names (P13)
     challenge_ip    "http-01" | "tls-alpn-01", for addresses
+    preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name
     eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
     contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
     """
@@ -49,6 +50,7 @@ class Policy:
         agree_terms=False,
         challenge_name="http-01",
         challenge_ip="http-01",
+        preferred_chain="",
         eab_kid="",
         eab_key=b"",
     ):
@@ -88,5 +90,6 @@ class Policy:
         self.agree_terms = agree_terms
         self.challenge_name = challenge_name
         self.challenge_ip = challenge_ip
+        self.preferred_chain = preferred_chain
         self.eab_kid = eab_kid
         self.eab_key = eab_key

@@ -4,10 +4,14 @@ from .. import limits, x509
 from ..buf import same
 from ..der import write_spki
 from ..errors import Theirs
+from . import message
 
 
 def check(body, leaf, signer, slot, identifiers, now):
-    """Check a PEM chain against the order; return the leaf's ARI identifier (RFC 9773 4.1) as bytes, b"" without an AKI.
+    """Check a PEM chain against the order; return (ARI identifier, issuer).
+
+    The first is the leaf's (RFC 9773 4.1) as bytes, b"" without an AKI; the second the Name (DER) that the chain's last
+    certificate names as its issuer.
 
     `leaf` (x509.Fields) is filled. The leaf must carry the slot's public key and exactly these identifiers, be no
     CA, be valid at `now`, and each certificate must name the next one as its issuer. Raises Theirs.
@@ -33,7 +37,27 @@ def check(body, leaf, signer, slot, identifiers, now):
         x509.read(out, ends[k], ends[k + 1], parent)
         x509.check_chain_order(out, child, parent)
         child = parent
+    issuer = bytes(out[child.issuer_start : child.issuer_end])
     if leaf.aki_start < 0:
-        return b""
-    ari = bytearray(128)
-    return bytes(ari[: x509.ari_id(ari, 0, out, leaf)])
+        return b"", issuer
+    ari = bytearray(x509.ARI_SIZE)
+    return bytes(ari[: x509.ari_id(ari, 0, out, leaf)]), issuer
+
+
+def alternates(headers):
+    """URLs of other chains for the same certificate, from Link headers (RFC 8555 7.4.2), `limits.ALTERNATES` at most."""
+    found = []
+    for link in headers.get("link", "").split(","):
+        parts = link.split(";")
+        target = parts[0].strip()
+        for part in parts[1:]:
+            if part.strip().replace('"', "").lower() == "rel=alternate" and target[:1] == "<" and target[-1:] == ">":
+                found.append(message.url(target[1:-1], "Link"))
+    return found[: limits.ALTERNATES]
+
+
+def better(wanted, issuer, size, best_issuer, best_size):
+    """True when a chain suits the owner's `wanted` better: "smallest", or a part of the top issuer's name."""
+    if wanted == "smallest":
+        return size < best_size
+    return wanted.encode() in issuer and wanted.encode() not in best_issuer

@@ -51,12 +51,14 @@ ERRAND_KEY = 32
 SAVE_PENDING = 33
 ERRAND = 34
 SAVE_ERRAND = 35
+ALTERNATE = 36
 STEPS = (
     "idle", "directory", "account", "resume", "new-order", "save-order", "route", "authorization", "publish",
     "answer", "challenge-wait", "challenge-poll", "withdraw", "next", "key", "save-key", "finalize",
     "order-wait", "order-poll", "chain", "save-chain", "commit", "deploy", "clean", "failed", "save-failed",
     "save-directory", "account-key", "save-account", "purpose", "ask", "save-window",
     "errand-key", "save-pending", "errand", "save-errand",
+    "alternate",
 )  # fmt: skip
 
 # Events. The first five are `order.STATUS`.
@@ -142,6 +144,9 @@ TABLE = bytes(
         ORDER_POLL, NO_ACCOUNT, ACCOUNT,
         CHAIN, OK, SAVE_CHAIN,
         CHAIN, GONE, NEW_ORDER,
+        CHAIN, MORE, ALTERNATE,
+        ALTERNATE, MORE, ALTERNATE,
+        ALTERNATE, OK, SAVE_CHAIN,
         SAVE_CHAIN, OK, COMMIT,
         COMMIT, OK, DEPLOY,
         DEPLOY, OK, IDLE,
@@ -437,10 +442,15 @@ class Issuance:
             self._replay()
             return GONE
         self._load_key()
+        self._pem = None
+        self._get_chain(it, self._order.certificate)
+
+    def _alternate(self, now, it):
+        self._get_chain(it, self._others[0])
+
+    def _get_chain(self, it, url):
         dev = self._dev
-        dev.exchange.post(
-            it, dev.directory, self._order.certificate, dev.work, 0, "application/pem-certificate-chain"
-        )
+        dev.exchange.post(it, dev.directory, url, dev.work, 0, "application/pem-certificate-chain")
 
     def _save_chain(self, now, it):
         it.write("chain-%d" % self.record.new_gen, self._pem, len(self._pem))
@@ -498,8 +508,8 @@ class Issuance:
             return AGAIN
         if found != exchange.OK:
             return self._refused(found, status)
-        if self.step == CHAIN:
-            return self._read_chain(now, body)
+        if self.step in (CHAIN, ALTERNATE):
+            return self._read_chain(now, headers, body)
         if self.step == ERRAND:
             return self._finish_errand()
         obj = message.parse(body)
@@ -544,13 +554,19 @@ class Issuance:
             return VALID
         return self._invalid(self._auth.problem)
 
-    def _read_chain(self, now, body):
+    def _read_chain(self, now, headers, body):
         dev = self._dev
-        self._ari = certificate.check(
+        ari, issuer = certificate.check(
             body, self._fields, dev.port.signer, limits.SUBJECT, dev.identifiers_of(self.record), now
         )
-        self._pem = body
-        return OK
+        wanted = dev.policy.preferred_chain
+        if self._pem is None:
+            self._others = certificate.alternates(headers) if wanted else []
+        else:
+            self._others.pop(0)
+        if self._pem is None or certificate.better(wanted, issuer, len(body), self._issuer, len(self._pem)):
+            self._pem, self._issuer, self._ari = body, issuer, ari
+        return MORE if self._others else OK
 
     def _invalid(self, problem):
         self._kind = plan.VALIDATION
@@ -635,4 +651,5 @@ _DO = (
     Issuance._commit, Issuance._deploy, Issuance._withdraw, Issuance._failed, Issuance._save,
     Issuance._save_directory, Issuance._account_key, Issuance._save, Issuance._purpose, Issuance._ask,
     Issuance._save, Issuance._errand_key, Issuance._save, Issuance._errand, Issuance._save,
+    Issuance._alternate,
 )  # fmt: skip
