@@ -113,6 +113,10 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Listen no longer. Connections that are open go on by themselves."""
         self.stopped.set()
         try:
             self.listener.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,1 @@
+"""The port to MicroPython: what touches the network, the flash, the clock and the keys."""
