@@ -1,0 +1,108 @@
+"""ES256 with `cryptography` (OpenSSL). It is imported when the first key is made or loaded: that takes some 80 ms."""
+
+import hashlib
+from binascii import b2a_base64
+
+from ipcert import limits
+from ipcert.errors import Ours
+
+_URL = bytes.maketrans(b"+/", b"-_")
+
+
+def _b64url(data):
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_URL)
+
+
+def _raw(der):
+    # ECDSA-Sig-Value of P-256: both INTEGERs are shorter than 128 bytes, so each length is one byte.
+    end = 4 + der[3]
+    return der[4:end][-32:].rjust(32, b"\0") + der[end + 2 :][-32:].rjust(32, b"\0")
+
+
+class Signer:
+    """P-256 keys in `limits.SLOTS` slots. OpenSSL draws and hedges its own nonces and makes the keys; `entropy` is only
+    asked whether this machine is fit for making keys."""
+
+    def __init__(self, entropy):
+        self._entropy = entropy
+        self._keys = [None] * limits.SLOTS
+        self._ec = None
+
+    @property
+    def name(self):
+        """Which library signs, for people."""
+        self._load()
+        import cryptography
+        from cryptography.hazmat.backends.openssl.backend import backend
+
+        return "cryptography %s, %s" % (cryptography.__version__, backend.openssl_version_text())
+
+    def _load(self):
+        if self._ec is None:
+            from cryptography.hazmat.primitives import hashes
+            from cryptography.hazmat.primitives.asymmetric import ec
+
+            self._ec = ec
+            self._curve = ec.SECP256R1()
+            self._es256 = ec.ECDSA(hashes.SHA256())
+        return self._ec
+
+    def _key(self, slot):
+        key = self._keys[slot]
+        if key is None:
+            raise Ours("key", "There is no key in slot %d; report this." % slot)
+        return key
+
+    def generate(self, slot):
+        """Make a new key. Raises Ours("entropy") where the random source is poor."""
+        if self._entropy.quality != "good":
+            raise Ours("entropy", "This machine's random source is too poor to make a key.")
+        self._keys[slot] = self._load().generate_private_key(self._curve)
+
+    def load(self, slot, d):
+        """Take the 32-byte scalar `d`. Raises Ours("key") where it is not in 1..n-1."""
+        ec = self._load()
+        try:
+            if len(d) != 32:
+                raise ValueError
+            self._keys[slot] = ec.derive_private_key(int.from_bytes(d, "big"), self._curve)
+        except ValueError:
+            raise Ours("key", "That is not a P-256 private key.") from None
+
+    def export(self, slot, buf, off):
+        """Write the 32-byte scalar; return off + 32."""
+        buf[off : off + 32] = self._key(slot).private_numbers().private_value.to_bytes(32, "big")
+        return off + 32
+
+    def public(self, slot, buf, off):
+        """Write the public point, 65 bytes uncompressed (SEC 1 2.3.3); return off + 65."""
+        numbers = self._key(slot).public_key().public_numbers()
+        buf[off : off + 65] = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+        return off + 65
+
+    def erase(self, slot):
+        """Let go of the key: OpenSSL clears a private key's memory when it frees it."""
+        self._keys[slot] = None
+
+    def sign(self, slot, buf, start, end, out, off):
+        """Write r||s (RFC 7518 3.4) over SHA-256 of `buf[start:end]`; return off + 64."""
+        out[off : off + 64] = _raw(self._key(slot).sign(bytes(buf[start:end]), self._es256))
+        return off + 64
+
+    def jws(self, slot, parts, payload, n, out, off):
+        """Write the flattened JWS (RFC 7515 7.2.2) whose protected header is `b"".join(parts)` and whose payload is
+        `payload[:n]` to `out[off:]`; return the new offset. Raises Ours("overflow")."""
+        head = _b64url(b"".join(parts))
+        body = _b64url(payload[:n])
+        signature = _raw(self._key(slot).sign(b"%b.%b" % (head, body), self._es256))
+        data = b'{"protected":"%b","payload":"%b","signature":"%b"}' % (head, body, _b64url(signature))
+        end = off + len(data)
+        if end > len(out):
+            raise Ours("overflow", "A request is longer than its buffer (%d bytes); report this." % len(out))
+        out[off:end] = data
+        return end
+
+    def sha256(self, buf, start, end, out, off):
+        """Write SHA-256 of `buf[start:end]`; return off + 32."""
+        out[off : off + 32] = hashlib.sha256(memoryview(buf)[start:end]).digest()
+        return off + 32
