@@ -153,13 +153,9 @@ def is_missed(p, now):
 
 
 def is_lost(p, now, not_after):
-    """True when a plan was made under a clock that was far ahead: plan anew. No plan lies more than two days after
-    the live certificate's end, eight days away where it lapsed, or 61 where there is none yet."""
-    if p.at == limits.NEVER:
-        return False
-    if not_after > now:
-        return p.at > _add(not_after, 2 * DAY)
-    return p.at > _add(now, 8 * DAY if not_after else 61 * DAY)
+    """True when a plan was made under a clock that was far ahead: plan anew. No plan lies more than eight days after
+    the certificate's end or now, or 61 days away where there is none yet."""
+    return p.at != limits.NEVER and p.at > _add(max(not_after, now), 8 * DAY if not_after else 61 * DAY)
 
 
 def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):

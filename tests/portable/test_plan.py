@@ -113,19 +113,25 @@ class Windows(unittest.TestCase):
 
     def test_renewal_spans_its_window(self):
         for ip, life, lo, hi in (
-            (True, IP_LIFE, plan.IP_LO, plan.IP_HI),
-            (False, NAME_LIFE, plan.NAME_LO, plan.NAME_HI),
-            (False, limits.LIFETIME_MAX, plan.NAME_LO, plan.NAME_HI),
+            (True, IP_LIFE, plan.IP_LO, plan.IP_FAR),
+            (False, NAME_LIFE, plan.NAME_LO, plan.NAME_FAR),
+            (False, limits.LIFETIME_MAX, plan.NAME_LO, plan.NAME_FAR),
         ):
             low, high = NOW + life * lo // 1000, NOW + life * hi // 1000
             least, most = high, low
-            for p, rng in each(7):
+            late = 0
+            ordinary = NOW + life * (plan.IP_HI if ip else plan.NAME_HI) // 1000
+            rng = Counting(7)
+            p = plan.Plan()
+            for _ in range(2000):
                 plan.renewal(p, rng, ip, NOW, NOW + life)
                 self.assertTrue(p.lo <= p.at <= p.hi)
-                self.assertTrue(low <= p.at < NOW + life)
+                self.assertTrue(low <= p.at <= high)
                 least, most = min(least, p.at), max(most, p.at)
+                late += p.at > ordinary
             self.assertTrue(least < low + (high - low) // 10)
             self.assertTrue(most > high - (high - low) // 10)
+            self.assertTrue(60 <= late <= 140)  # 5 %
 
     def test_renewal_that_would_be_past_is_planned_anew(self):
         for p, rng in each():
@@ -226,9 +232,19 @@ class Missed(unittest.TestCase):
         self.assertTrue(not plan.is_lost(p, NOW, 0))
         p.at = NOW + 400 * DAY
         self.assertTrue(plan.is_lost(p, NOW, NOW + DAY))
+        self.assertTrue(plan.is_lost(p, NOW, NOW - DAY))
         self.assertTrue(plan.is_lost(p, NOW, 0))
-        p.at = NOW + 13 * DAY
-        self.assertTrue(not plan.is_lost(p, NOW, 0))
+
+    def test_what_is_drawn_is_never_lost(self):
+        for p, rng in each():
+            plan.first(p, rng, NOW, False, 60 * DAY)
+            self.assertTrue(not plan.is_lost(p, NOW, 0))
+            for left in (-DAY, 1, HOUR, 80 * HOUR):
+                for failures in (1, 5):
+                    plan.retry(p, rng, NOW, failures, plan.LIMITED, NOW + left, 365 * DAY)
+                    self.assertTrue(not plan.is_lost(p, NOW, NOW + left))
+                plan.missed(p, rng, False, NOW, NOW + left - NAME_LIFE, NOW + left, 7 * DAY)
+                self.assertTrue(not plan.is_lost(p, NOW, NOW + left))
 
 
 class Retry(unittest.TestCase):
