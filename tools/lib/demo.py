@@ -3,10 +3,13 @@
 import argparse
 import os
 import socket
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
+from . import cache
 from .pebble import Pebble
 from .say import Stop, note
 
@@ -52,7 +55,8 @@ def cpython(args):
     """The demo as a NAS owner sees it."""
     _need_loopback()
     note("starting Pebble, Let's Encrypt's own test CA")
-    with Pebble(nonce_reject=5) as pebble, tempfile.TemporaryDirectory(prefix="ipcert-demo-") as home:
+    home = _home()
+    with Pebble(nonce_reject=5) as pebble:
         path = os.path.join(home, "ipcert.toml")
         with open(path, "w") as file:
             file.write(config(pebble, args.compress))
@@ -66,6 +70,16 @@ def config(pebble, compress):
     return _CONFIG.format(
         directory=pebble.directory_url, roots=pebble.tls_root, name=NAME, port=pebble.http_port, compress=compress
     )
+
+
+def _home():
+    """A folder of this run's own. It stays, to be looked at; those of yesterday go."""
+    folder = cache.path("demo")
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(folder):
+        if os.stat(os.path.join(folder, name)).st_mtime < time.time() - 86400:
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+    return tempfile.mkdtemp(prefix=time.strftime("%H%M%S-"), dir=folder)
 
 
 def _need_loopback():

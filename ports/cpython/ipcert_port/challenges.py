@@ -1,5 +1,7 @@
 """Where challenges are answered: our own listeners, open only while a challenge is, or another server's webroot."""
 
+from ipcert.errors import Ours
+
 
 class Challenges:
     """`listen`: list of (host, port), host None for every address; `webroot`: a folder, used instead, or None."""
@@ -20,12 +22,15 @@ class Challenges:
             ports.setdefault(port, []).append(host)
         return [responder.Responder(None if None in ports[p] else ports[p], p) for p in ports]
 
-    def publish(self, token, text):
-        """Answer `token` with `text` (bytes) from now on. Raises Ours("port" | "webroot")."""
+    def publish(self, it):
+        """Answer the challenge of a PUBLISH intention from now on. Raises Ours("port" | "webroot" | "challenge")."""
+        if it.challenge != "http-01":
+            raise Ours("challenge", "This port answers http-01 only, not %s." % it.challenge)
+        token = it.token
         if not self._ways:
             self._ways = self._open()
         for way in self._ways:
-            way.publish(token, bytes(text))
+            way.publish(token, bytes(it.text))
         self._tokens.add(token)
         try:
             for way in self._ways:
@@ -34,8 +39,9 @@ class Challenges:
             self.close()
             raise
 
-    def withdraw(self, token):
+    def withdraw(self, it):
         """Answer it no longer; with the last one the port is free again."""
+        token = it.token
         if token in self._tokens:
             for way in self._ways:
                 way.withdraw(token)

@@ -57,9 +57,9 @@ class Drive:
             if it.kind == intention.SEND:
                 answer = self._send(it)
             elif it.kind == intention.PUBLISH:
-                self.answers.publish(it.token, it.text)
+                self.answers.publish(it)
             elif it.kind == intention.WITHDRAW:
-                self.answers.withdraw(it.token)
+                self.answers.withdraw(it)
             elif it.kind == intention.DEPLOY:
                 self.deployer.deploy(it.record, it.key, it.chain)
             else:
