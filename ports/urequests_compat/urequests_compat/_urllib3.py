@@ -246,8 +246,10 @@ class Session:
         except (_u3.HTTPError, http.client.HTTPException, OSError) as e:
             raise _translate(e) from None
         finally:
-            if answer is not None:
-                answer.close() if not answer.closed else answer.release_conn()
+            if answer is not None and answer.closed:
+                answer.release_conn()
+            elif answer is not None:
+                answer.close()  # an unread rest: the connection is of no more use
 
     def _pool(self, host, port):
         pool = self._pools.get((host, port))
