@@ -75,6 +75,11 @@ class CountingProxy:
         with self._lock:
             return Count(self._connections, self._tls, self._up, self._down, list(self._pauses))
 
+    def forget(self):
+        """Let the time until the client's next word not count as a pause of its own."""
+        with self._lock:
+            self._answered = None
+
     def close(self):
         """Stop listening and drop every connection."""
         self._wake.send(b"x")

@@ -34,6 +34,12 @@ def candidate(package):
     return None
 
 
+def installed(package):
+    """The installed version of a package, or ""."""
+    query = ["dpkg-query", "-W", "-f", "${Version}", package]
+    return subprocess.run(query, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+
+
 def root():
     """The words to put before a command that needs root: [] as root, ["sudo", "-n"] where that works, else None."""
     if os.geteuid() == 0:

@@ -203,6 +203,7 @@ class Pebble:
 
     def reset(self):
         """Count requests and connections from now on."""
+        self._proxy.forget()
         self._counted = self._proxy.count()
         self._request_mark = os.path.getsize(self.log)
 
