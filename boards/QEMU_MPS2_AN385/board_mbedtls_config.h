@@ -19,6 +19,11 @@ time_t board_mbedtls_time(time_t *out);
 
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
 
+// For comparison only (tools/board budgets): what signing costs with MicroPython's stock options.
+#if defined(IPCERT_STOCK_ECP)
+#undef MBEDTLS_ECP_NIST_OPTIM
+#endif
+
 // No DTLS, no key exchange without forward secrecy, no curve that public CAs do not use.
 #undef MBEDTLS_SSL_PROTO_DTLS
 #undef MBEDTLS_SSL_PROTO_TLS1

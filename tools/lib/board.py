@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import mpbuild
+import mpfiles
 import sources
 
 from tools.lib import debian
@@ -78,20 +79,37 @@ def _user_modules(into):
     return into
 
 
-def build(board, quiet=True):
+def _manifest(board, into):
+    """The board's own manifest and, once it exists, all of ipcert from the one file list."""
+    lines = [f'include("{BOARDS / board / "manifest.py"}")']
+    for name, path in mpfiles.micropython():
+        lines.append(f'module("{name}", base_path="{str(path)[: -len(name) - 1]}", opt=3)')
+    text = "\n".join(lines) + "\n"
+    manifest = into / "manifest.py"
+    if not manifest.exists() or manifest.read_text() != text:
+        manifest.write_text(text)
+    return manifest
+
+
+# Images for comparison: name -> make variables.
+VARIANTS = {"": [], "stock-ecp": ["IPCERT_STOCK_ECP=1"]}
+
+
+def build(board, quiet=True, variant=""):
     """The image's directory, with firmware.elf and firmware.map; built when it is not there yet."""
     if board not in NEEDS:
         raise BoardError(f"there is no board {board}; there are: {', '.join(names())}")
     install(board)
-    place = sources.cache() / "boards" / f"{board}-{key(board)}"
-    with sources.lock(board):
+    label = f"{board}-{variant}" if variant else board
+    place = sources.cache() / "boards" / f"{label}-{key(board)}"
+    with sources.lock(label):
         if (place / "complete").exists():
             return place
         if not quiet:
-            print(f"building {board}: about a minute", flush=True)
+            print(f"building {label}: about a minute", flush=True)
         tree = sources.micropython()
         cross = mpbuild.mpy_cross()
-        objects = sources.cache() / "boards" / f"{board}-objects-{_objects_key(board)}"
+        objects = sources.cache() / "boards" / f"{label}-objects-{_objects_key(board)}"
         for made in (place, objects):
             made.mkdir(parents=True, exist_ok=True)
         variables = [
@@ -100,7 +118,8 @@ def build(board, quiet=True):
             f"MICROPY_MPYCROSS={cross}",
             f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
             f"USER_C_MODULES={_user_modules(objects / 'usermod')}",
-            f"IPCERT_ROOT={ROOT}",
+            f"FROZEN_MANIFEST={_manifest(board, objects)}",
+            *VARIANTS[variant],
         ]
         mpbuild.run(mpbuild.make(BOARDS / board, *variables), place / "build.log")
         for name in ("firmware.elf", "firmware.map"):
