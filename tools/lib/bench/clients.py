@@ -97,16 +97,7 @@ class Lego(Client):
         return LEGO if cache.path() in self._program else debian.installed("lego")
 
     def order(self, directory, pebble, name):
-        command = [
-            self._program,
-            "--server",
-            pebble.directory_url,
-            "--email",
-            "",
-            "--domains",
-            name,
-            "--accept-tos",
-        ]
+        command = [self._program, "--server", pebble.directory_url, "--email", f"admin@{name}"]
         command += ["--domains", name, "--accept-tos", "--path", directory]
         command += ["--http", "--http.port", f"127.0.0.1:{pebble.http_port}", "run"]
         if self.version() == LEGO:
