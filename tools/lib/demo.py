@@ -90,5 +90,12 @@ def _need_loopback():
         raise Stop(f"This machine has no IPv6 loopback address ({error}); switch IPv6 on and run this again.") from error
 
 
-RUNTIMES = {"cpython": cpython}
+def micropython(args):
+    """The demo as a hub runs it."""
+    from . import demo_micropython
+
+    return demo_micropython.run(args)
+
+
+RUNTIMES = {"cpython": cpython, "micropython": micropython}
 """What --runtime can name: functions of the parsed arguments that return an exit status."""

@@ -1,0 +1,91 @@
+"""The demo's part that runs on MicroPython: two certificates, then both renewed; prints JSON lines for the host.
+
+    micropython demo_job.py '{"directory", "roots", "state", "port", "compress", "identifiers"}'
+"""
+
+import asyncio
+import gc
+import json
+import sys
+
+from ipcert import __version__, identifiers
+from ipcert.device import Device
+from ipcert.policy import Policy
+from ipcert_port.clock import Clock
+from ipcert_port.drive import Drive
+from ipcert_port.entropy import Entropy
+from ipcert_port.net import Net
+from ipcert_port.port import Port
+from ipcert_port.responder import Responder
+from ipcert_port.sign import Signer
+from ipcert_port.store import Store
+
+
+def say(kind, **fields):
+    fields["kind"] = kind
+    print(json.dumps(fields))
+
+
+class Peak(Drive):
+    """Samples live heap (after a collection) at each intention."""
+
+    top = 0
+
+    async def step(self, stop=None):
+        gc.collect()
+        self.top = max(self.top, gc.mem_alloc())
+        return await super().step(stop)
+
+
+async def main(job):
+    gc.collect()
+    before = gc.mem_alloc()
+    entropy = Entropy()
+    signer = Signer(entropy)
+    store = Store(job["state"])
+    policy = Policy(test_ca=True, agree_terms=True, compress=job["compress"])
+    names = [identifiers.parse(text) for text in job["identifiers"]]
+    device = Device(Port(store, signer, entropy), policy, names, job["directory"])
+    net = Net(job["roots"], "ipcert/%s (MicroPython)" % __version__)
+    responder = Responder("127.0.0.1", job["port"])
+    responder.start()
+
+    def notice(code, severity, text):
+        say("notice", code=code, severity=severity, text=text)
+
+    def deploy(ids, key, chain):
+        say("deploy", identifiers=ids, key=len(key), chain=len(chain))
+
+    drive = Peak(device, net, store, Clock(device.journal.floor), responder, notice, deploy)
+    start = {}
+
+    def all_there(it):
+        return all([r.gen > start.get(r.ids.text(), 0) for r in device.journal.records()])
+
+    await drive.run(all_there)
+    report(device, signer, "issued")
+    for r in device.journal.records():
+        start[r.ids.text()] = r.gen
+        drive.event("renew", r.ids.text())
+        # One at a time: the other one is not renewed because this one was.
+        wanted = r
+
+        def renewed(it):
+            return wanted.gen > start[wanted.ids.text()]
+
+        await drive.run(renewed)
+    report(device, signer, "renewed")
+    net.close()
+    responder.close()
+    say("heap", before=before, top=drive.top, above=drive.top - before, failures=device.failures)
+
+
+def report(device, signer, kind):
+    certificates = [
+        {"identifiers": r.ids.text().split(","), "chain": "chain-%d" % r.gen, "profile": r.profile.text(), "at": r.at, "why": r.why}
+        for r in device.journal.records()
+    ]
+    say(kind, signer=signer.name, account="account-%d" % device.journal.account_gen, certificates=certificates)
+
+
+asyncio.run(main(json.loads(sys.argv[1])))
