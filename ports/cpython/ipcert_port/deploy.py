@@ -3,7 +3,8 @@
     DIR/example.net -> .example.net@<version>/     fullchain.pem  privkey.pem (0600)  chain.pem  cert.pem
 
 The folder's files belong together and never change; a new certificate is a new folder, and renaming the symbolic
-link is the switch. Whoever reads the files through one resolved path can never see a key with another key's chain.
+link is the switch. Whoever reads the files through one resolved path never sees a key with another key's chain; at worst
+the files of a retired version are gone, or blank, and the path has to be resolved again.
 """
 
 import base64

@@ -1,0 +1,118 @@
+"""A home for tests: a folder with a configuration, and `ipcert` run in it as its owner would run it."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from ipcert_port.state import State
+
+SECTIONS = ("ca", "identifiers", "policy", "state", "http01", "deploy", "serve")
+
+
+class Home:
+    """`folder` (a pathlib.Path) and the `pebble` that is its CA. Settings are changed with `configure` or `wish`.
+
+    wishes    section -> key -> value as Python has it; written to `config` by `configure`
+    """
+
+    def __init__(self, folder, pebble=None, names=(), addresses=("127.0.0.1",)):
+        self.folder = folder
+        self.config = str(folder / "ipcert.toml")
+        self.wishes = {section: {} for section in SECTIONS}
+        self.wishes["ca"] = {"test": True, "agree_terms": True}
+        self.wishes["identifiers"] = {"names": list(names), "addresses": list(addresses)}
+        self.wishes["state"] = {"dir": "state"}
+        self.wishes["deploy"] = {"dir": "live"}
+        if pebble is not None:
+            self.use(pebble)
+        self.configure()
+
+    def use(self, pebble):
+        """Make this Pebble the CA."""
+        self.wishes["ca"].update(directory=pebble.directory_url, roots=pebble.tls_root)
+        port = pebble.http_port
+        self.wishes["http01"]["listen"] = ["127.0.0.1:%d" % port, "[::1]:%d" % port]
+
+    def wish(self, section, **values):
+        """Change settings and write the configuration."""
+        self.wishes[section].update(values)
+        self.configure()
+
+    def configure(self):
+        """Write the configuration. JSON's texts, numbers and lists of texts are TOML's too."""
+        lines = []
+        for section in SECTIONS:
+            lines.append("[%s]" % section)
+            for key in self.wishes[section]:
+                lines.append("%s = %s" % (key, json.dumps(self.wishes[section][key])))
+        with open(self.config, "w") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def command(self, *words):
+        return [sys.executable, "-m", "ipcert_port", words[0], "--config", self.config, *words[1:]]
+
+    def run(self, *words, timeout=120, **options):
+        """Run `ipcert WORDS` to its end; stdout and stderr as text."""
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=timeout, **options)
+
+    def start(self, *words, **options):
+        """Start `ipcert WORDS` and return the Popen."""
+        return subprocess.Popen(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+    def json(self, *words, code=0, **options):
+        """Run with --json; the object, after the exit code was checked."""
+        done = self.run(*words, "--json", **options)
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def state(self):
+        return State(str(self.folder / "state"))
+
+    def record(self, ids):
+        """The journal's record for a lineage, by its identifiers as text."""
+        return [r for r in self.state().records() if r.ids.text() == ids][0]
+
+    def deployed(self):
+        """Everything under the deploy folder: relative path -> (bytes, mtime in ns, mode); links: their target."""
+        out = {}
+        top = str(self.folder / "live")
+        for where, folders, files in os.walk(top):
+            for name in folders + files:
+                path = os.path.join(where, name)
+                if os.path.islink(path):
+                    out[os.path.relpath(path, top)] = os.readlink(path)
+                elif os.path.isfile(path):
+                    with open(path, "rb") as file:
+                        seen = os.stat(path)
+                        out[os.path.relpath(path, top)] = (file.read(), seen.st_mtime_ns, seen.st_mode & 0o777)
+        return out
+
+    def leaf(self, name):
+        """The deployed certificate of a lineage, read by `cryptography`."""
+        return x509.load_pem_x509_certificate((self.folder / "live" / name / "cert.pem").read_bytes())
+
+
+def spki(public):
+    """SHA-256 of a public key's SubjectPublicKeyInfo, in hex."""
+    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
+def sans(certificate):
+    """(names, addresses) of a certificate or CSR, as lists of text."""
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return found.get_values_for_type(x509.DNSName), [str(a) for a in found.get_values_for_type(x509.IPAddress)]
+
+
+def sentence(done):
+    """The one line that a failed command left on stderr, checked to be a whole sentence of ours."""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("ipcert: ") and lines[0].endswith("."), lines[0]
+    assert "Traceback" not in lines[0] and len(lines[0]) > 30
+    return lines[0]

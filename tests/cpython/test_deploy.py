@@ -1,0 +1,254 @@
+"""Deploying: whole or not at all, the key never with another key's chain, nothing touched where nothing changed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ipcert.errors import Ours
+from ipcert.journal import Record
+from ipcert_port.deploy import Deployer, folder_name
+
+CHAIN = b"-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n"
+ISSUER = b"-----BEGIN CERTIFICATE-----\naXNzdWVy\n-----END CERTIFICATE-----\n"
+NAMES = ("cert.pem", "chain.pem", "fullchain.pem", "privkey.pem")
+
+
+def record(ids="nas.example.net,www.example.net"):
+    r = Record()
+    r.ids.set(ids.encode())
+    r.not_after = 300000000
+    return r
+
+
+def snapshot(folder):
+    """relative path -> (inode, mtime, bytes) or a link's target."""
+    out = {}
+    for where, folders, files in os.walk(folder):
+        for name in folders + files:
+            path = os.path.join(where, name)
+            seen = os.lstat(path)
+            data = os.readlink(path) if os.path.islink(path) else None
+            if os.path.isfile(path) and data is None:
+                with open(path, "rb") as file:
+                    data = file.read()
+            out[os.path.relpath(path, folder)] = (seen.st_ino, seen.st_mtime_ns, data)
+    return out
+
+
+def test_the_layout_and_the_modes(tmp_path):
+    os.umask(0o077)
+    try:
+        Deployer(str(tmp_path / "live")).deploy(record(), b"\1" * 138, CHAIN + ISSUER)
+    finally:
+        os.umask(0o022)
+    folder = tmp_path / "live" / "nas.example.net"
+    assert sorted(os.listdir(folder)) == list(NAMES)
+    assert (folder / "fullchain.pem").read_bytes() == CHAIN + ISSUER
+    assert (folder / "cert.pem").read_bytes() == CHAIN and (folder / "chain.pem").read_bytes() == ISSUER
+    key = (folder / "privkey.pem").read_text()
+    assert key.startswith("-----BEGIN PRIVATE KEY-----\n") and key.endswith("-----END PRIVATE KEY-----\n")
+    assert max(map(len, key.splitlines())) == 64
+    assert os.stat(folder / "privkey.pem").st_mode & 0o777 == 0o600
+    assert os.stat(folder / "fullchain.pem").st_mode & 0o777 == 0o644
+    assert os.path.islink(folder) and "/" not in os.readlink(folder)
+
+
+def test_the_same_again_touches_nothing(tmp_path):
+    deployer = Deployer(str(tmp_path / "live"))
+    deployer.deploy(record(), b"k", CHAIN)
+    before = snapshot(tmp_path)
+    deployer.deploy(record(), b"k", CHAIN)
+    assert snapshot(tmp_path) == before and deployer.changed == ["nas.example.net"]
+
+
+def test_a_new_certificate_is_a_new_folder_and_the_old_key_is_gone(tmp_path):
+    deployer = Deployer(str(tmp_path / "live"))
+    deployer.deploy(record(), b"k", CHAIN)
+    old = os.readlink(tmp_path / "live" / "nas.example.net")
+    deployer.deploy(record(), b"K", CHAIN)
+    assert os.readlink(tmp_path / "live" / "nas.example.net") != old
+    assert not os.path.exists(tmp_path / "live" / old)
+    assert len(os.listdir(tmp_path / "live")) == 2
+
+
+def test_what_somebody_changed_is_mended(tmp_path):
+    deployer = Deployer(str(tmp_path / "live"))
+    deployer.deploy(record(), b"k", CHAIN)
+    path = tmp_path / "live" / "nas.example.net" / "fullchain.pem"
+    for _ in range(3):
+        path.write_bytes(b"gone")
+        deployer.deploy(record(), b"k", CHAIN)
+        assert path.read_bytes() == CHAIN and len(os.listdir(tmp_path / "live")) == 2
+    os.unlink(path)
+    deployer.deploy(record(), b"k", CHAIN)
+    assert path.read_bytes() == CHAIN
+
+
+def test_a_retired_lineage_is_taken_away_and_others_stay(tmp_path):
+    deployer = Deployer(str(tmp_path / "live"))
+    deployer.deploy(record(), b"k", CHAIN)
+    deployer.deploy(record("nas.example"), b"k", CHAIN)
+    deployer.deploy(record(), b"", b"")
+    assert sorted(n for n in os.listdir(tmp_path / "live") if n[0] != ".") == ["nas.example"]
+    assert len(os.listdir(tmp_path / "live")) == 2
+    deployer.deploy(record(), b"", b"")
+
+
+@pytest.mark.parametrize(
+    "ids, name",
+    [
+        ("nas.example.net,a.example.net", "nas.example.net"),
+        ("*.example.net", "_.example.net"),
+        ("9.9.9.9", "9.9.9.9"),
+        ("2001:db8::1", "ipv6-2001-db8--1"),
+        ("::1", "ipv6---1"),
+    ],
+)
+def test_folder_names(ids, name):
+    assert folder_name(ids.split(",")) == name
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "live" / "nas.example.net").mkdir(parents=True)
+    (tmp_path / "live" / "nas.example.net" / "privkey.pem").write_bytes(b"somebody's")
+    before = snapshot(tmp_path)
+    with pytest.raises(Ours, match="exists and is not ours") as caught:
+        Deployer(str(tmp_path / "live")).deploy(record(), b"k", CHAIN)
+    assert caught.value.code == "deploy" and snapshot(tmp_path) == before
+
+
+def test_a_deploy_folder_that_cannot_be_used(tmp_path):
+    (tmp_path / "live").write_bytes(b"a file")
+    with pytest.raises(Ours, match="Cannot deploy to .*check the folder") as caught:
+        Deployer(str(tmp_path / "live")).deploy(record(), b"k", CHAIN)
+    assert caught.value.code == "deploy"
+
+
+_FULL = """
+import resource, signal, sys
+sys.path[:0] = {path!r}
+import test_deploy as t
+from ipcert.errors import Ours
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    t.Deployer(sys.argv[1]).deploy(t.record(), b"K" * 138, t.CHAIN * 50 + t.ISSUER)
+except Ours as e:
+    print(e.code, e)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 50, 100, 2000, 3000])
+def test_a_full_disk_leaves_the_old_files(tmp_path, room):
+    Deployer(str(tmp_path / "live")).deploy(record(), b"k", CHAIN)
+    before = snapshot(tmp_path / "live")
+    here = os.path.dirname(os.path.abspath(__file__))
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL.format(path=[here]), str(tmp_path / "live"), str(room)], capture_output=True, text=True
+    )
+    assert done.stdout.startswith("disk-full The disk that holds "), done.stdout + done.stderr
+    after = snapshot(tmp_path / "live")
+    assert {p: after[p] for p in before} == before and len(after) == len(before)
+
+
+_RACE = """
+import os, sys
+link, seen = sys.argv[1], set()
+print("go", flush=True)
+for _ in range(20000):
+    try:
+        folder = os.path.realpath(link)
+        with open(folder + "/privkey.pem") as a, open(folder + "/cert.pem") as b:
+            pair = (a.read(), b.read())
+    except FileNotFoundError:
+        continue
+    if pair[0].strip(chr(0)):  # blank: just being erased, which a reader sees as no key at all
+        seen.add(pair)
+keys = [k for k, c in seen]
+certs = [c for k, c in seen]
+assert len(set(keys)) == len(set(certs)) == len(seen), "a key was seen with another key's chain"
+assert all(keys) and all(certs), "a half-written file was seen"
+print(len(seen))
+"""
+
+
+def test_a_reader_never_sees_a_key_with_another_chain(tmp_path):
+    deployer = Deployer(str(tmp_path / "live"))
+    deployer.deploy(record(), b"key 0", CHAIN)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", _RACE, str(tmp_path / "live" / "nas.example.net")], stdout=subprocess.PIPE, text=True
+    )
+    with reader:
+        assert reader.stdout.readline() == "go\n"
+        k = 0
+        while reader.poll() is None:
+            k += 1
+            leaf = CHAIN.replace(b"bGVhZg==", b"%08d" % k)
+            deployer.deploy(record(), b"key %d" % k, leaf + ISSUER)
+        assert int(reader.stdout.read()) > 2 and k > 10
+    assert reader.returncode == 0
+
+
+HOOK = [
+    sys.executable, "-c",
+    "import os, sys; print({k: v for k, v in os.environ.items() if k.startswith('IPCERT_') and k != 'IPCERT_CACHE'});"
+    "sys.exit(os.path.exists(sys.argv[1]))",
+]  # fmt: skip
+
+
+def test_the_hook_runs_once_and_knows_the_lineage(tmp_path, capfd):
+    deployer = Deployer(str(tmp_path / "live"), [*HOOK, str(tmp_path / "fail")])
+    for _ in range(2):
+        deployer.deploy(record(), b"k", CHAIN)
+    out, err = capfd.readouterr()
+    assert out == "" and len(err.splitlines()) == 1
+    folder = str(tmp_path / "live" / "nas.example.net")
+    assert eval(err) == {
+        "IPCERT_EVENT": "deployed",
+        "IPCERT_LINEAGE": "nas.example.net",
+        "IPCERT_IDENTIFIERS": "nas.example.net,www.example.net",
+        "IPCERT_DIR": folder,
+        "IPCERT_FULLCHAIN": folder + "/fullchain.pem",
+        "IPCERT_PRIVKEY": folder + "/privkey.pem",
+        "IPCERT_CHAIN": folder + "/chain.pem",
+        "IPCERT_CERT": folder + "/cert.pem",
+        "IPCERT_NOT_AFTER": "2029-07-04T05:20:00Z",
+    }
+    deployer.deploy(record(), b"", b"")
+    assert "'IPCERT_EVENT': 'retired'" in capfd.readouterr().err
+
+
+def test_a_hook_that_fails_is_reported_and_runs_again(tmp_path, capfd):
+    (tmp_path / "fail").touch()
+    deployer = Deployer(str(tmp_path / "live"), [*HOOK, str(tmp_path / "fail")])
+    for _ in range(2):
+        with pytest.raises(Ours, match=r"failed \(exit status 1\); the certificate is in place") as caught:
+            deployer.deploy(record(), b"k", CHAIN)
+        assert caught.value.code == "hook"
+    (tmp_path / "fail").unlink()
+    deployer.deploy(record(), b"k", CHAIN)
+    deployer.deploy(record(), b"k", CHAIN)
+    assert len(capfd.readouterr().err.splitlines()) == 3
+    assert (tmp_path / "live" / "nas.example.net" / "fullchain.pem").read_bytes() == CHAIN
+
+
+def test_no_shell_and_no_such_program(tmp_path):
+    mark = tmp_path / "mark"
+    deployer = Deployer(str(tmp_path / "live"), ["true; touch %s" % mark])
+    with pytest.raises(Ours, match="Cannot run the deploy hook true; touch .*no such file"):
+        deployer.deploy(record(), b"k", CHAIN)
+    assert not mark.exists()
+
+
+def test_a_hook_that_hangs_is_ended_with_its_children(tmp_path):
+    script = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', %r]); time.sleep(60)"
+    late = "import time; time.sleep(3); open(%r, 'w')" % str(tmp_path / "late")
+    deployer = Deployer(str(tmp_path / "live"), [sys.executable, "-c", script % late], timeout=1)
+    with pytest.raises(Ours, match="took longer than 1 seconds and was ended"):
+        deployer.deploy(record(), b"k", CHAIN)
+    import time
+
+    time.sleep(2.5)
+    assert not (tmp_path / "late").exists()
