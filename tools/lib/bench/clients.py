@@ -105,7 +105,8 @@ class Lego(Client):
         return command, clean_environment(LEGO_CA_CERTIFICATES=pebble.tls_root)
 
     def certificates(self, directory):
-        return glob.glob(os.path.join(directory, "certificates", "*.crt"))
+        found = glob.glob(os.path.join(directory, "certificates", "*.crt"))
+        return [path for path in found if not path.endswith(".issuer.crt")]
 
 
 class Uacme(Client):
