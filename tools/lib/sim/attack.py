@@ -8,7 +8,7 @@ from ipcert import plan
 from . import cells
 from .world import BACKDATE, IP_LIFE, NAME_LIFE
 
-KAPPA = 2.0  # pseudo-counts that pull a cell seen rarely towards "says nothing"
+KAPPA = 0.3, 1.0, 3.0  # pseudo-counts that pull a cell seen rarely towards "says nothing": the best on homes kept back
 
 
 def windows():
@@ -21,6 +21,15 @@ def windows():
             NAME_LIFE * plan.NAME_HI / 1000 - BACKDATE,
         ]
     )
+
+
+def prepared(city):
+    """The city as cells wants it; worked out once."""
+    if city.prepared is None:
+        slots = int(max(city.names.max(), city.ips.max()) / cells.SLOT) + 2
+        more = cells.prepare(city.ips, city.ioff, city.new, windows(), slots)
+        city.prepared = (city.names, city.noff, city.ips, city.ioff, city.new) + more
+    return city.prepared
 
 
 def wrong(rng, homes, times):
@@ -40,38 +49,40 @@ class Ratio:
         half = homes.size * 3 // 4
         learn, tune = homes[:half], homes[half:]
         w = windows()
-        args = city.names, city.noff, city.ips, city.ioff, city.new
+        args = prepared(city)
         true = np.zeros(cells.CELLS)
         false = np.zeros(cells.CELLS)
-        cells.count(*args, learn, learn, w, true)
+        cells.count(args, learn, learn, w, true)
         a, b = wrong(rng, learn, times)
-        cells.count(*args, a, b, w, false)
+        cells.count(args, a, b, w, false)
         expected = false * (learn.size / a.size)
-        self.table = np.log((true + KAPPA) / (expected + KAPPA))
-        # How much each channel may be trusted is learned on homes that the table has not seen.
+        # How far to trust rare cells, and each channel, is learned on homes that the table has not seen.
         a, b = wrong(rng, tune, times)
-        x = np.zeros((tune.size + a.size, 5))
-        cells.channels(*args, np.concatenate([tune, a]), np.concatenate([tune, b]), self.table, w, x)
-        self.weights = _logistic(x, tune.size)
         edges = list(cells.BASE) + [cells.CELLS]
-        for c in range(5):
+        best = None
+        for kappa in KAPPA:
+            table = np.log((true + kappa) / (expected + kappa))
+            x = np.zeros((tune.size + a.size, len(cells.CHANNELS)))
+            cells.channels(args, np.concatenate([tune, a]), np.concatenate([tune, b]), table, w, x)
+            loss, weights = logistic(x, tune.size)
+            if best is None or loss < best[0]:
+                best = loss, kappa, weights, table
+        _, self.kappa, self.weights, self.table = best
+        for c in range(len(cells.CHANNELS)):
             self.table[edges[c] : edges[c + 1]] *= self.weights[c]
         self.windows = w
+        self.temperature = temperature(self, city, tune)
 
     def scores(self, city, rows, cols):
         """The matrix of scores, names by addresses."""
-        out = np.zeros((rows.size, cols.size), np.float32)
-        cells.score(
-            city.names, city.noff, city.ips, city.ioff, city.new, rows, cols, self.table.astype(np.float32),
-            self.windows, out,
-        )  # fmt: skip
-        return out
+        out = np.empty((cols.size, rows.size), np.float32)
+        cells.score(prepared(city), rows, cols, self.table.astype(np.float32), self.windows, out)
+        return out.T
 
 
-def _logistic(x, positives, steps=40, ridge=30.0):
-    """Weights of a logistic model without a free sign: Newton's method, positives first, weighted to balance.
-
-    The ridge pulls towards 1: a channel keeps its own ratio unless the tuning homes speak against it."""
+def logistic(x, positives, steps=30, ridge=3.0):
+    """Loss and weights of a logistic model without a constant: Newton's method, positives first, weighted to
+    balance. The ridge pulls towards 1: a channel keeps its own ratio unless the tuning homes speak against it."""
     y = np.zeros(len(x))
     y[:positives] = 1
     s = np.where(y > 0, 1.0, positives / (len(x) - positives))
@@ -80,8 +91,9 @@ def _logistic(x, positives, steps=40, ridge=30.0):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
         g = x.T @ (s * (y - p)) - ridge * (w - 1)
         h = (x * (s * p * (1 - p))[:, None]).T @ x + ridge * np.eye(len(w))
-        w = w + np.linalg.solve(h, g)
-    return np.clip(w, 0, 2)
+        w = np.clip(w + np.linalg.solve(h, g), 0, 3)
+    z = np.clip(x @ w, -30, 30)
+    return float((s * (np.log1p(np.exp(z)) - y * z)).sum() / positives), w
 
 
 class Trees:
@@ -93,6 +105,7 @@ class Trees:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         self.windows = windows()
+        kept, homes = homes[: homes.size // 6], homes[homes.size // 6 :]
         a, b = wrong(rng, homes, times)
         x = self._features(city, np.concatenate([homes, a]), np.concatenate([homes, b]))
         y = np.zeros(len(x))
@@ -103,10 +116,11 @@ class Trees:
         )  # fmt: skip
         weight = np.where(y > 0, 1.0, homes.size / a.size)
         self.model.fit(x, y, sample_weight=weight)
+        self.temperature = temperature(self, city, kept)
 
     def _features(self, city, a, b):
         out = np.zeros((a.size, cells.FEATURES), np.float64)
-        cells.features(city.names, city.noff, city.ips, city.ioff, city.new, a, b, self.windows, out)
+        cells.features(prepared(city), a, b, self.windows, out)
         return out
 
     def scores(self, city, rows, cols):
@@ -127,6 +141,7 @@ class Collisions:
     """Counts renewals that come close, at several distances: more than by chance, or fewer (a hole)."""
 
     name = "collision counting"
+    temperature = 0.0  # a count is no probability: its leak is not measured
     DISTANCE = (60, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 
     def __init__(self, city, homes, rng, times=40):
@@ -213,12 +228,31 @@ def crowds(homes, size):
     return [homes[i : i + size] for i in range(0, homes.size - size + 1, size)]
 
 
-def attack(attacker, city, homes, size, match=0, temperature=1.0, progress=None, targets=None):
-    """Try `attacker` on disjoint crowds of `size` out of `homes`; in the first `match` crowds also one-to-one."""
+def attack(attacker, city, homes, size, match=0, progress=None, rows=None):
+    """Try `attacker` on disjoint crowds of `size` out of `homes`; in the first `match` crowds also one-to-one.
+    rows: no more than so many targets of the first crowd, among all its candidates."""
     r = Result()
     groups = crowds(homes, size)
+    if rows is not None:
+        groups = groups[:1]
     for q, group in enumerate(groups):
-        r.add(attacker.scores(city, group, group), group, temperature, q < match)
+        tried = group[:rows]
+        r.add(attacker.scores(city, tried, group), tried, attacker.temperature, q < match)
         if progress:
             progress((q + 1) / len(groups))
     return r.done()
+
+
+def temperature(attacker, city, homes, size=500):
+    """How far the attacker's scores may be read as log odds: the factor that leaks most on homes kept back."""
+    best = 0.0, 1.0
+    groups = crowds(homes, min(size, homes.size))[:4]
+    scores = [attacker.scores(city, g, g) for g in groups]
+    for t in (0.1, 0.25, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7):
+        r = Result()
+        for s, g in zip(scores, groups):
+            r.add(s, g, t)
+        bits = float(np.concatenate(r.bits).mean())
+        if bits > best[0]:
+            best = bits, t
+    return best[1]

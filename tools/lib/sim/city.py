@@ -16,7 +16,7 @@ CHUNK = 250
 class City:
     """Histories of `n` homes. Home h has names[noff[h]:noff[h+1]] and ips[ioff[h]:ioff[h+1]], seconds from START;
     new marks the first certificate of an address; longest is each home's longest outage, seconds; lapses are
-    (home, ip?, not_after, ready, tried, back, failures)."""
+    (home, ip?, not_after, ready, tried, back, failures, outage?)."""
 
     def __init__(self, parts):
         self.names = np.concatenate([p[0] for p in parts])
@@ -27,6 +27,7 @@ class City:
         self.longest = np.concatenate([p[5] for p in parts])
         self.lapses = np.concatenate([p[6] for p in parts])
         self.n = self.longest.size
+        self.prepared = None  # attack's
 
 
 def words(seed, number):
@@ -66,7 +67,7 @@ def _chunk(job):
         np.array(ni, np.int64),
         np.array(new, bool),
         np.array(longest),
-        np.array(lapses, np.int64).reshape(-1, 7),
+        np.array(lapses, np.int64).reshape(-1, 8),
     )
 
 

@@ -11,7 +11,7 @@ class Log:
     """What the world sees of one home, and how well it was served.
 
     ip, name     CT timestamps, core seconds; gen: the address's number for each of `ip`
-    lapses       (ip?, not_after, ready, first attempt, back, had an outage or failure) of each lapse
+    lapses       (ip?, not_after, ready, first attempt, back, failures, outage in its life?) of each lapse
     """
 
     def __init__(self):
@@ -102,7 +102,8 @@ def run(world, rng, policy=plan):
             policy.retry(one.p, rng, done, one.failures, why, one.not_after, 0, one.is_ip, one.not_before)
             continue
         if lapsed:
-            log.lapses.append((one.is_ip, one.not_after, ready, one.tried, done, one.failures))
+            before = any(b > one.not_before and a < one.not_after for a, b, _ in outages)
+            log.lapses.append((one.is_ip, one.not_after, ready, one.tried, done, one.failures, before))
         one.tried = one.failures = 0
         one.not_before = done - BACKDATE
         one.not_after = one.not_before + (IP_LIFE if one is ip else NAME_LIFE)

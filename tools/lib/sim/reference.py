@@ -1,4 +1,4 @@
-"""What other software does, and three ways to break our own policy: each must make the gate fail."""
+"""What other software does, and ways to break our own policy: each must make the gate fail."""
 
 from ipcert import plan
 
@@ -145,6 +145,25 @@ def redraw(world, rng):
     return home.run(world, rng, _Redraw())
 
 
+class _Plain:
+    """Our policy without the renewals that are late on purpose, as PRIVACY.md first had it."""
+
+    def __getattr__(self, name):
+        return getattr(plan, name)
+
+    def renewal(self, p, rng, ip, not_before, not_after, now):
+        hi = not_before + (not_after - not_before) // 1000 * (plan.IP_HI if ip else plan.NAME_HI)
+        while True:
+            plan.renewal(p, rng, ip, not_before, not_after, now)
+            if p.why != plan.RENEWAL or p.lo < hi - 1000:
+                return
+
+
+def plain(world, rng):
+    """Our policy without late renewals: what they buy can be measured."""
+    return home.run(world, rng, _Plain())
+
+
 def ipcert(world, rng):
     """The shipped policy."""
     return home.run(world, rng)
@@ -156,6 +175,7 @@ POLICIES = {
     "cron": cron,
     "tick": tick,
     "ari": ari,
+    "plain": plain,
     "predictable": predictable,
     "redraw": redraw,
 }
