@@ -2,8 +2,8 @@
 
     python tests/portable/run_micropython.py [INTERPRETER ...] [test_FILE.py ...] [--write]
 
-Without an interpreter both are built: 64 bits and 32 bits, where an int above 2**30 is already an allocation. --write
-replaces NAMES.txt by what was found (do it when tests were added; pytest's names are compared with the same list). A
+Without an interpreter three are built: 64 bits, 32 bits (where an int above 2**30 is already an allocation), and a stock
+MicroPython that loads `_ipcert.mpy`. --write replaces NAMES.txt by what was found (do it when tests were added; pytest's names are compared with the same list). A
 skip must give a reason. The last line is `N passed, N failed, N skipped`.
 """
 
@@ -20,16 +20,26 @@ TIMEOUT = 900  # seconds for one file
 HEAP = "512k"  # a test may keep more than a device does; the device's own limit is tested where it is claimed
 
 
-def build(target):
-    """Path of one of tools/build's interpreters."""
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "build"), target], stdout=subprocess.PIPE, text=True)
+def build(*target):
+    """Path of what one of tools/build's targets made."""
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / "build"), *target], stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        sys.exit("tools/build %s failed" % target)
+        sys.exit("tools/build %s failed" % " ".join(target))
     return done.stdout.strip().splitlines()[-1]
 
 
-def environment():
+def builds():
+    """[(interpreter, folders to put on its import path)]"""
+    return [
+        (build("micropython"), []),
+        (build("micropython32"), []),
+        (build("micropython", "--stock"), [Path(build("natmod", "x64")).parent]),
+    ]
+
+
+def environment(folders):
     path = [
+        *folders,
         HERE.parent / "micropython",
         HERE,
         ROOT,
@@ -40,13 +50,13 @@ def environment():
     return dict(os.environ, MICROPYPATH=":".join(map(str, path)))
 
 
-def run_file(interpreter, name):
+def run_file(interpreter, folders, name):
     """Lines that one test file printed; the last is a FAIL when it did not come to its end."""
     command = [interpreter, "-X", "heapsize=" + HEAP, str(HERE.parent / "micropython" / "run_file.py"), name]
     try:
         done = subprocess.run(
             command,
-            env=environment(),
+            env=environment(folders),
             cwd=str(HERE),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -60,12 +70,12 @@ def run_file(interpreter, name):
     return lines
 
 
-def run(interpreter, files):
+def run(interpreter, folders, files):
     """(passed, failed, skipped, names) of one interpreter; what failed is printed."""
     counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
     names = set()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for lines in pool.map(lambda name: run_file(interpreter, name), files):
+        for lines in pool.map(lambda name: run_file(interpreter, folders, name), files):
             for line in lines:
                 word, _, rest = line.partition(" ")
                 if word not in counts:
@@ -85,15 +95,15 @@ def main(argv):
     write = "--write" in argv
     words = [w for w in argv if w != "--write"]
     files = sorted(Path(w).stem for w in words if w.endswith(".py"))
-    interpreters = [w for w in words if not w.endswith(".py")]
+    interpreters = [(w, []) for w in words if not w.endswith(".py")]
     everything = not files
     if everything:
         files = sorted(p.stem for p in HERE.glob("test_*.py"))
     if not interpreters:
-        interpreters = [build("micropython"), build("micropython32")]
+        interpreters = builds()
     total = [0, 0, 0]
-    for interpreter in interpreters:
-        passed, failed, skipped, names = run(interpreter, files)
+    for interpreter, folders in interpreters:
+        passed, failed, skipped, names = run(interpreter, folders, files)
         if everything and write:
             NAMES.write_text("".join(n + "\n" for n in sorted(names)))
         elif everything:
