@@ -1,3 +1,5 @@
-# What is frozen into the image.
+# What is frozen into the image besides ipcert itself, which tools/lib/board.py adds from the one list of its files.
 include("$(MPY_DIR)/extmod/asyncio")
 freeze("modules")
+freeze("../common/python")
+module("main.py")

@@ -161,6 +161,17 @@ static mp_obj_t mps2_entropy(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mps2_entropy_obj, mps2_entropy);
 
+// random(buf) fills a bytearray with fresh random bytes; OSError when there are none.
+static mp_obj_t mps2_random(mp_obj_t buf_in) {
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(buf_in, &buf, MP_BUFFER_WRITE);
+    if (!entropy_fill(buf.buf, buf.len)) {
+        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("no entropy source: start QEMU with semihosting"));
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mps2_random_obj, mps2_random);
+
 // heap() -> (size, peak) in bytes, see memory.h. stack() -> (size, peak) in bytes.
 static mp_obj_t mps2_heap(void) {
     mp_obj_t pair[2] = { mp_obj_new_int_from_uint(memory_heap_size()), mp_obj_new_int_from_uint(memory_heap_peak) };
@@ -197,6 +208,7 @@ static const mp_rom_map_elem_t mps2_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_mps2) },
     { MP_ROM_QSTR(MP_QSTR_Flash), MP_ROM_PTR(&flash_type) },
     { MP_ROM_QSTR(MP_QSTR_entropy), MP_ROM_PTR(&mps2_entropy_obj) },
+    { MP_ROM_QSTR(MP_QSTR_random), MP_ROM_PTR(&mps2_random_obj) },
     { MP_ROM_QSTR(MP_QSTR_heap), MP_ROM_PTR(&mps2_heap_obj) },
     { MP_ROM_QSTR(MP_QSTR_stack), MP_ROM_PTR(&mps2_stack_obj) },
     { MP_ROM_QSTR(MP_QSTR_tls), MP_ROM_PTR(&mps2_tls_obj) },

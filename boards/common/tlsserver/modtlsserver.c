@@ -13,6 +13,10 @@
 //           the client then gets the alert unrecognized_name (RFC 6066 3). When it raises, the alert is internal_error.
 //           It must not wait.
 //
+//     tlsserver.chosen(connection)
+//
+// The context that the chooser answered in this connection's handshake, or None before that.
+//
 // A client that offers only protocols not in alpn gets no_application_protocol (RFC 7301 3.2), from Mbed TLS itself.
 #include "extmod/modtls_mbedtls.c"
 
@@ -108,9 +112,20 @@ static mp_obj_t tlsserver_choose(mp_obj_t context_in, mp_obj_t alpn_in, mp_obj_t
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(tlsserver_choose_obj, tlsserver_choose);
 
+static mp_obj_t tlsserver_chosen(mp_obj_t connection_in) {
+    if (!mp_obj_is_type(connection_in, &ssl_socket_type)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("tls.SSLSocket expected"));
+    }
+    mp_obj_ssl_socket_t *connection = MP_OBJ_TO_PTR(connection_in);
+    void *context = mbedtls_ssl_get_user_data_p(&connection->ssl);
+    return context == NULL ? mp_const_none : MP_OBJ_FROM_PTR(context);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tlsserver_chosen_obj, tlsserver_chosen);
+
 static const mp_rom_map_elem_t tlsserver_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_tlsserver) },
     { MP_ROM_QSTR(MP_QSTR_choose), MP_ROM_PTR(&tlsserver_choose_obj) },
+    { MP_ROM_QSTR(MP_QSTR_chosen), MP_ROM_PTR(&tlsserver_chosen_obj) },
 };
 static MP_DEFINE_CONST_DICT(tlsserver_globals, tlsserver_globals_table);
 

@@ -1,0 +1,47 @@
+# A hub as its maker would write it: everything that is the maker's own is in this file.
+import asyncio
+import json
+
+import mps2
+import network
+from hubserver import Front
+from ipcert import identifiers
+from ipcert.device import Device
+from ipcert.policy import Policy
+from ipcert_port import clock, drive, entropy, net, port, responder, sign, store
+
+
+def on_notice(code, severity, text):
+    print("notice", severity, code, text)
+
+
+def on_deploy(ids, key, chain):
+    front.deploy(ids, key, chain)
+    print("deploy", ids)
+
+
+async def main():
+    while not lan.isconnected():
+        await asyncio.sleep_ms(100)
+    answers.start()
+    front.start()
+    await hub.run()
+
+
+with open("/hub.json") as file:  # written when the owner sets the hub up
+    settings = json.load(file)
+lan = network.LAN()
+lan.active(True)
+front = Front()
+answers = responder.Responder()
+random = entropy.Entropy(mps2.random)
+files = store.Store("/ipcert")
+device = Device(
+    port.Port(files, sign.Signer(random), random),
+    Policy(**settings["policy"]),
+    [identifiers.parse(text) for text in settings["identifiers"]],
+    settings["directory"],
+)
+ca = net.Net(settings["roots"], "ExampleHub/1.0")
+hub = drive.Drive(device, ca, files, clock.Clock(device.journal.floor), answers, on_notice, on_deploy)
+asyncio.run(main())
