@@ -71,7 +71,9 @@ def python(words):
     try:
         environment = dict(os.environ, COVERAGE_FILE=os.path.join(scratch, "coverage"))
         paths = [] if any(os.path.exists(word) for word in words) else _existing(COVERED)
-        tally = _pytest(["-m", "coverage", "run", "-m", "pytest"], [*paths, *words], environment)
+        tally = _pytest(
+            [sys.executable, "-m", "coverage", "run", "-m", "pytest"], [*paths, *words], environment
+        )
         if not words:
             tally.add(_coverage(environment))
         return tally
@@ -92,41 +94,42 @@ def micropython(words):
     return _counted("the portable tests under MicroPython", [sys.executable, runner, *words])
 
 
+def oldest(words):
+    """The core and the CPython port on the oldest cryptography and urllib3 that we promise: Debian 12's"""
+    setup.pebble()
+    command = [venv.python(venv.checkout(oldest=True)), "-m", "pytest"]
+    return _pytest(command, words or _existing(COVERED), os.environ)
+
+
 def boards(words):
     """The boards, under QEMU"""
     if not _existing(["tests/boards"]):
         print("not in this checkout")
         return Tally()
-    return _pytest(["-m", "pytest"], ["tests/boards", *words], os.environ)
+    return _pytest([sys.executable, "-m", "pytest"], ["tests/boards", *words], os.environ)
 
 
 def some(words):
     """The tests that were asked for"""
     setup.pebble()
-    return _pytest(["-m", "pytest"], words, os.environ)
+    return _pytest([sys.executable, "-m", "pytest"], words, os.environ)
 
 
-PARTS = {"lint": lint, "python": python, "micropython": micropython, "boards": boards}
+PARTS = {"lint": lint, "python": python, "oldest": oldest, "micropython": micropython, "boards": boards}
 """What can be named on the command line. A part that is not in EVERYTHING runs only when it is named."""
 
-EVERYTHING = ((lint, []), (python, []), (micropython, []), (boards, []))
+EVERYTHING = ((lint, []), (python, []), (oldest, []), (micropython, []), (boards, []))
 
 
 def _existing(paths):
     return [path for path in paths if os.path.exists(path)]
 
 
-def _pytest(before, words, environment):
-    """Run pytest and read its own report of what happened."""
+def _pytest(command, words, environment):
+    """Run pytest, started by `command`, and read its own report of what happened."""
     with tempfile.TemporaryDirectory(prefix="ipcert-report-") as directory:
         report = os.path.join(directory, "report.xml")
-        command = [
-            sys.executable,
-            *before,
-            f"--junit-xml={report}",
-            "-o",
-            f"cache_dir={cache.path('pytest')}",
-        ]
+        command = [*command, f"--junit-xml={report}", "-o", f"cache_dir={cache.path('pytest')}"]
         command += ["--continue-on-collection-errors", *words]
         environment = dict(environment, HYPOTHESIS_STORAGE_DIRECTORY=cache.path("hypothesis"))
         status = subprocess.run(command, env=environment).returncode

@@ -15,6 +15,8 @@ from .say import Stop, note
 REQUIREMENTS = (("tools", "requirements.txt"), ("tests", "vectors", "requirements.txt"))
 PROJECTS = (".", os.path.join("ports", "ucryptolib_shim"), os.path.join("ports", "urequests_compat"))
 """Our distributions: each is a directory with a pyproject.toml."""
+OLDEST = ("tools", "requirements-oldest.txt")
+"""The oldest versions of what we stand on that we promise to work with."""
 
 
 def this_python():
@@ -55,20 +57,31 @@ def with_requirements(name, lines):
     return cache.once(directory, make)
 
 
-def base():
-    """The shared environment with what REQUIREMENTS pin. Returns its directory."""
+def base(oldest=False):
+    """The shared environment with what REQUIREMENTS pin; with `oldest`, in the versions of OLDEST where it has one.
+
+    Returns its directory.
+    """
     lines = set()
     for file in REQUIREMENTS:
-        lines.update(line.split("#")[0].strip() for line in cache.read(*file).decode().splitlines())
-    return with_requirements("python", sorted(lines - {""}))
+        lines |= _pins(file)
+    if oldest:
+        instead = _pins(OLDEST)
+        names = {line.split("==")[0] for line in instead}
+        lines = {line for line in lines if line.split("==")[0] not in names} | instead
+    return with_requirements("python-oldest" if oldest else "python", sorted(lines))
 
 
-def checkout():
+def _pins(file):
+    text = cache.read(*file).decode()
+    return {line.split("#")[0].strip() for line in text.splitlines()} - {""}
+
+
+def checkout(oldest=False):
     """This checkout's environment, made when missing or when a pyproject.toml changed. Returns its directory."""
-    shared = base()
-    projects = [
-        project for project in PROJECTS if os.path.exists(os.path.join(cache.ROOT, project, "pyproject.toml"))
-    ]
+    shared = base(oldest)
+    present = [os.path.exists(os.path.join(cache.ROOT, project, "pyproject.toml")) for project in PROJECTS]
+    projects = [project for project, there in zip(PROJECTS, present) if there]
     texts = [cache.read(project, "pyproject.toml") for project in projects]
     directory = cache.path(f"checkout-{cache.key(cache.ROOT, shared, *projects, *texts)}")
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 
-from .. import cache, debian, golang, venv
+from .. import cache, debian, golang, venv, wheel
 from ..run import quiet
 from ..say import Stop
 from .measure import clean_environment
@@ -208,8 +208,6 @@ class Ipcert(Client):
     name = "ipcert"
 
     def install(self):
-        from . import wheel
-
         self._venv = wheel.installed(requirements("ipcert"))
 
     def version(self):

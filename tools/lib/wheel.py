@@ -3,8 +3,8 @@
 import os
 import shutil
 
-from .. import cache, venv
-from ..run import quiet
+from . import cache, venv
+from .run import quiet
 
 _OURS = (
     "ipcert",
