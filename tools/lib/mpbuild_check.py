@@ -1,0 +1,40 @@
+"""Builds ports/native/check/driver.c: the C part of `_ipcert` as a host program, with either library."""
+
+import mpbuild
+import sources
+
+COMMON = ("sign.c", "jws.c", "arena.c", "check/driver.c")
+LIBRARY = ("sha256.c", "md.c", "hmac_drbg.c", "platform_util.c", "constant_time.c")
+CURVE = {
+    "mbedtls": ("ecdsa.c", "ecp.c", "ecp_curves.c", "bignum.c", "bignum_core.c", "asn1write.c", "asn1parse.c"),
+    "p256m": (),
+}
+
+
+def driver(library, bits=64, sanitize=True):
+    """Path of the program for library "mbedtls" or "p256m"."""
+    tree = sources.micropython() / "lib" / "mbedtls"
+    flags = ["-std=gnu99", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-DMBEDTLS_CONFIG_FILE=\"check/config.h\""]
+    if sanitize:
+        flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    if bits == 32:
+        flags.append("-m32")
+    name = "check-%s-%s" % (
+        library,
+        sources.key(tree.parent.parent.name, mpbuild.compiler(), *flags, *mpbuild.native_files()),
+    )
+    out = sources.cache() / name
+    program = out / "driver"
+    with sources.lock(name):
+        if not program.exists():
+            out.mkdir(parents=True, exist_ok=True)
+            native = mpbuild.NATIVE
+            p256m = tree / "3rdparty" / "p256-m" / "p256-m"
+            files = [native / f for f in COMMON] + [tree / "library" / f for f in LIBRARY + CURVE[library]]
+            files.append(native / ("curve_%s.c" % library))
+            if library == "p256m":
+                files.append(p256m / "p256-m.c")
+            include = [native, native / "natmod" / "shim", tree / "include", tree / "library", p256m]
+            command = ["gcc", *flags, *["-I%s" % i for i in include], *files, "-o", program]
+            mpbuild.run(command, out / "log")
+    return program
