@@ -4,7 +4,7 @@ Layout: "ipcJ", version (1 byte), sequence number (4), length of the body (2), b
 bytes of SHA-256 over all that. Two slots are written in turn; the whole one with the higher sequence
 number counts. A truncated SHA-256 replaces a CRC: the port has a fast one that does not allocate.
 Integers are four bytes below 2**30, texts a two-byte length and bytes. Nothing here allocates once the
-objects are made; a text points into the buffer it was read from until it is set.
+objects are made (a record when it is first needed); a text points into the buffer it was read from until it is set.
 """
 
 from . import limits
@@ -118,7 +118,8 @@ class Journal:
         self.ring = ring
         self._sha256 = sha256
         self._digest = bytearray(32)
-        self.all = [Record() for _ in range(records)]
+        self.most = records
+        self.all = []  # records in use, then spare ones
         self.count = 0
         self.seq = 0
         for name in _INTS:
@@ -134,12 +135,17 @@ class Journal:
 
     def new(self):
         """A cleared record at the end. Raises Ours when all are in use."""
-        if self.count == len(self.all):
+        if self.count == self.most:
             raise Ours("too-many", "%d lineages are the most this build keeps." % self.count)
+        self._make(self.count + 1)
         r = self.all[self.count]
         r.clear()
         self.count += 1
         return r
+
+    def _make(self, count):
+        while len(self.all) < count:
+            self.all.append(Record())
 
     def drop(self, record):
         """Forget a record; the others keep their order."""
@@ -218,9 +224,10 @@ class Journal:
         off += len(self.ring.data)
         self.count = get_int(buf, off)
         off += 4
-        if self.count > len(self.all):
+        if self.count > self.most:
             self.count = 0
             return False
+        self._make(self.count)
         k = 0
         while k < self.count:
             r = self.all[k]
