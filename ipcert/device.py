@@ -41,7 +41,10 @@ class Device:
         self.last_error = None
         self._rng = plan.Words(port.entropy.fill)
         self._poll = plan.Plan()
-        self._slots = journal.Slots(self.journal)
+        addresses = sum([1 for i in identifiers if i.family])
+        texts = sum([len(i.value) + 1 for i in identifiers])
+        # Records of about 400 bytes: one for the names, one each for the addresses, and for those they replace.
+        self._slots = journal.Slots(self.journal, max(limits.JOURNAL, 800 + texts + 400 * (2 * addresses + 1)))
         self._it = Intention()
         self._open = False
         self._dirty = False

@@ -260,7 +260,7 @@ class Slots:
 
     def __init__(self, journal, size=limits.JOURNAL):
         self.journal = journal
-        self._buf = (bytearray(size), bytearray(size))
+        self._buf = [bytearray(size), bytearray(size)]
         self._current = 1
 
     def load(self, read):
@@ -276,8 +276,10 @@ class Slots:
             if data is None:
                 continue
             found += 1
-            if len(data) > len(self._buf[k]):
-                raise Ours("journal-corrupt", "The journal is larger than this build can hold; nothing was changed.")
+            if len(data) > limits.JOURNAL_MOST:
+                raise Ours("journal-corrupt", "The journal is larger than any that ipcert writes; nothing was changed.")
+            if len(data) > len(self._buf[k]):  # written for more identifiers than there are now
+                self._buf[k] = bytearray(len(data))
             put(self._buf[k], 0, data)
             verdict = self.journal.check(self._buf[k], len(data))
             if verdict == NEWER:
