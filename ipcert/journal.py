@@ -307,7 +307,16 @@ class Slots:
         `name` and `data` are what to write, durably, before anything that was decided is acted on.
         """
         other = 1 - self._current
-        n = self.journal.encode(self._buf[other])
+        while True:
+            try:
+                n = self.journal.encode(self._buf[other])
+                break
+            except Ours:
+                # Longer URLs than any known CA's: a larger buffer, once, rather than a device that cannot go on.
+                size = len(self._buf[other]) * 2
+                if size > limits.JOURNAL_MOST:
+                    raise
+                self._buf[other] = bytearray(size)
         self.name = self.NAMES[other]
         self.data = self._buf[other]
         self._current = other
