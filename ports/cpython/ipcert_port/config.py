@@ -5,6 +5,8 @@ import os
 from ipcert import identifiers, limits, policy
 from ipcert.errors import Ours
 
+from .options import DnsOptions, binding
+
 DEFAULT = "/etc/ipcert.toml"
 DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory"
 _SIZE = 1 << 16  # a configuration is a page or two
@@ -20,6 +22,8 @@ KEYS = {
         "test": (bool, False),
         "contacts": (list, ()),
         "agree_terms": (bool, False),
+        "eab_kid": (str, ""),
+        "eab_key_file": (str, None),
     },
     "identifiers": {"names": (list, ()), "addresses": (list, ()), "combined": (bool, False)},
     "policy": {
@@ -31,8 +35,13 @@ KEYS = {
         "min_ip_age": ("duration", limits.DAY),
         "profile_name": (str, ""),
         "profile_ip": (str, ""),
+        "preferred_chain": (str, ""),
         "compress": (int, 1),
     },
+    "challenge": {"name": (str, "http-01"), "address": (str, "http-01")},
+    "tlsalpn": {"listen": (list, ("*:443",)), "shared": (str, None)},
+    "dns": DnsOptions.KEYS,
+    "fleet": {"domain": (str, ""), "devices_per_week": (int, 0)},
     "state": {"dir": (str, "/var/lib/ipcert/state")},
     "http01": {"listen": (list, ("*:80",)), "webroot": (str, None)},
     "deploy": {
@@ -53,6 +62,8 @@ class Config:
     identifiers   list of `ipcert.identifiers.Identifier`; policy: `ipcert.policy.Policy`
     state, deploy folders; listen, serve_listen: lists of (host, port); name_on "all" | "lan"
     hook          argument list, empty for none; hook_timeout in seconds
+    alpn_listen   list of (host, port); alpn_shared: the folder of a shared port 443, or None
+    dns           `options.DnsOptions`; fleet: (domain or "", devices that enrol in a week or 0)
     """
 
     def __init__(self, path, data):
@@ -64,21 +75,32 @@ class Config:
         self.identifiers = _identifiers(ids["names"], ids["addresses"], ca["test"])
         if pol["recovery"] not in _RECOVERY:
             raise Ours("config", 'policy.recovery must be "fast", "balanced" or "private".')
-        self.policy = policy.Policy(
-            urgent=pol["urgent"],
-            setting=pol["setting"],
-            combined=ids["combined"],
-            first_delay=pol["first_delay"],
-            recovery=_RECOVERY[pol["recovery"]],
-            strict_ari=pol["strict_ari"],
-            min_ip_age=pol["min_ip_age"],
-            profile_name=pol["profile_name"],
-            profile_ip=pol["profile_ip"],
-            test_ca=ca["test"],
-            compress=pol["compress"],
-            contacts=tuple([c if ":" in c else "mailto:" + c for c in ca["contacts"]]),
-            agree_terms=ca["agree_terms"],
-        )
+        key_file = None if ca["eab_key_file"] is None else self._file(ca["eab_key_file"])
+        self._choices = {
+            "urgent": pol["urgent"],
+            "setting": pol["setting"],
+            "combined": ids["combined"],
+            "first_delay": pol["first_delay"],
+            "recovery": _RECOVERY[pol["recovery"]],
+            "strict_ari": pol["strict_ari"],
+            "min_ip_age": pol["min_ip_age"],
+            "profile_name": pol["profile_name"],
+            "profile_ip": pol["profile_ip"],
+            "preferred_chain": pol["preferred_chain"],
+            "challenge_name": table["challenge"]["name"],
+            "challenge_ip": table["challenge"]["address"],
+            "test_ca": ca["test"],
+            "compress": pol["compress"],
+            "contacts": tuple([c if ":" in c else "mailto:" + c for c in ca["contacts"]]),
+            "agree_terms": ca["agree_terms"],
+            "eab_kid": ca["eab_kid"],
+            "eab_key": binding(ca["eab_kid"], key_file, self.directory),
+        }
+        self.override()
+        self.dns = DnsOptions(table["dns"], self._file)
+        self.alpn_listen = [endpoint("tlsalpn.listen", e) for e in table["tlsalpn"]["listen"]]
+        self.alpn_shared = None if table["tlsalpn"]["shared"] is None else self._file(table["tlsalpn"]["shared"])
+        self.fleet = table["fleet"]["domain"], table["fleet"]["devices_per_week"]
         self.state = self._file(table["state"]["dir"])
         self.deploy = self._file(table["deploy"]["dir"])
         self.hook = list(table["deploy"]["hook"])
@@ -95,6 +117,16 @@ class Config:
             raise Ours("config", 'deploy.hook must begin with a program, such as ["systemctl", "reload", "nginx"].')
         if self.deploy == self.state:
             raise Ours("config", "deploy.dir and state.dir must be two folders.")
+        if not self.alpn_listen and self.alpn_shared is None:
+            raise Ours("config", 'tlsalpn.listen is empty: say where the CA finds us, such as ["*:443"].')
+
+    def override(self, **choices):
+        """Other choices than the file's for this run; names are `policy.Policy`'s. Raises Ours("config")."""
+        self._choices.update(choices)
+        if self._choices["profile_name"] == "shortlived" and [i for i in self.identifiers if not i.family]:
+            text = "The six-day profile is for addresses: for a name its many renewals would give readers of the logs more to match."
+            raise Ours("config", text)
+        self.policy = policy.Policy(**self._choices)
 
     def _file(self, name):
         if not name:
@@ -215,10 +247,13 @@ def _directory(text):
     from ipcert.acme import message
     from ipcert.errors import Theirs
 
+    from . import cas
+
     try:
-        return message.url(text, "directory")
+        return message.url(cas.url(text), "directory")
     except Theirs:
-        raise Ours("config", "ca.directory must be an https URL, such as %s." % DIRECTORY) from None
+        known = ", ".join(sorted(cas.KNOWN))
+        raise Ours("config", "ca.directory must be an https URL, such as %s, or one of: %s." % (DIRECTORY, known)) from None
 
 
 def _to_ascii(name):

@@ -17,6 +17,7 @@ INTERRUPTED = 130  # Ctrl-C, as shells have it
 _CODES = {
     "consent": CONSENT,
     "clock": CLOCK,
+    "dns": ORDER,
     "hook": HOOK,
     "locked": BUSY,
     "busy": BUSY,

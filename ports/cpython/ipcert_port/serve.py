@@ -13,7 +13,7 @@ import threading
 from ipcert import identifiers
 from ipcert.errors import Ours
 
-from . import exits, hello
+from . import exits, hello, tlsalpn
 from .deploy import FULLCHAIN, KEY, folder_name
 
 _SECONDS = 10  # for one connection
@@ -111,11 +111,13 @@ def _covers(texts, host):
 class Server:
     """Serves on `listen`, a list of (host, port), host None for every address. `start`, then `close`.
 
+    `shelf` (`tlsalpn.Shelf`, or None) has the certificates for ALPN acme-tls/1.
     ports    the ports really used, one for each listener: for port 0. Raises Ours("port").
     """
 
-    def __init__(self, chooser, listen):
+    def __init__(self, chooser, listen, shelf=None):
         self._chooser = chooser
+        self._shelf = shelf
         self._room = threading.BoundedSemaphore(_CONNECTIONS)
         self._listeners = []
         try:
@@ -166,6 +168,8 @@ class Server:
             asked = hello.peek(sock, _SECONDS)
         except hello.Malformed:
             return _alert(sock, _DECODE_ERROR)
+        if tlsalpn.PROTOCOL in asked.protocols:
+            return self._prove(sock, asked.server_name)
         if asked.protocols and b"http/1.1" not in asked.protocols:
             return _alert(sock, _NO_APPLICATION_PROTOCOL)
         lineage = self._chooser.choose(asked.server_name, sock.getsockname()[0], peer)
@@ -176,6 +180,16 @@ class Server:
         with context.wrap_socket(sock, server_side=True) as tls:
             tls.sendall(_answer(_head(tls), lineage.texts))
             tls.unwrap()
+
+
+    def _prove(self, sock, server_name):
+        """The handshake of a tls-alpn-01 validation (RFC 8737 3), or the alert for a name that nobody validates."""
+        context = self._shelf and self._shelf.context(server_name)
+        if context is None:
+            return _alert(sock, _NO_APPLICATION_PROTOCOL)
+        sock.settimeout(_SECONDS)
+        with context.wrap_socket(sock, server_side=True) as tls:
+            tls.recv(1)  # the validator closes
 
 
 def _listen(host, port):
@@ -260,7 +274,8 @@ def run(config, listen, json):
     where = [endpoint("--listen", text, 0) for text in listen] or config.serve_listen
     if not where:
         raise Ours("config", 'Say where to serve: --listen "*:8443", or listen under [serve].')
-    server = Server(Chooser(lineages(config), config.name_on), where)
+    shelf = None if config.alpn_shared is None else tlsalpn.Shelf(config.alpn_shared)
+    server = Server(Chooser(lineages(config), config.name_on), where, shelf)
     server.start()
     if json:
         import json as _json

@@ -57,7 +57,7 @@ class Work:
         from .challenges import Challenges
         from .drive import Drive
 
-        self.answers = Challenges(config.listen, config.webroot)
+        self.answers = Challenges(config, progress.warn)
         self.drive = Drive(
             self.device, self.net, self.port.store, self.clock, self.answers, self.deployer, progress
         )

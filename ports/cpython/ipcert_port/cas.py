@@ -1,0 +1,36 @@
+"""CAs by short name, for `ca.directory`. Anything else there is a URL.
+
+One CA at a time: ipcert never goes from one to another by itself. Who writes another one here gets a new account
+there, and is told so.
+"""
+
+# name -> (directory URL, True where an external account binding is needed, who it is)
+KNOWN = {
+    "letsencrypt": ("https://acme-v02.api.letsencrypt.org/directory", False, "Let's Encrypt"),
+    "letsencrypt-staging": (
+        "https://acme-staging-v02.api.letsencrypt.org/directory", False, "Let's Encrypt's staging; trusted by nobody",
+    ),
+    "zerossl": ("https://acme.zerossl.com/v2/DV90", True, "ZeroSSL; names only"),
+    "google": ("https://dv.acme-v02.api.pki.goog/directory", True, "Google Trust Services"),
+    "google-staging": (
+        "https://dv.acme-v02.test-api.pki.goog/directory", True, "Google's staging; trusted by nobody",
+    ),
+}  # fmt: skip
+
+
+def url(text):
+    """The directory URL of a short name; what is none is given back as it is."""
+    return KNOWN[text][0] if text in KNOWN else text
+
+
+def name(directory):
+    """What to call a CA: its short name, or its URL."""
+    for short in KNOWN:
+        if KNOWN[short][0] == directory:
+            return short
+    return directory
+
+
+def needs_binding(directory):
+    """True for a known CA that wants an external account binding."""
+    return any([KNOWN[short][0] == directory and KNOWN[short][1] for short in KNOWN])

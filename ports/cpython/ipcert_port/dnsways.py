@@ -1,0 +1,93 @@
+"""dns-01 (RFC 8555 8.4) and dns-persist-01 (draft-ietf-acme-dns-persist): records, and waiting until they are seen."""
+
+from ipcert.errors import Ours
+
+WARNING = (
+    "The record for %s names the ACME account for all to see (accounturi). Whoever reads it ties every name with the same "
+    "account together; keep addresses on another account: a second configuration with a state folder of its own."
+)
+
+
+class Dns01:
+    """Publishes through a `dnsprovider`, and waits until the zone's own servers show it. `ask`: `dnsask.Dns`."""
+
+    def __init__(self, provider, ask, seconds):
+        self._provider = provider
+        self._ask = ask
+        self._seconds = seconds
+
+    def publish(self, it):
+        """Add the record of a PUBLISH intention; returns when all authoritative servers show it. Raises Ours("dns")."""
+        text = bytes(it.text)
+        name = self._ask.target(it.name)
+        self._provider.add(name, text.decode())
+        try:
+            self._ask.await_text(name, lambda found: text in found, self._seconds)
+        except BaseException:
+            self._provider.remove(name, text.decode())
+            raise
+
+    def withdraw(self, it):
+        """Remove it."""
+        self._provider.remove(self._ask.target(it.name), bytes(it.text).decode())
+
+    def close(self):
+        """Nothing is open here."""
+
+
+class DnsPersist01:
+    """Sees that the lasting record stands; where a provider is configured and it does not, it makes it.
+
+    `warn(sentence)` tells the owner.
+    """
+
+    def __init__(self, provider, ask, seconds, warn):
+        self._provider = provider
+        self._ask = ask
+        self._seconds = seconds
+        self._warn = warn
+        self._warned = set()
+
+    def publish(self, it):
+        """See that a TXT record that says what `it.text` says stands at `it.name`. Raises Ours("dns")."""
+        text = bytes(it.text).decode()
+        wanted = parameters(text)
+        if it.subject not in self._warned:
+            self._warned.add(it.subject)
+            self._warn(WARNING % it.subject)
+
+        def shown(found):
+            return any([grants(parameters(t.decode("utf-8", "replace")), wanted) for t in found])
+
+        name = self._ask.target(it.name)
+        try:
+            self._ask.await_text(name, shown, 0)
+        except Ours:
+            if self._provider is None:
+                line = '%s. IN TXT "%s"' % (name, text)
+                raise Ours("dns", "Create this record, wait until your zone shows it, and run this again: %s" % line) from None
+            self._provider.add(name, text)
+            self._ask.await_text(name, shown, self._seconds)
+
+    def withdraw(self, it):
+        """It stays: that is what it is for."""
+
+    def close(self):
+        """Nothing is open here."""
+
+
+def parameters(text):
+    """(issuer domain name, {parameter: value}) of a record, as RFC 8659 4.2 writes issue properties."""
+    parts = [part.strip() for part in text.split(";")]
+    found = {}
+    for part in parts[1:]:
+        key, _, value = part.partition("=")
+        found[key.strip().lower()] = value.strip()
+    return parts[0].lower().rstrip("."), found
+
+
+def grants(record, wanted):
+    """True when a record grants at least what is wanted: the issuer, the account, and wildcards where needed."""
+    if record[0] != wanted[0] or record[1].get("accounturi") != wanted[1].get("accounturi"):
+        return False
+    return wanted[1].get("policy") is None or record[1].get("policy", "").lower() == wanted[1]["policy"]
