@@ -185,13 +185,19 @@ static mp_obj_t mps2_stack(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mps2_stack_obj, mps2_stack);
 
-// tls() -> (connections with a place, taken now, most ever taken, bytes of all places), see tlspool.h.
+// tls() -> dict of tlspool.h's counts.
 static mp_obj_t mps2_tls(void) {
-    mp_obj_t row[4] = {
-        MP_OBJ_NEW_SMALL_INT(TLSPOOL_CONNECTIONS), mp_obj_new_int_from_uint(tlspool_used()),
-        mp_obj_new_int_from_uint(tlspool_peak()), mp_obj_new_int_from_uint(tlspool_size()),
+    const tlspool_stats_t *s = &tlspool_stats;
+    const struct { qstr name; size_t value; } rows[] = {
+        { MP_QSTR_bytes, s->bytes }, { MP_QSTR_places, s->places }, { MP_QSTR_places_peak, s->places_peak },
+        { MP_QSTR_arena, s->arena }, { MP_QSTR_arena_peak, s->arena_peak },
+        { MP_QSTR_overflows, s->overflows }, { MP_QSTR_overflow_peak, s->overflow_peak },
     };
-    return mp_obj_new_tuple(4, row);
+    mp_obj_t dict = mp_obj_new_dict(MP_ARRAY_SIZE(rows));
+    for (size_t i = 0; i < MP_ARRAY_SIZE(rows); i++) {
+        mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(rows[i].name), mp_obj_new_int_from_uint(rows[i].value));
+    }
+    return dict;
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mps2_tls_obj, mps2_tls);
 

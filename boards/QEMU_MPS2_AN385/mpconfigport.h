@@ -19,6 +19,7 @@
 #define MICROPY_MAKE_POINTER_CALLABLE(p)        ((void *)((mp_uint_t)(p) | 1))
 
 #define MICROPY_ENABLE_GC                       (1)
+#define MICROPY_WARNINGS                        (0)
 #define MICROPY_STACK_CHECK_MARGIN              (1024)
 #define MICROPY_LONGINT_IMPL                    (MICROPY_LONGINT_IMPL_MPZ)
 #define MICROPY_FLOAT_IMPL                      (MICROPY_FLOAT_IMPL_FLOAT)
