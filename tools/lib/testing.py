@@ -57,10 +57,13 @@ def run(*parts):
 
 
 def lint(words):
-    """Lint and format"""
+    """Lint, format, and the stubs against the modules"""
     tally = Tally()
     tally.add(_command("ruff check", [venv.script("ruff"), "check", "--no-cache", *words]))
     tally.add(_command("ruff format", [venv.script("ruff"), "format", "--no-cache", "--check", *words]))
+    if not words:
+        stubtest = [sys.executable, "-m", "mypy.stubtest", "ipcert", "--ignore-missing-stub", "--concise"]
+        tally.add(_command("stubs", [*stubtest, "--allowlist", os.path.join("tools", "stubs-allowed.txt")]))
     return tally
 
 
