@@ -44,9 +44,12 @@ class Device:
         addresses = sum([1 for i in identifiers if i.family])
         texts = sum([len(i.value) + 1 for i in identifiers])
         # Records of about 400 bytes: one for the names, one each for the addresses, and for those they replace.
-        self._slots = journal.Slots(self.journal, max(limits.JOURNAL, 800 + texts + 400 * (2 * addresses + 1)))
+        self._slots = journal.Slots(
+            self.journal, max(limits.JOURNAL, 800 + texts + 400 * (2 * addresses + 1))
+        )
         self._it = Intention()
         self._open = False
+        self._running = False  # an issuance whose end was not told yet
         self._dirty = False
         self._notices = []
         self._deploys = []
@@ -112,7 +115,10 @@ class Device:
             text = _key(ids)
             longest = max(longest, len(text) + 36 * len(ids))
             if len(text) > limits.IDENTIFIERS_TEXT:
-                raise Ours("too-many", "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT)
+                raise Ours(
+                    "too-many",
+                    "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT,
+                )
             self._groups.append((text, ids))
         http = self.policy.challenge_name in (challenge.HTTP, challenge.ALPN)
         self._mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", http)
@@ -311,7 +317,16 @@ class Device:
     def plan_retry(self, r, now, kind, pause):
         """P4, after an attempt failed."""
         plan.retry(
-            r, self._rng, now, r.failures, kind, r.not_after, pause, self.is_ip(r), r.not_before, self.policy.recovery
+            r,
+            self._rng,
+            now,
+            r.failures,
+            kind,
+            r.not_after,
+            pause,
+            self.is_ip(r),
+            r.not_before,
+            self.policy.recovery,
         )
         self._squeeze(r, now)
         self.failures += 1
@@ -331,7 +346,9 @@ class Device:
             self._squeeze(r, now)
             self.notice(notices.EMERGENCY, r.ids.text(), info.explanation)
         elif self.policy.strict_ari and r.window_end != info.end:
-            plan.strict(r, self._rng, ip, info.start, info.end, r.not_before, r.not_after, now, self.policy.recovery)
+            plan.strict(
+                r, self._rng, ip, info.start, info.end, r.not_before, r.not_after, now, self.policy.recovery
+            )
         r.window_end = info.end
         self.plan_poll(r, now, pause)
 
@@ -389,11 +406,14 @@ class Device:
             if self._dirty:
                 return self.write_journal(now, it)
             if self.issuance.step != issuance.IDLE:
+                self._running = True
                 if self.issuance.purpose == issuance.ISSUE and self._collide(now):
                     continue
                 if self.issuance.next(now, it):
                     self._owner = True
                     return None
+            if self._running:
+                self._running = False
                 self._finished()
                 continue
             if self.garbage:
@@ -425,7 +445,11 @@ class Device:
         if error is not None:
             # A directory that led nowhere is not trusted again.
             self.directory = None
-        if self.issuance.purpose != issuance.ISSUE and error is None or self.issuance.purpose == issuance.ASK_WINDOW:
+        if (
+            self.issuance.purpose != issuance.ISSUE
+            and error is None
+            or self.issuance.purpose == issuance.ASK_WINDOW
+        ):
             return
         if r is None:
             self.notice(notices.FAILED, "the account", str(error))
@@ -452,7 +476,9 @@ class Device:
             self.take_down(r)
             r.at = r.hi = min(r.at, self.journal.floor)
             self._dirty = True
-            self.notice(notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device.")
+            self.notice(
+                notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device."
+            )
             return False
         it.deploy(r, seal.pkcs8(self.port, key), chain)
         return True
@@ -515,7 +541,9 @@ class Device:
         from .acme import errand
 
         if reason not in errand.REASONS:
-            raise Ours("revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS]))
+            raise Ours(
+                "revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS])
+            )
         for r in self.journal.records():
             if r.ids.text() == text and r.gen:
                 r.revoke = reason + 1
@@ -532,7 +560,11 @@ class Device:
     def _account(self, what):
         from .acme import errand
 
-        purpose = {"contacts": errand.CONTACTS, "rollover": errand.ROLLOVER, "deactivate": errand.DEACTIVATE}.get(what)
+        purpose = {
+            "contacts": errand.CONTACTS,
+            "rollover": errand.ROLLOVER,
+            "deactivate": errand.DEACTIVATE,
+        }.get(what)
         if purpose is None:
             raise Ours("event", "There is no account errand '%s'." % what)
         if not self.journal.account.n:
@@ -641,5 +673,9 @@ class Device:
                 live.append("key-%d" % n)
                 live.append("chain-%d" % n)
         for name in self.port.names():
-            if name.split("-")[0] in ("key", "chain", "account") and name not in live and name not in self.garbage:
+            if (
+                name.split("-")[0] in ("key", "chain", "account")
+                and name not in live
+                and name not in self.garbage
+            ):
                 self.garbage.append(name)

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import ssl
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -225,7 +226,7 @@ class StrictCA:
             raise self._limited(
                 f"too many certificates ({rules.orders_per_set}) already issued for this exact set of identifiers in the "
                 f"last {rules.window // 3600}h0m0s ({values})",
-                "new-certificates-per-exact-set-of-identifiers", times[0] + rules.window,
+                "new-certificates-per-exact-set-of-identifiers", (times[0] if times else time.time()) + rules.window,
             )  # fmt: skip
         request.identifiers, request.profile, request.exempt = identifiers, profile, replaced is not None
         return None
@@ -244,10 +245,10 @@ class StrictCA:
             csr = x509.load_der_x509_csr(_decode(request.payload["csr"]))
         except (KeyError, TypeError, ValueError):
             raise Refusal("malformed", "Error parsing certificate request") from None
-        if not csr.is_signature_valid:
-            raise Refusal("badCSR", "invalid signature on CSR")
         if not isinstance(csr.signature_hash_algorithm, (hashes.SHA256, hashes.SHA384, hashes.SHA512)):
             raise Refusal("badCSR", "signature algorithm not supported")
+        if not csr.is_signature_valid:
+            raise Refusal("badCSR", "invalid signature on CSR")
         if _spki(csr.public_key()) in self._keys.values():
             raise Refusal("malformed", "certificate public key must be different than account key")
         for attribute in csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
@@ -303,8 +304,7 @@ class StrictCA:
         elif name == "certZ" and request.url.split("/alternate/")[0] in self._certificates:
             order = self._orders[self._certificates[request.url.split("/alternate/")[0]]]
             leaf = x509.load_pem_x509_certificate(content)
-            validity = leaf.not_valid_before_utc, leaf.not_valid_after_utc
-            self._issued[_ari(leaf)] = (order.account, order.identifiers, *validity)
+            self._issued[_ari(leaf)] = (order.account, order.identifiers, *validity(leaf))
 
     def _window(self, certificate, content, headers):
         """Let's Encrypt's own window: 2 % of the lifetime, around two thirds of it, or the middle under ten days."""
@@ -397,7 +397,9 @@ class _Server(ThreadingHTTPServer):
             super().finish_request(tls, client_address)
 
     def handle_error(self, request, client_address):
-        """A client that went away is no news."""
+        """A client that went away is no news; a mistake of ours is."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -496,6 +498,14 @@ def _jwk(jwk):
 
 def _spki(key):
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def validity(leaf):
+    """(begin, end) of a certificate, with a time zone whatever the version of cryptography."""
+    utc = datetime.timezone.utc
+    if hasattr(leaf, "not_valid_before_utc"):
+        return leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    return leaf.not_valid_before.replace(tzinfo=utc), leaf.not_valid_after.replace(tzinfo=utc)
 
 
 def _ari(leaf):

@@ -1,0 +1,28 @@
+"""Every key that a test's device was seen to use, so that none is ever used twice (G0)."""
+
+from cryptography import x509
+
+from ipcert_port import show
+
+_accounts = {}
+_subjects = {}
+
+
+def note(device, port):
+    """Note the device's live keys. A key in two lineages, or an account's key in a certificate, fails the test."""
+    journal = device.journal
+    if journal.account_gen:
+        _accounts[bytes(journal.account_hash)] = journal.account.text()
+    for record in journal.records():
+        chain = port.store.read("chain-%d" % record.gen) if record.gen else None
+        if chain is None:
+            continue
+        leaf = x509.load_pem_x509_certificate(chain)
+        san = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names, addresses = san.get_values_for_type(x509.DNSName), san.get_values_for_type(x509.IPAddress)
+        assert not (names and addresses) or record.consent_at or device.policy.setting == "public"
+        key = bytes.fromhex(show.spki(chain))[:8]
+        assert key == bytes(record.key_hash)
+        assert key not in _accounts
+        who = (tuple(sorted(names + [str(a) for a in addresses])), leaf.serial_number)
+        assert _subjects.setdefault(key, who) == who
