@@ -6,7 +6,9 @@ from .errors import Ours
 
 
 def _full(need, have):
-    raise Ours("overflow", "an internal buffer is too small: %d bytes needed, %d there; report this" % (need, have))
+    raise Ours(
+        "overflow", "an internal buffer is too small: %d bytes needed, %d there; report this" % (need, have)
+    )
 
 
 if sys.implementation.name == "micropython":

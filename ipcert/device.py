@@ -175,6 +175,9 @@ class Device:
                     a distance from the last one (P14), and order no other until "renew". `by_key`: signed with the
                     certificate's own key, where the account is lost; at once, and not tried again
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
+        "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on
+        "adopt"     value: (`ids` text, not before, not after, hash of its key): another client left this certificate; plan its
+                    renewal instead of a first issuance, and never use that key (`limits.HASH` bytes of its fingerprint)
         """
         if kind == "address":
             if self.issuance.step != issuance.IDLE:
@@ -188,6 +191,10 @@ class Device:
             self._revoke(*value)
         elif kind == "account":
             self._account(value)
+        elif kind == "recover":
+            self._recover(value)
+        elif kind == "adopt":
+            self._adopt(*value)
         else:
             raise Ours("event", "There is no event '%s'." % kind)
         if self._it.kind == WAIT:
@@ -570,6 +577,37 @@ class Device:
         if not self.journal.account.n:
             raise Ours("account", "There is no account yet.")
         self._errand = (None, self.now, purpose)
+
+    def _recover(self, d):
+        from .acme import errand
+
+        signer, j = self.port.signer, self.journal
+        if j.pending_gen:
+            raise Ours("busy", "Another change of the account's key is under way; let it finish first.")
+        signer.load(limits.SPARE, d)
+        found = keys.check_new(signer, limits.SPARE, j.account_hash, j.records(), j.ring)
+        j.pending_hash[:] = found[: limits.HASH]
+        j.pending_gen = self.new_generation()
+        self.write_key(limits.SPARE, "account-%d" % j.pending_gen, self._first)
+        self._files = True
+        self._errand = (None, self.now, errand.RECOVER)
+        self._dirty = True
+
+    def _adopt(self, text, not_before, not_after, key_hash):
+        if not self._reconciled:
+            raise Ours("adopt", "Ask again when the device has read its state.")
+        for r in self.journal.records():
+            if r.ids.text() == text:
+                if r.gen:
+                    raise Ours("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
+                if not self.journal.ring.holds(key_hash, 0):
+                    self.journal.ring.add(key_hash, 0)
+                r.not_before = not_before
+                r.not_after = not_after
+                self.plan_renewal(r, self.now)
+                self._dirty = True
+                return
+        raise Ours("adopt", "'%s' is not what one certificate of this configuration is for." % text)
 
     def _reconcile(self, now):
         # The journal's records against the identifiers there are now.

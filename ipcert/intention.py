@@ -37,7 +37,9 @@ class Intention:
         self.kind = WAIT
         self.until = None
         self.busy = False
-        self.method = self.url = self.accept = self.name = self.token = self.subject = self.text = self.challenge = ""
+        self.method = self.url = self.accept = self.name = self.token = self.subject = self.text = (
+            self.challenge
+        ) = ""
         self.body = b""
         self.size = 0
         self.record = None

@@ -277,16 +277,22 @@ class Slots:
                 continue
             found += 1
             if len(data) > limits.JOURNAL_MOST:
-                raise Ours("journal-corrupt", "The journal is larger than any that ipcert writes; nothing was changed.")
+                raise Ours(
+                    "journal-corrupt",
+                    "The journal is larger than any that ipcert writes; nothing was changed.",
+                )
             if len(data) > len(self._buf[k]):  # written for more identifiers than there are now
                 self._buf[k] = bytearray(len(data))
             put(self._buf[k], 0, data)
             verdict = self.journal.check(self._buf[k], len(data))
             if verdict == NEWER:
                 raise Ours(
-                    "journal-newer", "The journal was written by a later version of ipcert; install that one again. Nothing was changed."
+                    "journal-newer",
+                    "The journal was written by a later version of ipcert; install that one again. Nothing was changed.",
                 )
-            if verdict == WHOLE and (best < 0 or self.journal.sequence(self._buf[k]) > self.journal.sequence(self._buf[best])):
+            if verdict == WHOLE and (
+                best < 0 or self.journal.sequence(self._buf[k]) > self.journal.sequence(self._buf[best])
+            ):
                 best = k
         if best < 0:
             # One torn slot alone is a first write that was cut short: there was no state before it.
@@ -297,7 +303,9 @@ class Slots:
                 "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, or run 'ipcert reset' to start afresh.",
             )
         if not self.journal.decode(self._buf[best], len(self._buf[best])):
-            raise Ours("journal-corrupt", "The journal does not make sense to this build; nothing was changed.")
+            raise Ours(
+                "journal-corrupt", "The journal does not make sense to this build; nothing was changed."
+            )
         self._current = best
         return True
 

@@ -36,7 +36,9 @@ CHALLENGES = 8  # challenges read in one authorization; five kinds exist
 ALTERNATES = 4  # other chains that are fetched to choose from
 SUBPROBLEMS = 8  # subproblems read from one problem document
 DETAIL = 256  # characters kept of a problem's detail: it is shown to the owner
-NONCE_RETRIES = 10  # badNonce in a row: at 50 % rejection one exchange in 1,024 fails, and is tried again by the plan
+NONCE_RETRIES = (
+    10  # badNonce in a row: at 50 % rejection one exchange in 1,024 fails, and is tried again by the plan
+)
 REQUEST_TIME = 60  # one HTTP exchange
 CONNECT_TIME = 20  # TCP and TLS together
 POLLS = 40  # polls of one authorization or order
@@ -50,7 +52,9 @@ REPLAYS = 3  # times one issuance registers again or starts its order anew befor
 # Buffers, made once.
 WORK = 2560  # a payload before signing: IDENTIFIERS_TEXT as JSON, or the CSR of as many names in base64url
 OUT = 4608  # a finished request body: WORK in base64url again, protected header, signature
-JOURNAL = 2048  # one journal slot, two of them in RAM: three lineages take under 1.8 KB; more identifiers get more
+JOURNAL = (
+    2048  # one journal slot, two of them in RAM: three lineages take under 1.8 KB; more identifiers get more
+)
 JOURNAL_MOST = 16384  # no journal is larger
 FILE = 32768  # one file in the store: a chain is the largest
 

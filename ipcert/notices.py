@@ -104,9 +104,17 @@ NOTICES = (
     ("held", INFO, "The address %s is new. Its certificate waits until the address has lasted."),
     ("terms", WARNING, "The CA's terms of service changed: %s"),
     ("profile", WARNING, "The CA no longer offers the profile used for %s; another one is asked for."),
-    ("address-published", INFO, "The certificate for %s makes public that this address answers, and since when."),
+    (
+        "address-published",
+        INFO,
+        "The certificate for %s makes public that this address answers, and since when.",
+    ),
     ("revoked", INFO, "The certificate for %s was revoked."),
-    ("account-lost", WARNING, "The CA no longer knows our account; a new registration is made with the same key (%s)."),
+    (
+        "account-lost",
+        WARNING,
+        "The CA no longer knows our account; a new registration is made with the same key (%s).",
+    ),
 )
 
 

@@ -270,8 +270,24 @@ def settings():
     """The owner's options: (name, default, one line), for `ipcert plan --explain`."""
     return (
         ("urgent", "ip", "Which certificate is fetched at once when you start: ip, domain or both."),
-        ("first_delay", "14 days", "The other one waits a random time up to this, so that the two cannot be matched."),
-        ("recovery", "balanced", "How soon an expired name certificate is back: fast 1 h, balanced 3 days, private 7 days."),
-        ("strict_ari", "no", "Renew inside the window that the CA suggests. It hides less: the window is narrow."),
-        ("min_ip_age", "24 h", "A new address must last this long first, where the last one lasted less than 72 h."),
+        (
+            "first_delay",
+            "14 days",
+            "The other one waits a random time up to this, so that the two cannot be matched.",
+        ),
+        (
+            "recovery",
+            "balanced",
+            "How soon an expired name certificate is back: fast 1 h, balanced 3 days, private 7 days.",
+        ),
+        (
+            "strict_ari",
+            "no",
+            "Renew inside the window that the CA suggests. It hides less: the window is narrow.",
+        ),
+        (
+            "min_ip_age",
+            "24 h",
+            "A new address must last this long first, where the last one lasted less than 72 h.",
+        ),
     )

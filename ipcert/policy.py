@@ -73,7 +73,14 @@ class Policy:
         if bool(eab_kid) != bool(eab_key) or len(eab_kid) > limits.URL:
             raise Ours("config", "An external account binding needs both its key identifier and its key.")
         for c in contacts:
-            if not c.startswith("mailto:") or len(c) > 254 or '"' in c or "\\" in c or min(c) <= " " or max(c) > "~":
+            if (
+                not c.startswith("mailto:")
+                or len(c) > 254
+                or '"' in c
+                or "\\" in c
+                or min(c) <= " "
+                or max(c) > "~"
+            ):
                 raise Ours("config", 'A contact must look like "mailto:you@example.com".')
         self.urgent = urgent
         self.setting = setting

@@ -114,7 +114,9 @@ def load(port, slot, data):
     wipe(pair)
     if not good:
         port.signer.erase(slot)
-        raise Ours("key-file", "A key file's two halves do not belong together; it was not used and not changed.")
+        raise Ours(
+            "key-file", "A key file's two halves do not belong together; it was not used and not changed."
+        )
 
 
 def pkcs8(port, data):

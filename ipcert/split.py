@@ -84,7 +84,8 @@ def check(identifiers, limit):
         raise Ours("no-identifiers", "There is nothing to certify: give at least one name or address.")
     if len(identifiers) > limit:
         raise Ours(
-            "too-many", "%d identifiers are too many; a certificate holds %d at most." % (len(identifiers), limit)
+            "too-many",
+            "%d identifiers are too many; a certificate holds %d at most." % (len(identifiers), limit),
         )
     k = 0
     for a in identifiers:

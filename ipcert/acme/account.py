@@ -47,5 +47,7 @@ def _contacts(buf, off, contacts):
 def read(obj, location):
     """The account URL from newAccount's Location. Raises Theirs when it is missing or the account is not valid."""
     if message.status(obj, STATUS) != VALID:
-        raise Theirs("account", "The CA says that this account is no longer valid; start a new one with a reset.")
+        raise Theirs(
+            "account", "The CA says that this account is no longer valid; start a new one with a reset."
+        )
     return message.url(location, "Location")

@@ -47,7 +47,9 @@ class Authorization:
                 continue
             error = c.get("error")
             if isinstance(error, dict) and self.problem is None:
-                self.problem = Problem(error.get("status") if isinstance(error.get("status"), int) else 403, error)
+                self.problem = Problem(
+                    error.get("status") if isinstance(error.get("status"), int) else 403, error
+                )
             if c.get("type") != kind or self.url is not None:
                 continue
             if kind == challenge.PERSIST:

@@ -30,7 +30,9 @@ def check(body, leaf, signer, slot, identifiers, now):
     if leaf.is_ca or not x509.match_san(out, leaf, identifiers):
         raise Theirs("wrong-certificate", "The CA sent a certificate for other identifiers; it was not used.")
     if not leaf.not_before - limits.HOUR <= now < leaf.not_after:
-        raise Theirs("wrong-certificate", "The CA sent a certificate that is not valid now; is the clock right?")
+        raise Theirs(
+            "wrong-certificate", "The CA sent a certificate that is not valid now; is the clock right?"
+        )
     child = leaf
     for k in range(1, len(ends) - 1):
         parent = x509.Fields()
@@ -51,7 +53,11 @@ def alternates(headers):
         parts = link.split(";")
         target = parts[0].strip()
         for part in parts[1:]:
-            if part.strip().replace('"', "").lower() == "rel=alternate" and target[:1] == "<" and target[-1:] == ">":
+            if (
+                part.strip().replace('"', "").lower() == "rel=alternate"
+                and target[:1] == "<"
+                and target[-1:] == ">"
+            ):
                 found.append(message.url(target[1:-1], "Link"))
     return found[: limits.ALTERNATES]
 

@@ -66,4 +66,6 @@ def check(kind, identifiers):
         if kind not in (FOR_ADDRESSES if i.family else FOR_NAMES):
             raise Ours("challenge", "%s cannot be proved by %s." % (i.value, kind))
         if i.value[:2] == "*." and kind in (HTTP, ALPN):
-            raise Ours("challenge", "The wildcard %s needs dns-01 or dns-persist-01 (challenge_name)." % i.value)
+            raise Ours(
+                "challenge", "The wildcard %s needs dns-01 or dns-persist-01 (challenge_name)." % i.value
+            )

@@ -34,7 +34,13 @@ class Directory:
         self.profiles = []
         if isinstance(profiles, dict):
             for name in sorted(profiles)[:_PROFILES]:
-                if isinstance(name, str) and name and len(name) <= 64 and clean(name) == name and '"' not in name:
+                if (
+                    isinstance(name, str)
+                    and name
+                    and len(name) <= 64
+                    and clean(name) == name
+                    and '"' not in name
+                ):
                     self.profiles.append(name)
 
 
@@ -47,7 +53,8 @@ def choose_profile(profiles, has_ip, wanted, before):
     """
     if wanted and wanted not in profiles:
         raise Ours(
-            "profile", "The CA has no profile '%s'; it lists: %s." % (wanted, ", ".join(profiles) or "none at all")
+            "profile",
+            "The CA has no profile '%s'; it lists: %s." % (wanted, ", ".join(profiles) or "none at all"),
         )
     if wanted or not profiles:
         return wanted

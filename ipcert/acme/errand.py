@@ -13,7 +13,13 @@ REVOKE = 2  # 0 and 1 are issuing and asking
 CONTACTS = 3
 ROLLOVER = 4
 DEACTIVATE = 5
-REASONS = (0, 1, 3, 4, 5)  # RFC 5280 5.3.1, those that a subscriber may give (RFC 8555 7.6 leaves it to the CA)
+REASONS = (
+    0,
+    1,
+    3,
+    4,
+    5,
+)  # RFC 5280 5.3.1, those that a subscriber may give (RFC 8555 7.6 leaves it to the CA)
 
 
 def make_key(dev, it):

@@ -89,7 +89,11 @@ class Exchange:
                 raise Theirs("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
             return AGAIN
         if 300 <= status < 400:
-            raise Theirs("redirect", "The CA answered with a redirect (%d), which ACME does not use; check the directory URL." % status)
+            raise Theirs(
+                "redirect",
+                "The CA answered with a redirect (%d), which ACME does not use; check the directory URL."
+                % status,
+            )
         obj = None
         if "json" in headers.get("content-type", ""):
             try:

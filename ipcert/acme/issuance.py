@@ -325,10 +325,14 @@ class Issuance:
             return OK
         if dev.directory.external_account and not dev.policy.eab_kid:
             raise Ours(
-                "external-account", "This CA wants an external account binding: set eab_kid and eab_key to what it gave you."
+                "external-account",
+                "This CA wants an external account binding: set eab_kid and eab_key to what it gave you.",
             )
         if dev.directory.terms and not dev.policy.agree_terms:
-            raise Ours("terms", "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms)
+            raise Ours(
+                "terms",
+                "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms,
+            )
         dev.exchange.jws.set_jwk(dev.account_point)
         bind = dev.write_binding if dev.policy.eab_kid else None
         n = account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms, bind)
@@ -548,7 +552,10 @@ class Issuance:
         self._auth = authorization.Authorization(obj, self._challenge)
         if self._auth.status == authorization.PENDING:
             if self._auth.url is None:
-                raise Ours("no-challenge", "The CA offers no usable %s challenge; choose another one." % self._challenge)
+                raise Ours(
+                    "no-challenge",
+                    "The CA offers no usable %s challenge; choose another one." % self._challenge,
+                )
             return PENDING
         if self._auth.status == authorization.VALID:
             return VALID
@@ -571,7 +578,8 @@ class Issuance:
     def _invalid(self, problem):
         self._kind = plan.VALIDATION
         self.error = Theirs(
-            "not-valid", "The CA could not validate %s: %s" % (self.record.ids.text(), problem or "no reason given")
+            "not-valid",
+            "The CA could not validate %s: %s" % (self.record.ids.text(), problem or "no reason given"),
         )
         self._dev.last_error = self.error
         return INVALID

@@ -35,7 +35,9 @@ def text(obj, name, limit, required=True):
 def url(value, name):
     """`value` if it is an https URL that is safe inside our JSON, or Theirs("url")."""
     if not isinstance(value, str) or not value.startswith("https://") or not 8 < len(value) <= limits.URL:
-        raise Theirs("url", "The CA's '%s' is not an https URL of at most %d characters." % (name, limits.URL))
+        raise Theirs(
+            "url", "The CA's '%s' is not an https URL of at most %d characters." % (name, limits.URL)
+        )
     for c in value:
         if not "!" <= c <= "~" or c == '"' or c == "\\":
             raise Theirs("url", "The CA's '%s' has characters that do not belong in a URL." % name)

@@ -46,12 +46,16 @@ class Order:
         error = obj.get("error")
         self.problem = None
         if isinstance(error, dict):
-            self.problem = Problem(error.get("status") if isinstance(error.get("status"), int) else 403, error)
+            self.problem = Problem(
+                error.get("status") if isinstance(error.get("status"), int) else 403, error
+            )
 
     def follows(self, old):
         """Raise Theirs("status") when the CA went from status `old` to a place it cannot reach."""
         if not may_move(old, self.status):
-            raise Theirs("status", "The CA moved an order from %s to %s." % (STATUS[old], STATUS[self.status]))
+            raise Theirs(
+                "status", "The CA moved an order from %s to %s." % (STATUS[old], STATUS[self.status])
+            )
 
 
 def write_new(buf, off, identifiers, profile, replaces):

@@ -22,7 +22,11 @@ def http_date(text):
     """Core seconds of "Sun, 06 Nov 2033 08:49:37 GMT", or 0; the two obsolete forms are not read."""
     parts = text.split()
     try:
-        return seconds(int(parts[3]), _MONTHS.index(parts[2]) + 1, int(parts[1]), parts[4]) if len(parts) == 6 else 0
+        return (
+            seconds(int(parts[3]), _MONTHS.index(parts[2]) + 1, int(parts[1]), parts[4])
+            if len(parts) == 6
+            else 0
+        )
     except ValueError:
         return 0
 

@@ -1,6 +1,6 @@
 """The demo's part that runs on MicroPython: two certificates, then both renewed; prints JSON lines for the host.
 
-    micropython demo_job.py '{"directory", "roots", "state", "port", "compress", "identifiers"}'
+micropython demo_job.py '{"directory", "roots", "state", "port", "compress", "identifiers"}'
 """
 
 import asyncio
@@ -82,10 +82,18 @@ async def main(job):
 
 def report(device, signer, kind):
     certificates = [
-        {"identifiers": r.ids.text().split(","), "chain": "chain-%d" % r.gen, "profile": r.profile.text(), "at": r.at, "why": r.why}
+        {
+            "identifiers": r.ids.text().split(","),
+            "chain": "chain-%d" % r.gen,
+            "profile": r.profile.text(),
+            "at": r.at,
+            "why": r.why,
+        }
         for r in device.journal.records()
     ]
-    say(kind, signer=signer.name, account="account-%d" % device.journal.account_gen, certificates=certificates)
+    say(
+        kind, signer=signer.name, account="account-%d" % device.journal.account_gen, certificates=certificates
+    )
 
 
 asyncio.run(main(json.loads(sys.argv[1])))

@@ -18,7 +18,9 @@ _TOOLS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def interpreter(target="micropython"):
     """Path of the interpreter with ipcert frozen in, built when missing. Raises Stop."""
     built = subprocess.run(
-        [sys.executable, os.path.join(_TOOLS, "build"), target, "--frozen"], stdout=subprocess.PIPE, universal_newlines=True
+        [sys.executable, os.path.join(_TOOLS, "build"), target, "--frozen"],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
     )
     if built.returncode:
         raise Stop("MicroPython could not be built; see above.")
@@ -62,18 +64,26 @@ def check(pebble, state, lines):
         if before[who] == c["chain"]:
             problems.append("%s was not renewed." % who)
         verified = subprocess.run(
-            ["openssl", "verify", "-CAfile", pebble.root(), "-untrusted", path, path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ["openssl", "verify", "-CAfile", pebble.root(), "-untrusted", path, path],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         if verified.returncode:
-            problems.append("%s does not chain to the CA's root: %s" % (who, verified.stdout.decode().strip()))
+            problems.append(
+                "%s does not chain to the CA's root: %s" % (who, verified.stdout.decode().strip())
+            )
         with open(path, "rb") as file:
             leaf = x509.load_pem_x509_certificate(file.read())
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        found = names.get_values_for_type(x509.DNSName) + [str(a) for a in names.get_values_for_type(x509.IPAddress)]
+        found = names.get_values_for_type(x509.DNSName) + [
+            str(a) for a in names.get_values_for_type(x509.IPAddress)
+        ]
         if found != c["identifiers"]:
             problems.append("%s: the certificate is for %s." % (who, ", ".join(found)))
         with open(os.path.join(state, c["chain"].replace("chain", "key")), "rb") as file:
-            if _spki(serialization.load_der_private_key(file.read(), None).public_key()) != _spki(leaf.public_key()):
+            if _spki(serialization.load_der_private_key(file.read(), None).public_key()) != _spki(
+                leaf.public_key()
+            ):
                 problems.append("%s: key and certificate do not belong together." % who)
         spki = _spki(leaf.public_key())
         if spki in owners:
@@ -107,13 +117,31 @@ def run(args):
         for c in next(line for line in lines if line["kind"] == "renewed")["certificates"]
     ]
     if args.json:
-        print(json.dumps({"certificates": certificates, "plans": plans, "signer": signer, "heap": heap, "problems": problems}))
+        print(
+            json.dumps(
+                {
+                    "certificates": certificates,
+                    "plans": plans,
+                    "signer": signer,
+                    "heap": heap,
+                    "problems": problems,
+                }
+            )
+        )
     else:
         for c in certificates:
-            print("%-20s %s  key %s  %s" % (c["identifiers"][0], c["not_before"], c["spki_sha256"][:16], c["profile"]))
-        print("Signed by %s. Live heap: %d bytes at most, TLS included, %d of them above the start." % (signer, heap["top"], heap["above"]))
+            print(
+                "%-20s %s  key %s  %s"
+                % (c["identifiers"][0], c["not_before"], c["spki_sha256"][:16], c["profile"])
+            )
+        print(
+            "Signed by %s. Live heap: %d bytes at most, TLS included, %d of them above the start."
+            % (signer, heap["top"], heap["above"])
+        )
         if not problems:
-            print("Both were renewed, chain to the CA's root, and share no key with each other or the account.")
+            print(
+                "Both were renewed, chain to the CA's root, and share no key with each other or the account."
+            )
     for problem in problems:
         print("demo: " + problem, file=sys.stderr)
     return 1 if problems else 0

@@ -60,7 +60,9 @@ class Drive:
             self._store.erase(it.name)
         elif kind == intention.NOTIFY:
             self._on_notice(
-                notices.code(it.notice), notices.SEVERITY[notices.severity(it.notice)], notices.text(it.notice, it.subject, it.text)
+                notices.code(it.notice),
+                notices.SEVERITY[notices.severity(it.notice)],
+                notices.text(it.notice, it.subject, it.text),
             )
         else:
             await self._outside(it, number)

@@ -36,7 +36,9 @@ class Entropy:
     def fill(self, buf):
         """Overwrite all of `buf` (bytearray). Raises Ours("entropy") where the source is poor, fails or is stuck."""
         if self.quality != "good":
-            raise Ours("entropy", "This board's os.urandom is not known to be random: hand Entropy a source that is.")
+            raise Ours(
+                "entropy", "This board's os.urandom is not known to be random: hand Entropy a source that is."
+            )
         n = len(buf)
         try:
             self._source(buf)

@@ -52,5 +52,8 @@ def _ctr():
     except ValueError:
         from ipcert.errors import Ours
 
-        raise Ours("no-ctr", "This firmware's cryptolib has no CTR: build it with MICROPY_PY_CRYPTOLIB_CTR, or give no secret.")
+        raise Ours(
+            "no-ctr",
+            "This firmware's cryptolib has no CTR: build it with MICROPY_PY_CRYPTOLIB_CTR, or give no secret.",
+        )
     return aes
