@@ -5,9 +5,9 @@ file. The journal is written before what it says is acted on.
 """
 
 from . import identifiers as _identifiers
-from . import jws, journal, keys, limits, notices, plan, seal, split
-from .acme import directory as _directory
+from . import journal, jws, keys, limits, notices, plan, seal, split
 from .acme import challenge, issuance, message
+from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
 from .errors import Ours, Theirs
 from .intention import WAIT, Intention
@@ -51,6 +51,7 @@ class Device:
         self._open = False
         self._running = False  # an issuance whose end was not told yet
         self._dirty = False
+        self._files = []  # to be written before the journal that names them
         self._notices = []
         self._deploys = []
         self._account_loaded = False
@@ -171,13 +172,13 @@ class Device:
         "address"   value: the full new list of Identifiers, because the address changed (P6)
         "consent"   value: the answer to `consent_challenge`. Raises Ours("consent") when it is not the right one
         "renew"     value: a record's `ids` text: renew it now, whatever its plan says
-        "revoke"    value: (`ids` text, reason code of `errand.REASONS`, by_key): revoke the live certificate, at once or at
-                    a distance from the last one (P14), and order no other until "renew". `by_key`: signed with the
+        "revoke"    value: (`ids` text, reason code of `errand.REASONS`, by_key): revoke the live certificate, at once
+                    or at a distance from the last one (P14), and order no other until "renew". `by_key`: signed with the
                     certificate's own key, where the account is lost; at once, and not tried again
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on
-        "adopt"     value: (`ids` text, not before, not after, hash of its key): another client left this certificate; plan its
-                    renewal instead of a first issuance, and never use that key (`limits.HASH` bytes of its fingerprint)
+        "adopt"     value: (`ids` text, not before, not after, hash of its key): another client left this certificate;
+                    plan its renewal instead of a first issuance, and never use that key (`limits.HASH` bytes of its fingerprint)
         """
         if kind == "address":
             if self.issuance.step != issuance.IDLE:
@@ -410,6 +411,8 @@ class Device:
             if not self._reconciled:
                 self._reconcile(now)
                 continue
+            if self._files:
+                return it.write(*self._files.pop(0))
             if self._dirty:
                 return self.write_journal(now, it)
             if self.issuance.step != issuance.IDLE:
@@ -585,11 +588,16 @@ class Device:
         if j.pending_gen:
             raise Ours("busy", "Another change of the account's key is under way; let it finish first.")
         signer.load(limits.SPARE, d)
-        found = keys.check_new(signer, limits.SPARE, j.account_hash, j.records(), j.ring)
-        j.pending_hash[:] = found[: limits.HASH]
+        try:
+            keys.check_new(signer, limits.SPARE, j.account_hash, j.records(), j.ring)
+        except Ours:
+            raise Ours(
+                "recover", "That key is or was in use on this device; an account key must be nothing else."
+            )
         j.pending_gen = self.new_generation()
-        self.write_key(limits.SPARE, "account-%d" % j.pending_gen, self._first)
-        self._files = True
+        out = bytearray(seal.SEALED)
+        n = seal.write(self.port, limits.SPARE, out)
+        self._files.append(("account-%d" % j.pending_gen, out, n))
         self._errand = (None, self.now, errand.RECOVER)
         self._dirty = True
 
@@ -599,7 +607,9 @@ class Device:
         for r in self.journal.records():
             if r.ids.text() == text:
                 if r.gen:
-                    raise Ours("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
+                    raise Ours(
+                        "adopt", "There is a certificate for '%s' already; nothing was adopted." % text
+                    )
                 if not self.journal.ring.holds(key_hash, 0):
                     self.journal.ring.add(key_hash, 0)
                 r.not_before = not_before

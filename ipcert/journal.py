@@ -201,7 +201,7 @@ class Journal:
         return get_int(buf, 5)
 
     def decode(self, buf, n):
-        """Read a slot that `check` found WHOLE; texts point into `buf` from now on. Return False if it makes no sense."""
+        """Read a slot that `check` found WHOLE; texts point into `buf` from now on. False if it makes no sense."""
         try:
             return self._decode(buf, _HEAD + (buf[_HEAD - 2] << 8 | buf[_HEAD - 1]))
         except (IndexError, ValueError):
@@ -288,7 +288,8 @@ class Slots:
             if verdict == NEWER:
                 raise Ours(
                     "journal-newer",
-                    "The journal was written by a later version of ipcert; install that one again. Nothing was changed.",
+                    "The journal was written by a later version of ipcert; install that one again. "
+                    "Nothing was changed.",
                 )
             if verdict == WHOLE and (
                 best < 0 or self.journal.sequence(self._buf[k]) > self.journal.sequence(self._buf[best])
@@ -300,7 +301,8 @@ class Slots:
                 return False
             raise Ours(
                 "journal-corrupt",
-                "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, or run 'ipcert reset' to start afresh.",
+                "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, or run "
+                "'ipcert reset' to start afresh.",
             )
         if not self.journal.decode(self._buf[best], len(self._buf[best])):
             raise Ours(

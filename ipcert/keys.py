@@ -56,6 +56,7 @@ def check_new(signer, slot, account_hash, records, ring):
     if known:
         raise Ours(
             "key-reuse",
-            "The key just made was used before: this machine's random numbers repeat. Nothing was ordered; mend its entropy source.",
+            "The key just made was used before: this machine's random numbers repeat. Nothing was ordered; mend its "
+            "entropy source.",
         )
     return _hash

@@ -37,9 +37,9 @@ NOTICES = (
     (
         "combined",
         ALERT,
-        "One certificate for both a name and an address (%s) is published for ever in Certificate Transparency. Anyone, "
-        "now or in ten years, can read in it that whoever owns this name used this address on this date, and can match that "
-        "with every web site that logged the address. Two separate certificates do the same job without saying so.",
+        "One certificate for both a name and an address (%s) is published for ever in Certificate Transparency. "
+        "Anyone, now or in ten years, can read in it that whoever owns this name used this address on this date, and can "
+        "match that with every web site that logged the address. Two separate certificates do the same job without saying so.",
     ),
     (
         "ipv6-published",
@@ -56,13 +56,15 @@ NOTICES = (
         "both-families",
         WARNING,
         "You ask for certificates for IPv4 and IPv6 addresses (%s). They are kept apart, but both are renewed some "
-        "135 times a year, and no timing hides for long that they belong to one home. One family is enough for most homes.",
+        "135 times a year, and no timing hides for long that they belong to one home. One family is "
+        "enough for most homes.",
     ),
     (
         "name-points-here",
         WARNING,
-        "The name %s resolves to this address, or must for http-01 to work. Anyone who looks it up today sees the link; separate "
-        "certificates only keep it out of the permanent record. Prefer dns-01 or dns-persist-01 for the name where you can.",
+        "The name %s resolves to this address, or must for http-01 to work. Anyone who looks it up today sees the link; "
+        "separate certificates only keep it out of the permanent record. Prefer dns-01 or dns-persist-01 for the name "
+        "where you can.",
     ),
     (
         "eui64",
@@ -73,8 +75,8 @@ NOTICES = (
     (
         "both-urgent",
         WARNING,
-        "Both certificates are wanted at once, so the second waits at most a day, not two weeks (%s). The homes that enrol on "
-        "the same day are the whole crowd to hide in: for a small maker that may be a handful.",
+        "Both certificates are wanted at once, so the second waits at most a day, not two weeks (%s). The homes that "
+        "enrol on the same day are the whole crowd to hide in: for a small maker that may be a handful.",
     ),
     (
         "consent-needed",

@@ -5,6 +5,7 @@ import json
 import mps2
 import network
 from hubserver import Front
+
 from ipcert import identifiers
 from ipcert.device import Device
 from ipcert.policy import Policy

@@ -47,7 +47,7 @@ def check(body, leaf, signer, slot, identifiers, now):
 
 
 def alternates(headers):
-    """URLs of other chains for the same certificate, from Link headers (RFC 8555 7.4.2), `limits.ALTERNATES` at most."""
+    """URLs of other chains for the same certificate, `limits.ALTERNATES` at most: Link headers (RFC 8555 7.4.2)."""
     found = []
     for link in headers.get("link", "").split(","):
         parts = link.split(";")

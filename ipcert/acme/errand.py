@@ -13,6 +13,7 @@ REVOKE = 2  # 0 and 1 are issuing and asking
 CONTACTS = 3
 ROLLOVER = 4
 DEACTIVATE = 5
+RECOVER = 6  # the account of a key from elsewhere; `issuance` asks for it on its way here
 REASONS = (
     0,
     1,

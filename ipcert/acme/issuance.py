@@ -289,6 +289,8 @@ class Issuance:
     def _errand(self, now, it):
         from . import errand
 
+        if self.purpose == errand.RECOVER:
+            return OK
         errand.send(self._dev, it, self.purpose, self.record, self._by_key)
 
     def _save_directory(self, now, it):
@@ -600,7 +602,7 @@ class Issuance:
             self._probing = False
             errand.drop(self._dev)
             self._dev.load_account()
-            return AGAIN
+            return REFUSED if self.purpose == errand.RECOVER else AGAIN
         if self.step == ERRAND and problem.type == "alreadyRevoked":
             return self._finish_errand()
         if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL, ERRAND):

@@ -59,7 +59,10 @@ class Order:
 
 
 def write_new(buf, off, identifiers, profile, replaces):
-    """Write the newOrder payload (7.4); profile and replaces (RFC 9773 5) are bytes, b"" for none. Return the new offset."""
+    """Write the newOrder payload (7.4); return the new offset.
+
+    `profile` and `replaces` (RFC 9773 5) are bytes, b"" for none.
+    """
     off = put(buf, off, b'{"identifiers":[')
     first = True
     for i in identifiers:
