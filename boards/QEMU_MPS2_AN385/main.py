@@ -36,7 +36,7 @@ lan.active(True)
 front = Front()
 answers = responder.Responder()
 random = entropy.Entropy(mps2.random)
-files = store.Store("/ipcert")
+files = store.Store("/state")  # not a name that import finds: / comes first in sys.path
 device = Device(
     port.Port(files, sign.Signer(random), random),
     Policy(**settings["policy"]),

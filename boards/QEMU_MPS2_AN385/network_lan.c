@@ -10,6 +10,8 @@
 #include "lwip/ethip6.h"
 #include "lwip/dhcp.h"
 #include "lwip/dns.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/udp.h"
 #include "netif/ethernet.h"
 #include "lan9118.h"
 #include "network_lan.h"
@@ -212,8 +214,16 @@ static mp_obj_t lan_isconnected(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(lan_isconnected_obj, lan_isconnected);
 
+static int count(const struct tcp_pcb *pcb) {
+    int n = 0;
+    for (; pcb != NULL; pcb = pcb->next) {
+        n++;
+    }
+    return n;
+}
+
 // status() -> 0 not active, 1 no link, 2 link but no address, 3 up; status("link") -> bool;
-// status("stats") -> dict of counters.
+// status("stats") -> dict of counters; status("sockets") -> TCP connections (listening, open, bound, TIME_WAIT).
 static mp_obj_t lan_status(size_t n_args, const mp_obj_t *args) {
     int now = status_now();
     if (n_args == 1) {
@@ -222,6 +232,13 @@ static mp_obj_t lan_status(size_t n_args, const mp_obj_t *args) {
     switch (mp_obj_str_get_qstr(args[1])) {
         case MP_QSTR_link:
             return mp_obj_new_bool(now >= STATUS_NO_ADDRESS);
+        case MP_QSTR_sockets: {
+            mp_obj_t row[4] = {
+                MP_OBJ_NEW_SMALL_INT(count(tcp_listen_pcbs.pcbs)), MP_OBJ_NEW_SMALL_INT(count(tcp_active_pcbs)),
+                MP_OBJ_NEW_SMALL_INT(count(tcp_bound_pcbs)), MP_OBJ_NEW_SMALL_INT(count(tcp_tw_pcbs)),
+            };
+            return mp_obj_new_tuple(4, row);
+        }
         case MP_QSTR_stats: {
             const lan9118_stats_t *s = &lan9118_stats;
             const struct { qstr name; uint32_t value; } rows[] = {

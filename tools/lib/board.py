@@ -9,7 +9,7 @@ import mpbuild
 import mpfiles
 import sources
 
-from tools.lib import debian
+from tools.lib import debian, loopback
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "boards"
@@ -28,6 +28,11 @@ SHARED = ("boards/common", "ports/native", "ports/micropython", "ports/urequests
 
 class BoardError(Exception):
     """An image could not be made; the text says what to do."""
+
+
+def free_port():
+    """A TCP port that was free on 127.0.0.1 a moment ago."""
+    return loopback.free_ports(1)[0]
 
 
 def names():
