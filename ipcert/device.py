@@ -173,12 +173,13 @@ class Device:
         "consent"   value: the answer to `consent_challenge`. Raises Ours("consent") when it is not the right one
         "renew"     value: a record's `ids` text: renew it now, whatever its plan says
         "revoke"    value: (`ids` text, reason code of `errand.REASONS`, by_key): revoke the live certificate, at once
-                    or at a distance from the last one (P14), and order no other until "renew". `by_key`: signed with the
-                    certificate's own key, where the account is lost; at once, and not tried again
+                    or at a distance from the last one (P14), and order no other until "renew". `by_key`: signed with
+                    the certificate's own key, where the account is lost; at once, and not tried again
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on
         "adopt"     value: (`ids` text, not before, not after, hash of its key): another client left this certificate;
-                    plan its renewal instead of a first issuance, and never use that key (`limits.HASH` bytes of its fingerprint)
+                    plan its renewal instead of a first issuance, and never use that key (`limits.HASH` bytes of its
+                    fingerprint)
         """
         if kind == "address":
             if self.issuance.step != issuance.IDLE:

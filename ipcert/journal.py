@@ -301,8 +301,8 @@ class Slots:
                 return False
             raise Ours(
                 "journal-corrupt",
-                "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, or run "
-                "'ipcert reset' to start afresh.",
+                "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, "
+                "or run 'ipcert reset' to start afresh.",
             )
         if not self.journal.decode(self._buf[best], len(self._buf[best])):
             raise Ours(

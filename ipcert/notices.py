@@ -38,8 +38,9 @@ NOTICES = (
         "combined",
         ALERT,
         "One certificate for both a name and an address (%s) is published for ever in Certificate Transparency. "
-        "Anyone, now or in ten years, can read in it that whoever owns this name used this address on this date, and can "
-        "match that with every web site that logged the address. Two separate certificates do the same job without saying so.",
+        "Anyone, now or in ten years, can read in it that whoever owns this name used this address on this date, and "
+        "can match that with every web site that logged the address. Two separate certificates do the same job without "
+        "saying so.",
     ),
     (
         "ipv6-published",
@@ -62,8 +63,8 @@ NOTICES = (
     (
         "name-points-here",
         WARNING,
-        "The name %s resolves to this address, or must for http-01 to work. Anyone who looks it up today sees the link; "
-        "separate certificates only keep it out of the permanent record. Prefer dns-01 or dns-persist-01 for the name "
+        "The name %s resolves to this address, or must for http-01 to work. Anyone who looks it up today sees the "
+        "link; separate certificates only keep it out of the permanent record. Prefer dns-01 or dns-persist-01 for the name "
         "where you can.",
     ),
     (

@@ -68,12 +68,7 @@ async def main(job):
         start[r.ids.text()] = r.gen
         drive.event("renew", r.ids.text())
         # One at a time: the other one is not renewed because this one was.
-        wanted = r
-
-        def renewed(it):
-            return wanted.gen > start[wanted.ids.text()]
-
-        await drive.run(renewed)
+        await drive.run(lambda it, r=r: r.gen > start[r.ids.text()])
     report(device, signer, "renewed")
     net.close()
     responder.close()

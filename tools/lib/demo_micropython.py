@@ -20,7 +20,7 @@ def interpreter(target="micropython"):
     built = subprocess.run(
         [sys.executable, os.path.join(_TOOLS, "build"), target, "--frozen"],
         stdout=subprocess.PIPE,
-        universal_newlines=True,
+        text=True,
     )
     if built.returncode:
         raise Stop("MicroPython could not be built; see above.")
@@ -40,7 +40,7 @@ def job(pebble, state, compress, program, heap=HEAP, timeout=300):
     script = os.path.join(_TOOLS, "lib", "demo_job.py")
     command = [program, "-X", "heapsize=" + heap, script, json.dumps(words)]
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, timeout=timeout
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout
     )
     if done.returncode:
         raise Stop("The job on MicroPython failed (heap %s): %s" % (heap, done.stdout.strip()[-500:]))

@@ -1,6 +1,7 @@
 """ES256 with the native module `_ipcert`: built into the firmware (Mbed TLS) or loaded from a .mpy (p256-m)."""
 
 import _ipcert
+
 from ipcert import limits
 from ipcert.errors import Ours
 
