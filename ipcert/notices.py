@@ -64,8 +64,8 @@ NOTICES = (
         "name-points-here",
         WARNING,
         "The name %s resolves to this address, or must for http-01 to work. Anyone who looks it up today sees the "
-        "link; separate certificates only keep it out of the permanent record. Prefer dns-01 or dns-persist-01 for the name "
-        "where you can.",
+        "link; separate certificates only keep it out of the permanent record. Prefer dns-01 or dns-persist-01 for the "
+        "name where you can.",
     ),
     (
         "eui64",
