@@ -1,5 +1,6 @@
 """A home for tests: a folder with a configuration, and `ipcert` run in it as its owner would run it."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import sys
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from ipcert.journal import Slots
 from ipcert_port.state import State
 
 SECTIONS = ("ca", "identifiers", "policy", "state", "http01", "deploy", "serve")
@@ -77,6 +79,15 @@ class Home:
         """The journal's record for a lineage, by its identifiers as text."""
         return [r for r in self.state().records() if r.ids.text() == ids][0]
 
+    def rewrite(self, change):
+        """Write the journal anew after `change(journal)`, as a device would."""
+        state = State(str(self.folder / "state"))
+        slots = Slots(state.journal)
+        slots.load(state.read)
+        change(state.journal)
+        n = slots.encode()
+        (self.folder / "state" / slots.name).write_bytes(bytes(slots.data[:n]))
+
     def deployed(self):
         """Everything under the deploy folder: relative path -> (bytes, mtime in ns, mode); links: their target."""
         out = {}
@@ -103,6 +114,15 @@ def spki(public):
     return hashlib.sha256(der).hexdigest()
 
 
+def validity(certificate):
+    """(not before, not after) in Unix seconds, from any version of `cryptography`."""
+    begin, end = (
+        getattr(certificate, name + "_utc", None) or getattr(certificate, name).replace(tzinfo=datetime.timezone.utc)
+        for name in ("not_valid_before", "not_valid_after")
+    )
+    return begin.timestamp(), end.timestamp()
+
+
 def sans(certificate):
     """(names, addresses) of a certificate or CSR, as lists of text."""
     found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -113,6 +133,6 @@ def sentence(done):
     """The one line that a failed command left on stderr, checked to be a whole sentence of ours."""
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("ipcert: ") and lines[0].endswith("."), lines[0]
+    assert lines[0].startswith("ipcert: ") and lines[0][-1] in ".?", lines[0]
     assert "Traceback" not in lines[0] and len(lines[0]) > 30
     return lines[0]

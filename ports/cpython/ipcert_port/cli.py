@@ -81,10 +81,12 @@ def _main(argv):
         sys.stdout.flush()
         return code
     except Error as e:
+        from .show import sentence
+
         code = exits.code(e)
         if args.json:
-            _dump({"error": {"code": e.code, "text": str(e)}, "exit": code})
-        print("ipcert: %s" % e, file=sys.stderr, flush=True)
+            _dump({"error": {"code": e.code, "text": sentence(e)}, "exit": code})
+        print("ipcert: " + sentence(e), file=sys.stderr, flush=True)
         return code
     except KeyboardInterrupt:
         print("ipcert: interrupted; the plans stay as they are.", file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ from ipcert import limits
 from ipcert.errors import Ours
 
 from . import exits
-from .show import local, planned, span
+from .show import local, planned, sentence, span
 from .state import State, active, upcoming
 from .work import Work, certificates, clock_error
 
@@ -109,11 +109,11 @@ def _report(work, config, progress, error, child):
         "certificates": certificates(config, State(config.state)),
         "plans": [planned(r) for r in active(journal)],
         "notices": [{"code": c, "severity": s, "text": t} for c, s, t in progress.notices],
-        "error": None if error is None else {"code": error.code, "text": str(error)},
+        "error": None if error is None else {"code": error.code, "text": sentence(error)},
         "exit": code,
     }
     if error is not None:
-        print("ipcert: %s" % error, file=sys.stderr, flush=True)
+        print("ipcert: " + sentence(error), file=sys.stderr, flush=True)
     if not child:
         now = work.clock.now()
         for r in active(journal):

@@ -4,6 +4,7 @@ import hashlib
 import time
 
 from ipcert import limits, plan, x509
+from ipcert.errors import Theirs
 
 
 def utc(second):
@@ -59,3 +60,19 @@ def spki(chain):
     leaf = x509.Fields()
     x509.read(der, 0, ends[1], leaf)
     return hashlib.sha256(der[leaf.spki_start : leaf.spki_end]).hexdigest()
+
+
+_ADVICE = {
+    "not-valid": "check that the CA reaches this device under that name or address, and that its DNS records are right",
+    "rejectedIdentifier": "this CA does not certify it, so ask for another one",
+    "rateLimited": "the next try is planned for when the CA allows it",
+    "serverInternal": "the CA has trouble of its own, and the next try is planned",
+}
+
+
+def sentence(error):
+    """An `ipcert.errors.Error` as one sentence. What a CA says does not end like one, and does not say what to do."""
+    text = str(error)
+    if isinstance(error, Theirs) and text[-1] not in ".?":
+        return "%s; %s." % (text, _ADVICE.get(error.code, "the next try is planned ('ipcert plan' shows when)"))
+    return text if text[-1] in ".?" else text + "."
