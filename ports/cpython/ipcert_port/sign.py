@@ -7,10 +7,11 @@ from ipcert import limits
 from ipcert.errors import Ours
 
 _URL = bytes.maketrans(b"+/", b"-_")
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # n of P-256 (SEC 2 2.4.2)
 
 
 def _b64url(data):
-    return b2a_base64(data, newline=False).rstrip(b"=").translate(_URL)
+    return b2a_base64(data).translate(_URL, b"=\n")
 
 
 def _raw(der):
@@ -40,11 +41,11 @@ class Signer:
     def _load(self):
         if self._ec is None:
             from cryptography.hazmat.primitives import hashes
-            from cryptography.hazmat.primitives.asymmetric import ec
+            from cryptography.hazmat.primitives.asymmetric import ec, utils
 
             self._ec = ec
             self._curve = ec.SECP256R1()
-            self._es256 = ec.ECDSA(hashes.SHA256())
+            self._es256 = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
         return self._ec
 
     def _key(self, slot):
@@ -61,13 +62,10 @@ class Signer:
 
     def load(self, slot, d):
         """Take the 32-byte scalar `d`. Raises Ours("key") where it is not in 1..n-1."""
-        ec = self._load()
-        try:
-            if len(d) != 32:
-                raise ValueError
-            self._keys[slot] = ec.derive_private_key(int.from_bytes(d, "big"), self._curve)
-        except ValueError:
-            raise Ours("key", "That is not a P-256 private key.") from None
+        value = int.from_bytes(d, "big")
+        if len(d) != 32 or not 1 <= value < _ORDER:  # OpenSSL takes a scalar above n
+            raise Ours("key", "That is not a P-256 private key.")
+        self._keys[slot] = self._load().derive_private_key(value, self._curve)
 
     def export(self, slot, buf, off):
         """Write the 32-byte scalar; return off + 32."""
@@ -86,7 +84,8 @@ class Signer:
 
     def sign(self, slot, buf, start, end, out, off):
         """Write r||s (RFC 7518 3.4) over SHA-256 of `buf[start:end]`; return off + 64."""
-        out[off : off + 64] = _raw(self._key(slot).sign(bytes(buf[start:end]), self._es256))
+        digest = hashlib.sha256(memoryview(buf)[start:end]).digest()
+        out[off : off + 64] = _raw(self._key(slot).sign(digest, self._es256))
         return off + 64
 
     def jws(self, slot, parts, payload, n, out, off):
@@ -94,8 +93,9 @@ class Signer:
         `payload[:n]` to `out[off:]`; return the new offset. Raises Ours("overflow")."""
         head = _b64url(b"".join(parts))
         body = _b64url(payload[:n])
-        signature = _raw(self._key(slot).sign(b"%b.%b" % (head, body), self._es256))
-        data = b'{"protected":"%b","payload":"%b","signature":"%b"}' % (head, body, _b64url(signature))
+        digest = hashlib.sha256(b"%b.%b" % (head, body)).digest()
+        signature = _b64url(_raw(self._key(slot).sign(digest, self._es256)))
+        data = b"".join((b'{"protected":"', head, b'","payload":"', body, b'","signature":"', signature, b'"}'))
         end = off + len(data)
         if end > len(out):
             raise Ours("overflow", "A request is longer than its buffer (%d bytes); report this." % len(out))
