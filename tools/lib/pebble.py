@@ -47,6 +47,7 @@ class Pebble:
     http_port     where http-01 is validated; tls_port: tls-alpn-01. Free ones are taken by default.
     programs      (pebble, pebble-challtestsrv) paths, for another version than the pinned one
     host          the name in `directory_url`: localhost, 127.0.0.1 or ::1
+    dns_server    (host, port) of another DNS server that validation asks; None: its own
 
     Attributes while it runs: directory_url, management_url, dns_url, dns_port, http_port, tls_port, tls_root (PEM
     path: verifies the CA's own HTTPS), log (path), directory (a scratch directory that goes with it).
@@ -71,6 +72,7 @@ class Pebble:
         tls_port=None,
         programs=None,
         host="localhost",
+        dns_server=None,
     ):
         self._config = {
             "ocspResponderURL": "",
@@ -99,6 +101,7 @@ class Pebble:
         self._wanted = (http_port, tls_port)
         self._programs = programs
         self._host = host
+        self._dns_server = dns_server
         self._children = []
         self._proxy = None
         self._counted = None
@@ -147,7 +150,8 @@ class Pebble:
             command += ["-doh", ""]
         self._spawn(command, dns_log, {})
         config = self._write("pebble.json", json.dumps({"pebble": self._config}).encode())
-        command = [pebble, "-config", config, "-dnsserver", where % self.dns_port]
+        server = "%s:%d" % self._dns_server if self._dns_server else where % self.dns_port
+        command = [pebble, "-config", config, "-dnsserver", server]
         if self._strict:
             command.append("-strict=true")
         self._spawn(command, self.log, self._environment)
