@@ -81,6 +81,8 @@ class Hub:
 
     def start(self, **boot):
         """Powers the board up; keyword arguments are added to the boot arguments for good."""
+        if self.alive:
+            raise HubError("the hub runs already")
         self.boot.update(boot)
         if not os.path.exists(self.flash):
             with open(self.flash, "wb") as made:
