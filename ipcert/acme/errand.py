@@ -100,6 +100,13 @@ def finish(dev, purpose, record):
             r.at = limits.NEVER
 
 
+def is_done(purpose, kind, status):
+    """True when a refusal says that the errand was done before: power went before we could note it."""
+    if purpose == REVOKE:
+        return kind == "alreadyRevoked"
+    return purpose == DEACTIVATE and kind == "unauthorized" and status in (401, 403)  # 7.3.6
+
+
 def adopt(dev):
     """The pending account key is the account's key now; the old one is erased and never used again."""
     j = dev.journal

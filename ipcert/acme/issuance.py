@@ -588,6 +588,10 @@ class Issuance:
 
     def _refused(self, found, status):
         problem = self._dev.exchange.problem
+        if found == exchange.REFUSED:
+            event = self._way_round(problem, status)
+            if event is not None:
+                return event
         self.error = self._dev.last_error = Theirs(problem.type or "refused", "The CA refused: %s" % problem)
         if found == exchange.LIMITED:
             self._kind = plan.LIMITED
@@ -596,15 +600,22 @@ class Issuance:
             self._kind = plan.TRANSPORT
             return BROKEN
         self._kind = plan.REFUSED
+        return REFUSED
+
+    def _way_round(self, problem, status):
+        # The event of a refusal that we can go on after, or None.
         if self.step == ACCOUNT and self._probing and problem.type == "accountDoesNotExist":
             from . import errand
 
             self._probing = False
             errand.drop(self._dev)
             self._dev.load_account()
-            return REFUSED if self.purpose == errand.RECOVER else AGAIN
-        if self.step == ERRAND and problem.type == "alreadyRevoked":
-            return self._finish_errand()
+            return AGAIN
+        if self.step == ERRAND:
+            from . import errand
+
+            if errand.is_done(self.purpose, problem.type, status):
+                return self._finish_errand()
         if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL, ERRAND):
             self._replay()
             self._dev.lose_account()
@@ -619,7 +630,7 @@ class Issuance:
             return GONE
         if self.step == FINALIZE and problem.type == "orderNotReady":
             return NOT_READY
-        return REFUSED
+        return None
 
     def _finish_errand(self):
         from . import errand

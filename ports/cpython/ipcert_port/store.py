@@ -156,6 +156,7 @@ class Store:
         except OSError as e:
             raise self._failure("erase", e, name) from None
         try:
+            self._flush()  # or a power cut could bring the name back, over zeros
             self._sweep(gone)
             self._flush()
         except OSError as e:

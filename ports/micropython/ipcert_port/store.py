@@ -194,6 +194,7 @@ class Store:
             elif self._size(path) is not None:
                 # Renamed first, so that a power cut leaves no half-erased file under its name.
                 os.rename(path, path + _TEMPORARY)
+                _sync()
                 self._wipe(path + _TEMPORARY)
         except OSError as e:
             raise self._failure("erase", e)

@@ -1,0 +1,142 @@
+"""Power cuts at every change of a simulated medium and around every request; the journal damaged bit by bit.
+
+`tools/test faults` runs the same campaigns with more outcomes for each cut.
+"""
+
+import hashlib
+
+import pytest
+
+from ipcert import limits
+from ipcert.errors import Ours, Theirs
+from ipcert.journal import NEWER, TORN, VERSION, WHOLE, Journal, Slots
+from ipcert.keys import Ring
+from tools.lib.faults import ca, disk, power
+from tools.lib.faults.home import ID, START, Home, Port
+
+
+@pytest.mark.parametrize("kind", disk.KINDS)
+def test_power_cuts_lose_nothing(kind):
+    counts = power.Campaign(kind, 1, 1).live()
+    print("%s: %d cuts, %d boots" % (kind, counts.cuts, counts.boots))
+    assert counts.lost == []
+    assert counts.cuts > 500 and counts.boots > 100
+
+
+@pytest.mark.parametrize("kind", disk.KINDS)
+@pytest.mark.parametrize("number", [disk.FULL, disk.READ_ONLY])
+def test_a_full_or_read_only_medium_stops_it_and_loses_nothing(kind, number):
+    counts = power.Full(kind, number, 11).live()
+    assert counts.lost == [] and counts.full > 5
+
+
+def lived(**options):
+    """A home with certificates, two journal slots and a key ring that is in use."""
+    home = Home(disk.Disk(), ca.CA({}), [power.NAME, power.ADDRESS], **options)
+    home.run(START + 10 * limits.DAY)
+    return home
+
+
+def loaded(files):
+    """(journal, found) from the two slots in `files`."""
+    journal = Journal(Ring(), Port.sha256)
+    return journal, Slots(journal).load(files.get)
+
+
+def test_a_bit_flip_anywhere_is_noticed_and_the_other_slot_serves():
+    files = lived().disk.files()
+    newest, found = loaded(files)
+    assert found
+    seq = newest.seq
+    a, b = Slots.NAMES
+    newer = a if loaded({a: files[a]})[0].seq == seq else b
+    for at in range(len(files[newer])):
+        for bit in (1, 128):
+            data = bytearray(files[newer])
+            data[at] ^= bit
+            journal, found = loaded({**files, newer: bytes(data)})
+            assert found and journal.seq == seq - 1, at
+    for length in range(len(files[newer])):
+        journal, found = loaded({**files, newer: files[newer][:length]})
+        assert found and journal.seq == seq - 1, length
+
+
+def test_two_damaged_slots_are_refused_and_left_alone():
+    home = lived()
+    for name in Slots.NAMES:
+        home.disk.names[name].live[40] ^= 4
+    before = home.disk.files()
+    with pytest.raises(Ours) as e:
+        Home(home.disk, home.ca, [power.NAME, power.ADDRESS], home.now + 60)
+    assert e.value.code == "journal-corrupt" and "reset" in str(e.value)
+    assert home.disk.files() == before
+
+
+def test_a_newer_journal_is_refused_untouched():
+    home = lived()
+    for name in Slots.NAMES:
+        data = home.disk.names[name].live
+        data[4] = VERSION + 1
+        end = len(data) - 8
+        data[end:] = hashlib.sha256(bytes(data[:end])).digest()[:8]
+        journal = Journal(Ring(), Port.sha256)
+        assert journal.check(data, len(data)) == NEWER
+    before = home.disk.files()
+    with pytest.raises(Ours) as e:
+        Home(home.disk, home.ca, [power.NAME, power.ADDRESS], home.now + 60)
+    assert e.value.code == "journal-newer" and home.disk.files() == before
+
+
+def test_what_the_check_says_of_every_length():
+    data = lived().disk.files()["journal-a"]
+    journal = Journal(Ring(), Port.sha256)
+    assert journal.check(data, len(data)) == WHOLE
+    for n in range(len(data)):
+        assert journal.check(data[:n], n) == TORN
+
+
+def test_state_of_another_device_is_noticed_and_not_used():
+    home = lived()
+    before = home.disk.files()
+    with pytest.raises(Ours) as e:
+        Home(home.disk, home.ca, [power.NAME], home.now, port=lambda store: Port(store, number=b"device-2"))
+    assert e.value.code == "cloned" and home.disk.files() == before
+    orders = len(home.ca.orders)
+    Home(
+        home.disk, home.ca, [power.NAME, power.ADDRESS], home.now, port=lambda store: Port(store, number=ID)
+    ).run()
+    assert len(home.ca.orders) == orders
+
+
+def test_a_rollover_that_fails_keeps_both_keys_where_they_belong():
+    home = lived()
+    journal = home.device.journal
+    gen, orders = journal.account_gen, len(home.ca.orders)
+    accounts = dict(home.ca.accounts)
+
+    home.before = lambda it: Theirs("network", "gone") if "keyChange" in it.url else None
+    home.device.event("account", "rollover")
+    home.run()
+    assert home.device.last_error.code == "network" and home.ca.accounts == accounts
+    assert journal.account_gen == gen and journal.pending_gen
+    # The CA never saw the new key: the old one goes on, and the new one is erased.
+    home.before = None
+    home.device.last_error = None
+    home.device.event("renew", power.ADDRESS)
+    home.run()
+    assert home.device.last_error is None and len(home.ca.orders) == orders + 1
+    assert journal.account_gen == gen and not journal.pending_gen
+    assert [name for name in home.disk.files() if name.startswith("account-")] == ["account-%d" % gen]
+
+    # The CA took the new key and its answer was lost: the new one goes on, and the old one is erased.
+    home.after = lambda it, answer: Theirs("network", "gone") if "keyChange" in it.url else answer
+    home.device.event("account", "rollover")
+    home.run()
+    assert home.ca.accounts != accounts
+    home.after = None
+    home.device.last_error = None
+    home.device.event("renew", power.ADDRESS)
+    home.run()
+    assert home.device.last_error is None and len(home.ca.accounts) == 1 and home.ca.broken == []
+    assert journal.account_gen > gen and not journal.pending_gen
+    assert [n for n in home.disk.files() if n.startswith("account-")] == ["account-%d" % journal.account_gen]

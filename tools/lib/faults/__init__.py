@@ -1,0 +1,1 @@
+"""Faults on purpose: power cuts, full and read-only disks, a hostile network. `tools/test faults` runs them."""
