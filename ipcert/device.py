@@ -12,6 +12,11 @@ from .acme.exchange import BODY_OVERHEAD, Exchange
 from .errors import Ours, Theirs
 from .intention import WAIT, Intention
 
+# What an event asked of a record.
+_RENEW = 0
+_CONSENTED = 1
+_REVOKE = 2
+
 
 def _key(ids):
     return ",".join([i.value for i in ids])
@@ -58,6 +63,7 @@ class Device:
         self._told_clock = False
         self.now = 0
         self._errand = None
+        self._asked = []
         self._load()
         self._set(identifiers)
         self.issuance = issuance.Issuance(self)
@@ -82,13 +88,17 @@ class Device:
             j.ca_hash[:] = ca[: limits.HASH]
             j.account.set(b"")
             j.terms.set(b"")
-            j.account_gen = 0
+            if j.account_gen:
+                j.ring.add(j.account_hash, 0)
+            j.account_gen = j.pending_gen = 0
             for r in j.records():
                 r.order.set(b"")
                 r.profile.set(b"")
                 r.ari.set(b"")
                 r.poll_at = 0
             self._dirty = True
+            if found:
+                self.notice(notices.CA_CHANGED, self.directory_url)
         self._load_directory(ca)
         for r in j.records():
             if r.gen:
@@ -109,7 +119,11 @@ class Device:
             _identifiers.check_public(i, self.policy.test_ca)
         groups = bytearray(len(identifiers))
         n = split.assign(identifiers, groups, self.policy.combined)
-        self._groups = []
+        if n > limits.LINEAGES:
+            raise Ours(
+                "too-many", "%d certificates are too many; this build keeps %d." % (n, limits.LINEAGES)
+            )
+        found = []
         longest = 0
         for g in range(n):
             ids = [i for k, i in enumerate(identifiers) if groups[k] == g]
@@ -120,7 +134,8 @@ class Device:
                     "too-many",
                     "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT,
                 )
-            self._groups.append((text, ids))
+            found.append((text, ids))
+        self._groups = found
         http = self.policy.challenge_name in (challenge.HTTP, challenge.ALPN)
         self._mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", http)
         # Payloads: an order in JSON, or a CSR in base64url. Bodies: that again in base64url, and the headers.
@@ -146,6 +161,17 @@ class Device:
             self._it.number += 1
             self._open = True
         return self._it
+
+    def prepare(self, now):
+        """Match the state with the identifiers before anything is asked for, so that events find their lineages.
+
+        `now` as in `next`. Only needed for an event before the first `next`. Raises Ours("clock") for a clock that went back.
+        """
+        if now is None or now + limits.CLOCK_JUMP < self.journal.floor:
+            raise Ours("clock", "The clock went back behind what was already written; set it right first.")
+        self.now = now
+        if not self._reconciled:
+            self._reconcile(now)
 
     def done(self, number):
         """The intention was carried out. For WAIT: its time came, or something happened."""
@@ -247,13 +273,18 @@ class Device:
         seal.load(self.port, slot, data)
 
     def load_account(self):
-        """Have the account's key in its slot; False where there is none yet."""
-        if not self.journal.account_gen:
-            return False
-        if not self._account_loaded:
-            self.load_key(limits.ACCOUNT, "account-%d" % self.journal.account_gen)
+        """Have the account's key in its slot; False where there is none, or its file is gone: another one is made then."""
+        j = self.journal
+        if j.account_gen and not self._account_loaded:
+            name = "account-%d" % j.account_gen
+            if self.port.read(name) is None:
+                self.notice(notices.ACCOUNT_LOST, self.directory_url)
+                j.account.set(b"")
+                self.forget_account()
+                return False
+            self.load_key(limits.ACCOUNT, name)
             self.account_ready()
-        return True
+        return j.account_gen != 0
 
     def account_ready(self):
         """The account's key is in its slot: note its point and thumbprint."""
@@ -316,7 +347,7 @@ class Device:
         terms = (directory.terms or "").encode()
         if self.journal.terms.get() != terms:
             if self.journal.terms.n:
-                self.notice(notices.TERMS, directory.terms)
+                self.notice(notices.TERMS, directory.terms or "none")
             self.journal.terms.set(terms)
 
     def plan_renewal(self, r, now):
@@ -339,6 +370,11 @@ class Device:
         )
         self._squeeze(r, now)
         self.failures += 1
+
+    def plan_revocation(self, r, now):
+        """P14: at once, or at a distance from the last one."""
+        plan.revocation(r, self._rng, now, self.journal.revoked_at)
+        self._squeeze(r, now)
 
     def plan_poll(self, r, now, pause):
         """The next question about the renewal window; none where the CA answers no such questions."""
@@ -412,6 +448,8 @@ class Device:
             if not self._reconciled:
                 self._reconcile(now)
                 continue
+            if self._asked:
+                self._plan_asked(now)
             if self._files:
                 return it.write(*self._files.pop(0))
             if self._dirty:
@@ -432,8 +470,9 @@ class Device:
             if self._missed(now):
                 continue
             if self._errand is not None:
-                self.issuance.start(*self._errand)
+                record, purpose, by_key = self._errand
                 self._errand = None
+                self.issuance.start(record, now, purpose, by_key)
                 continue
             due = ask = None
             for r in self.journal.records():
@@ -507,9 +546,12 @@ class Device:
         moved = False
         for r in self.journal.records():
             if plan.is_missed(r, now) or plan.is_lost(r, now, r.not_after):
+                self._dirty = moved = True
+                if r.revoke:
+                    self.plan_revocation(r, now)
+                    continue
                 plan.missed(r, self._rng, self.is_ip(r), now, r.not_before, r.not_after, self.policy.recovery)
                 self._squeeze(r, now)
-                self._dirty = moved = True
         return moved
 
     def _squeeze(self, r, now):
@@ -533,18 +575,17 @@ class Device:
         if answer.strip().lower() != challenge:
             raise Ours("consent", "That is not the answer asked for; nothing was ordered.")
         text = self._groups[0][0]
+        # An answer is good for once: whatever is asked next has another challenge.
+        self.journal.consent_nonce[:] = bytes(limits.HASH)
         for r in self.journal.records():
             if r.ids.text() == text:
-                r.consent_at = max(self.now, 1)
-                plan.first(r, self._rng, self.now, True, 0)
-        self._dirty = True
+                self._asked.append((r, _CONSENTED))
         self.notice(notices.CONSENT_GIVEN, text)
 
     def _renew(self, text):
         for r in self.journal.records():
             if r.ids.text() == text and (r.consent_at or not self._asks()):
-                plan.first(r, self._rng, self.now, True, 0)
-                self._dirty = True
+                self._asked.append((r, _RENEW))
                 return
         raise Ours("event", "There is no certificate for '%s' to renew." % text)
 
@@ -557,13 +598,14 @@ class Device:
             )
         for r in self.journal.records():
             if r.ids.text() == text and r.gen:
+                if r is self.issuance.record and self.issuance.step != issuance.IDLE:
+                    raise Ours("busy", "Its order is in flight; say so again when it is over.")
+                if by_key:
+                    self._begin(r, errand.REVOKE, True)
+                else:
+                    self._asked.append((r, _REVOKE))
                 r.revoke = reason + 1
                 r.order.set(b"")
-                if by_key:
-                    self._errand = (r, self.now, errand.REVOKE, True)
-                else:
-                    plan.revocation(r, self._rng, self.now, self.journal.revoked_at)
-                    self._squeeze(r, self.now)
                 self._dirty = True
                 return
         raise Ours("revoke", "There is no certificate for '%s' to revoke." % text)
@@ -580,7 +622,26 @@ class Device:
             raise Ours("event", "There is no account errand '%s'." % what)
         if not self.journal.account.n:
             raise Ours("account", "There is no account yet.")
-        self._errand = (None, self.now, purpose)
+        self._begin(None, purpose)
+
+    def _begin(self, record, purpose, by_key=False):
+        if self._errand is not None:
+            raise Ours("busy", "Another errand waits for its turn; say so again when it is done.")
+        self._errand = (record, purpose, by_key)
+
+    def _plan_asked(self, now):
+        # Events come at any time, also days after the last `next`: what they ask for is planned by the clock of now.
+        for r, what in self._asked:
+            if r not in self.journal.records():
+                continue
+            if what == _REVOKE:
+                self.plan_revocation(r, now)
+            else:
+                if what == _CONSENTED:
+                    r.consent_at = now
+                plan.first(r, self._rng, now, True, 0)
+            self._dirty = True
+        self._asked = []
 
     def _recover(self, d):
         from .acme import errand
@@ -595,11 +656,11 @@ class Device:
             raise Ours(
                 "recover", "That key is or was in use on this device; an account key must be nothing else."
             )
+        self._begin(None, errand.RECOVER)
         j.pending_gen = self.new_generation()
         out = bytearray(seal.SEALED)
         n = seal.write(self.port, limits.SPARE, out)
         self._files.append(("account-%d" % j.pending_gen, out, n))
-        self._errand = (None, self.now, errand.RECOVER)
         self._dirty = True
 
     def _adopt(self, text, not_before, not_after, key_hash):
@@ -646,6 +707,7 @@ class Device:
                 # Other names for the same lineage: what is served stays until the new one is there.
                 r, spare = spare, None
                 r.order.set(b"")
+                r.consent_at = 0
             else:
                 r = j.new()
                 r.since = now

@@ -31,6 +31,7 @@ PROFILE = 19
 ADDRESS_PUBLISHED = 20
 REVOKED = 21
 ACCOUNT_LOST = 22
+CA_CHANGED = 23
 
 # (code, severity, text); %s takes the notice's subject.
 NOTICES = (
@@ -117,6 +118,12 @@ NOTICES = (
         "account-lost",
         WARNING,
         "The CA no longer knows our account; a new registration is made with the same key (%s).",
+    ),
+    (
+        "ca-changed",
+        WARNING,
+        "Your configuration names another CA, %s. A new account is made there when the next certificate is due; "
+        "what was issued stays in service until then.",
     ),
 )
 

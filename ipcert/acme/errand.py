@@ -90,6 +90,9 @@ def finish(dev, purpose, record):
         record.revoke = 0
         record.at = limits.NEVER
         j.revoked_at = dev.now
+        for r in j.records():
+            if r.revoke:
+                dev.plan_revocation(r, dev.now)
         dev.notice(notices.REVOKED, record.ids.text())
     elif purpose == ROLLOVER:
         adopt(dev)

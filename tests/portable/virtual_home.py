@@ -192,7 +192,7 @@ class Home:
         elif kind == intention.PUBLISH:
             self.published[(it.challenge, it.subject)] = it.text
         elif kind == intention.WITHDRAW:
-            del self.published[(it.challenge, it.subject)]
+            self.published.pop((it.challenge, it.subject), None)  # a publication that failed is withdrawn too
         elif kind == intention.DEPLOY:
             self.deployed[it.record.ids.text()] = (bytes(it.key), bytes(it.chain))
         elif kind == intention.NOTIFY:
