@@ -610,7 +610,7 @@ class Issuance:
             self._probing = False
             errand.drop(self._dev)
             self._dev.load_account()
-            return AGAIN
+            return None if self.purpose == errand.RECOVER else AGAIN
         if self.step == ERRAND:
             from . import errand
 

@@ -1,5 +1,6 @@
 """The command `ipcert`. Each command is a module of its own, imported when it is asked for."""
 
+import gc
 import os
 import signal
 import sys
@@ -23,41 +24,58 @@ _CODES = """exit codes:
 """
 
 
-def _parser():
-    import argparse
-
+def _common(parser):
     from .config import DEFAULT
 
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", metavar="FILE", default=DEFAULT, help="the configuration (%(default)s)")
-    common.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    parser.add_argument("--config", metavar="FILE", default=DEFAULT, help="the configuration (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def _issue_words(parser):
+    parser.add_argument("--wait", action="store_true", help="stay until every certificate is there")
+    parser.add_argument("--now", metavar="NAME", action="append", default=[], help="fetch this one now, whatever its plan says")
+    parser.add_argument("--child", action="store_true", help="==SUPPRESS==")  # argparse.SUPPRESS: how `run` calls
+
+
+def _plan_words(parser):
+    parser.add_argument("--explain", action="store_true", help="say why, and what you can set")
+
+
+def _consent_words(parser):
+    parser.add_argument("answer", nargs="?", help="what the warning tells you to answer")
+
+
+def _serve_words(parser):
+    parser.add_argument("--listen", metavar="HOST:PORT", action="append", default=[], help="instead of serve.listen")
+
+
+def _demo_words(parser):
+    parser.add_argument("--root", metavar="FILE", required=True, help="the root that the test CA issues under, as PEM")
+
+
+def _parse(argv):
+    import argparse
+
+    if argv and argv[0] in _COMMANDS:
+        # Only the parser that is needed: all of them take a megabyte.
+        _, words, text = _COMMANDS[argv[0]]
+        parser = argparse.ArgumentParser(prog="ipcert " + argv[0], description=text[0].upper() + text[1:] + ".")
+        _common(parser)
+        words(parser)
+        args = parser.parse_args(argv[1:])
+        args.command = argv[0]
+        return args
     parser = argparse.ArgumentParser(
         prog="ipcert",
-        description="Certificates for this device's name and address that share nothing in the public record.",
+        usage="ipcert COMMAND [options]    ('ipcert COMMAND --help' lists them)",
+        description="Certificates for this device's name and address that share nothing in the public record.\n\ncommands:\n"
+        + "".join(["  %-8s %s\n" % (name, _COMMANDS[name][2]) for name in _COMMANDS]),
         epilog=_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=_version())
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def command(name, help):
-        return commands.add_parser(name, parents=[common], help=help, description=help[0].upper() + help[1:] + ".")
-
-    issue = command("issue", "fetch what is due now, and say when the rest comes")
-    issue.add_argument("--wait", action="store_true", help="stay until every certificate is there")
-    issue.add_argument("--now", metavar="NAME", action="append", default=[], help="fetch this one now, whatever its plan says")
-    issue.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    command("run", "renew for ever: sleep to the second of each plan (the service)")
-    plan = command("plan", "show what will happen when, and what becomes public; changes nothing but a missing plan")
-    plan.add_argument("--explain", action="store_true", help="say why, and what you can set")
-    command("status", "show what there is")
-    consent = command("consent", "read what a combined certificate gives away, or agree to it")
-    consent.add_argument("answer", nargs="?", help="what the warning tells you to answer")
-    serve = command("serve", "serve a page over TLS with these certificates, to try them")
-    serve.add_argument("--listen", metavar="HOST:PORT", action="append", default=[], help="instead of serve.listen")
-    demo = command("demo", "issue, serve and check certificates of a test CA (in a checkout: ./tools/demo)")
-    demo.add_argument("--root", metavar="FILE", required=True, help="the root that the test CA issues under, as PEM")
-    return parser
+    parser.parse_known_args(argv[:1])
+    parser.error("there is no command '%s'" % argv[0] if argv else "say what to do")
 
 
 def _version():
@@ -72,10 +90,12 @@ def main(argv=None):
 
 
 def _main(argv):
-    args = _parser().parse_args(argv)
+    # One order and gone: collecting cycles while modules are loaded is a tenth of the whole CPU time.
+    gc.disable()
+    args = _parse(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code, out = _COMMANDS[args.command](args)
+        code, out = _COMMANDS[args.command][0](args)
         if args.json and out is not None:
             _dump(out)
         sys.stdout.flush()
@@ -129,9 +149,11 @@ def _tell_daemon(config):
 
 
 def _issue(args):
+    from .choices import choose
     from .issue import run
 
     config = _config(args)
+    choose(config, args.now, args.profile, args.challenge, args.preferred_chain)
     try:
         return run(config, _progress(args), args.wait, args.now, args.child)
     finally:
@@ -139,7 +161,34 @@ def _issue(args):
             _tell_daemon(config)
 
 
+def _account(args):
+    from .account import run
+
+    return _and_tell(args, lambda config: run(config, _progress(args), args.action, args.yes, args.key))
+
+
+def _revoke(args):
+    from .revoke import run
+
+    return _and_tell(args, lambda config: run(config, _progress(args), args.name, args.reason, args.by_key))
+
+
+def _adopt(args):
+    from .adopt import run
+
+    return _and_tell(args, lambda config: run(config, _progress(args), args.path))
+
+
+def _and_tell(args, work):
+    config = _config(args)
+    try:
+        return work(config)
+    finally:
+        _tell_daemon(config)
+
+
 def _run(args):
+    gc.enable()
     from .daemon import Daemon
 
     return Daemon(args.config, args.json).serve(), None
@@ -168,6 +217,7 @@ def _consent(args):
 
 
 def _serve(args):
+    gc.enable()
     from .serve import run
 
     return run(_config(args), args.listen, args.json), None
@@ -179,12 +229,17 @@ def _demo(args):
     return run(_config(args), args.root, args.json)
 
 
+def _no_words(parser):
+    """This command has no words of its own."""
+
+
+# command -> (what it does, its own words on the command line, one line for people)
 _COMMANDS = {
-    "issue": _issue,
-    "run": _run,
-    "plan": _plan,
-    "status": _status,
-    "consent": _consent,
-    "serve": _serve,
-    "demo": _demo,
+    "issue": (_issue, _issue_words, "fetch what is due now, and say when the rest comes"),
+    "run": (_run, _no_words, "renew for ever: sleep to the second of each plan (the service)"),
+    "plan": (_plan, _plan_words, "show what will happen when, and what becomes public"),
+    "status": (_status, _no_words, "show what there is"),
+    "consent": (_consent, _consent_words, "read what a combined certificate gives away, or agree to it"),
+    "serve": (_serve, _serve_words, "serve a page over TLS with these certificates, to try them"),
+    "demo": (_demo, _demo_words, "issue, serve and check certificates of a test CA (in a checkout: ./tools/demo)"),
 }

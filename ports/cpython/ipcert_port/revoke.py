@@ -1,0 +1,40 @@
+"""`ipcert revoke NAME`: one lineage at a time, and two never at one moment (P14)."""
+
+from ipcert import identifiers, limits
+from ipcert.errors import Ours
+
+from . import errands, exits
+from .show import local, planned, span
+from .work import Work, groups
+
+REASONS = {"unspecified": 0, "keycompromise": 1, "affiliationchanged": 3, "superseded": 4, "cessationofoperation": 5}
+
+
+def run(config, progress, name, reason="unspecified", by_key=False):
+    """Revoke the certificate that `name` is in; returns (exit code, the JSON object). Raises Error."""
+    from .config import _to_ascii
+
+    value = identifiers.parse(name, _to_ascii).value
+    found = [g for g in groups(config) if value in g.split(",")]
+    if not found:
+        raise Ours("config", "%s is not in the configuration; add it there first." % value)
+    ids = found[0]
+    with Work(config, progress, patient=True) as work:
+        errands.begin(work)
+        device = work.device
+        device.event("revoke", (ids, REASONS[reason], by_key))
+        record = [r for r in device.journal.records() if r.ids.text() == ids][0]
+        errands.finish(work)
+        error = device.last_error
+        now = work.clock.now()
+        out = {"identifiers": ids.split(","), "revoked": not record.gen, "plan": planned(record)}
+    progress.close()
+    if error is not None:
+        raise error
+    if not record.gen:
+        progress.say("The certificate for %s is revoked and its key erased. 'ipcert issue --now %s' gets another." % (ids, value))
+    elif record.at < limits.NEVER:
+        text = "%s is revoked on %s, in %s: another one was revoked today, and no list should show two at one moment."
+        progress.say(text % (ids, local(record.at), span(record.at - now)))
+        progress.say("Keep 'ipcert run' running, or run 'ipcert issue' then.")
+    return exits.OK, out
