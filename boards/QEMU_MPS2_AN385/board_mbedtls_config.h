@@ -18,6 +18,7 @@ time_t board_mbedtls_time(time_t *out);
 #include "ipcert_mbedtls.h"
 
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
+#define MBEDTLS_ENTROPY_MAX_SOURCES 2 // there is one; 20 places are 360 bytes of each context
 
 // For comparison only (tools/board budgets): what signing costs with MicroPython's stock options.
 #if defined(IPCERT_STOCK_ECP)

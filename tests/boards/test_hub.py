@@ -183,10 +183,6 @@ def test_tls_client_verifies(hub, authority, tmp_path):
 
 SERVER = """
 import asyncio, gc, tls, tlsserver
-def context(chain, key):
-    c = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
-    c.load_cert_chain(chain, key)
-    return c
 async def page(reader, writer):
     try:
         while (await reader.readline()).strip():
@@ -227,7 +223,7 @@ def server(hub, authority):
     hub.execute(SERVER)
     for variable, names in (("by_address", ["127.0.0.1"]), ("by_name", [NAME]), ("challenge", ["challenge.test"])):
         chain, key = authority.issue(*names)
-        hub.execute(f"{variable} = context({chain!r}, {key!r})")
+        hub.execute(f"{variable} = tlsserver.Certificate({chain!r}, {key!r})")
     hub.begin("asyncio.run(main())")
     hub.read_until(b"listening")
     yield hub
@@ -284,6 +280,16 @@ def test_another_name_gets_unrecognized_name(server, authority, sni):
 def test_unknown_protocols_are_refused(server, authority):
     with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
         greet(server.forwards[443], authority, NAME, [], ["h2"])
+
+
+def test_a_key_must_belong_to_its_chain(new_hub, authority):
+    hub = new_hub()
+    (chain, key), (_, other) = authority.issue(NAME), authority.issue(NAME)
+    hub.execute("import tlsserver")
+    hub.execute(f"tlsserver.Certificate({chain!r}, {key!r})")
+    for bad in (f"{chain!r}, {other!r}", f"{key!r}, {chain!r}", f"{chain[:200]!r}, {key!r}", f"b'', {key!r}", f"{chain!r}, b''"):
+        with pytest.raises(board_qemu.HubError, match="ValueError"):
+            hub.execute(f"tlsserver.Certificate({bad})")
 
 
 def test_garbage_does_not_stop_the_server(server, authority):

@@ -44,11 +44,11 @@ def _address(text):
 
 
 class _Lineage:
-    """One deployed certificate: its identifiers' texts, the families of its addresses, its TLS context."""
+    """One deployed certificate: its identifiers' texts, the families of its addresses, its tlsserver.Certificate."""
 
-    def __init__(self, texts, context):
+    def __init__(self, texts, certificate):
         self.texts = texts
-        self.context = context
+        self.certificate = certificate
         self.families = [a.family for a in map(_address, texts) if a]
 
     def covers(self, host):
@@ -88,19 +88,19 @@ class Front:
         texts = ids.split(",")
         kept = [lineage for lineage in self._lineages if lineage.texts != texts]
         if chain:
-            context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+            gc.collect()  # what lives long goes low in the heap, so that the free part stays in one piece
             try:
-                context.load_cert_chain(bytes(chain), bytes(key))
-            except (OSError, ValueError) as e:
-                raise Ours("deploy", "The new certificate cannot be served: %s." % e)
-            kept.append(_Lineage(texts, context))
+                certificate = tlsserver.Certificate(bytes(chain), key)
+            except (OSError, ValueError, MemoryError) as e:
+                raise Ours("deploy", "The new certificate cannot be served (%s); the old one stays." % (e or "no memory"))
+            kept.append(_Lineage(texts, certificate))
         self._lineages = kept
         gc.collect()
 
     def _choose(self, name, protocol):
-        """Called by Mbed TLS in the middle of a handshake: the context to use, or None for unrecognized_name."""
+        """Called by Mbed TLS in the middle of a handshake: the Certificate to use, or None for unrecognized_name."""
         lineage = self._find(name)
-        return lineage.context if lineage else None
+        return lineage.certificate if lineage else None
 
     def _find(self, name):
         address = name and _address(name)
@@ -197,8 +197,8 @@ class Front:
                 return
             if n:
                 head += piece[:n]
-        context = tlsserver.chosen(secure)
-        answer = self._answer(head, [one for one in self._lineages if one.context is context])
+        used = tlsserver.chosen(secure)
+        answer = self._answer(head, [one for one in self._lineages if one.certificate is used])
         while answer:
             await _writable(secure)
             answer = answer[secure.write(answer) or 0 :]

@@ -1,5 +1,7 @@
 // Module tlsserver: a TLS server that chooses its certificate by ALPN and SNI, which MicroPython's tls (up to 1.29) cannot.
 //
+// For ports where Mbed TLS gets its entropy from mbedtls_hardware_poll (bare metal).
+//
 // Not a patch. The stock source is compiled as a part of this file, because its context is a private structure, and the
 // stock object is left empty (micropython.mk). It needs Mbed TLS 3.x with MBEDTLS_SSL_ALPN and
 // MBEDTLS_SSL_SERVER_NAME_INDICATION.
@@ -9,16 +11,24 @@
 // context   a tls.SSLContext(tls.PROTOCOL_TLS_SERVER); its own certificate is never sent
 // alpn      tuple of protocol names that the server speaks, the favourite first; () for none
 // chooser   called as chooser(sni, protocol) during each handshake: sni is the client's server_name as str or None,
-//           protocol the agreed ALPN name or None. It answers the context whose certificate and key are used, or None:
-//           the client then gets the alert unrecognized_name (RFC 6066 3). When it raises, the alert is internal_error.
-//           It must not wait.
+//           protocol the agreed ALPN name or None. It answers a Certificate, or None: the client then gets the alert
+//           unrecognized_name (RFC 6066 3). When it raises, the alert is internal_error. It must not wait.
+//
+//     tlsserver.Certificate(chain, key)
+//
+// A chain (leaf first) and its private key, str or bytes, each PEM or DER. ValueError when they cannot be read or do not
+// belong together. A fifth of the size of a context.
 //
 //     tlsserver.chosen(connection)
 //
-// The context that the chooser answered in this connection's handshake, or None before that.
+// The Certificate that the chooser answered in this connection's handshake, or None before that.
 //
 // A client that offers only protocols not in alpn gets no_application_protocol (RFC 7301 3.2), from Mbed TLS itself.
 #include "extmod/modtls_mbedtls.c"
+#include "py/mperrno.h"
+#include "mbedtls/entropy.h"
+
+int mbedtls_hardware_poll(void *data, unsigned char *output, size_t len, size_t *olen);
 
 #if MICROPY_PY_SSL && MICROPY_SSL_MBEDTLS
 
@@ -48,6 +58,68 @@ static bool is_name(const unsigned char *name, size_t len) {
     return true;
 }
 
+typedef struct {
+    mp_obj_base_t base;
+    mbedtls_x509_crt chain;
+    mbedtls_pk_context key;
+} certificate_t;
+
+static const mp_obj_type_t certificate_type;
+
+static int random_bytes(void *unused, unsigned char *out, size_t len) {
+    (void)unused;
+    size_t got = 0;
+    int ret = mbedtls_hardware_poll(NULL, out, len, &got);
+    return ret == 0 && got == len ? 0 : MBEDTLS_ERR_ENTROPY_SOURCE_FAILED;
+}
+
+static mp_obj_t certificate_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 2, 2, false);
+    size_t chain_len, key_len;
+    const unsigned char *chain = asn1_get_data(args[0], &chain_len);
+    const unsigned char *key = asn1_get_data(args[1], &key_len);
+    certificate_t *self = mp_obj_malloc_with_finaliser(certificate_t, type);
+    mbedtls_x509_crt_init(&self->chain);
+    mbedtls_pk_init(&self->key);
+    int ret = mbedtls_pk_parse_key(&self->key, key, key_len, NULL, 0, random_bytes, NULL);
+    if (ret == 0) {
+        ret = mbedtls_x509_crt_parse(&self->chain, chain, chain_len);
+    }
+    if (ret == 0) {
+        ret = mbedtls_pk_check_pair(&self->chain.pk, &self->key, random_bytes, NULL);
+    }
+    if (ret != 0) {
+        mbedtls_x509_crt_free(&self->chain);
+        mbedtls_pk_free(&self->key);
+        if (ret == MBEDTLS_ERR_X509_ALLOC_FAILED || ret == MBEDTLS_ERR_PK_ALLOC_FAILED || ret == MBEDTLS_ERR_MPI_ALLOC_FAILED) {
+            mp_raise_OSError(MP_ENOMEM);
+        }
+        mp_raise_ValueError(MP_ERROR_TEXT("the chain or its key cannot be read, or they are not a pair"));
+    }
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t certificate_del(mp_obj_t self_in) {
+    certificate_t *self = MP_OBJ_TO_PTR(self_in);
+    mbedtls_x509_crt_free(&self->chain);
+    mbedtls_pk_free(&self->key); // zeroised by Mbed TLS
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(certificate_del_obj, certificate_del);
+
+static const mp_rom_map_elem_t certificate_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&certificate_del_obj) },
+};
+static MP_DEFINE_CONST_DICT(certificate_locals, certificate_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(
+    certificate_type,
+    MP_QSTR_Certificate,
+    MP_TYPE_FLAG_NONE,
+    make_new, certificate_make_new,
+    locals_dict, &certificate_locals
+    );
+
 static int refuse(mbedtls_ssl_context *ssl, unsigned char alert, int error) {
     mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
     return error;
@@ -74,13 +146,13 @@ static int choose_certificate(mbedtls_ssl_context *ssl) {
     if (chosen == mp_const_none) {
         return refuse(ssl, MBEDTLS_SSL_ALERT_MSG_UNRECOGNIZED_NAME, MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME);
     }
-    if (!mp_obj_is_type(chosen, &ssl_context_type)) {
+    if (!mp_obj_is_type(chosen, &certificate_type)) {
         return refuse(ssl, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR, MBEDTLS_ERR_SSL_INTERNAL_ERROR);
     }
-    mp_obj_ssl_context_t *context = MP_OBJ_TO_PTR(chosen);
-    // The handshake goes on after this call; the connection keeps the context from the collector until it is closed.
-    mbedtls_ssl_set_user_data_p(ssl, context);
-    return mbedtls_ssl_set_hs_own_cert(ssl, &context->cert, &context->pkey);
+    certificate_t *certificate = MP_OBJ_TO_PTR(chosen);
+    // The handshake goes on after this call; the connection keeps this from the collector until it is closed.
+    mbedtls_ssl_set_user_data_p(ssl, certificate);
+    return mbedtls_ssl_set_hs_own_cert(ssl, &certificate->chain, &certificate->key);
 }
 
 static mp_obj_t tlsserver_choose(mp_obj_t context_in, mp_obj_t alpn_in, mp_obj_t chooser) {
@@ -117,13 +189,14 @@ static mp_obj_t tlsserver_chosen(mp_obj_t connection_in) {
         mp_raise_TypeError(MP_ERROR_TEXT("tls.SSLSocket expected"));
     }
     mp_obj_ssl_socket_t *connection = MP_OBJ_TO_PTR(connection_in);
-    void *context = mbedtls_ssl_get_user_data_p(&connection->ssl);
-    return context == NULL ? mp_const_none : MP_OBJ_FROM_PTR(context);
+    void *certificate = mbedtls_ssl_get_user_data_p(&connection->ssl);
+    return certificate == NULL ? mp_const_none : MP_OBJ_FROM_PTR(certificate);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tlsserver_chosen_obj, tlsserver_chosen);
 
 static const mp_rom_map_elem_t tlsserver_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_tlsserver) },
+    { MP_ROM_QSTR(MP_QSTR_Certificate), MP_ROM_PTR(&certificate_type) },
     { MP_ROM_QSTR(MP_QSTR_choose), MP_ROM_PTR(&tlsserver_choose_obj) },
     { MP_ROM_QSTR(MP_QSTR_chosen), MP_ROM_PTR(&tlsserver_chosen_obj) },
 };

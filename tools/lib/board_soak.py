@@ -1,0 +1,84 @@
+"""`tools/board BOARD soak`: many renewals in one boot; nothing may leak."""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import board
+import board_ca
+import board_console
+from board_demo import ADDRESS, NAME
+
+COMPRESS = 1209600
+EARLY = 5  # renewals after which everything that is made once has been made
+
+
+def _sample(hub):
+    """Free heap, largest free piece, Mbed TLS's arena and the connections left, with the CA's connection closed."""
+    hub.ask("ca.close()")
+    deadline = time.monotonic() + 10
+    while hub.value("lan.status('sockets')")[1] and time.monotonic() < deadline:
+        time.sleep(0.3)
+    memory = hub.memory()
+    sockets = hub.value("lan.status('sockets')")
+    return {
+        "free": memory["heap_free"],
+        "largest_free": memory["largest_free"],
+        "heap_peak": memory["heap_peak"],
+        "tls_arena": memory["tls"]["arena"],
+        "tls_overflows": memory["tls"]["overflows"],
+        "stack_peak": memory["stack"]["peak"],
+        "listening": sockets[0],
+        "open": sockets[1],
+    }
+
+
+def job(name, renewals, heap, say):
+    """`renewals` renewals in one boot; a dict for --json."""
+    image = board.build(name) / "firmware.elf"
+    boot = {"main": "off", **({"heap": heap} if heap else {})}
+    samples = {}
+    with tempfile.TemporaryDirectory() as folder, board_ca.HubPebble(True, nonce_reject=5) as ca:
+        forwards = {80: ca.http_port, 443: board.free_port()}
+        with board_console.Console(image, Path(folder) / "flash", forwards=forwards, boot=boot) as hub:
+            board_console.provision(hub, ca, [NAME, ADDRESS], compress=COMPRESS)
+            hub.kill()
+            hub.start()
+            hub.run(threshold=16384)
+            hub.deployed([ADDRESS, NAME])
+            for number in range(1, renewals + 1):
+                ids = (ADDRESS, NAME)[number % 2]
+                hub.ask(f"hub.event('renew', {ids!r})")
+                hub.deployed([ids])
+                while hub.value("device.issuance.step"):
+                    time.sleep(0.1)
+                if number in (EARLY, renewals) or number % 3 == 0:
+                    samples[number] = _sample(hub)
+                    say(f"{number:4} {samples[number]}")
+            issued = len(ca.issued())
+    early, late = samples[EARLY], samples[renewals]
+    problems = []
+    for what in ("free", "largest_free"):
+        if late[what] < 0.99 * early[what]:
+            problems.append(f"{what}: {late[what]} bytes after renewal {renewals}, {early[what]} after renewal {EARLY}")
+    if late["open"]:
+        problems.append(f"{late['open']} connections were left open")
+    if issued != renewals + 2:
+        problems.append(f"the CA issued {issued} certificates, not {renewals + 2}")
+    return {"renewals": renewals, "samples": samples, "issued": issued, "problems": problems}
+
+
+def run(args):
+    """Returns an exit status: 0 only when nothing leaked."""
+
+    def say(sentence):
+        print(sentence, file=sys.stderr if args.json else sys.stdout, flush=True)
+
+    out = job(args.board, args.renewals, args.heap, say)
+    if args.json:
+        print(json.dumps(out, indent=1))
+    for problem in out["problems"]:
+        print("soak: " + problem, file=sys.stderr)
+    return 1 if out["problems"] else 0
