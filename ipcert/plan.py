@@ -165,7 +165,7 @@ def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):
         rest = p.hi - now
         if rest < 6 * HOUR:
             return _within(p, rng, now, 0, 15 * MINUTE if ip else DAY, FIRST)
-        return _draw(p, rng, now, p.hi, FIRST)
+        return _within(p, rng, now, 0, min(rest, 60 * DAY), FIRST)
     left = not_after - now
     if left < SOON:  # too late for a plan that helps
         # A thirty-second is kept back, so that the certificate is there within `recovery`, not only asked for.

@@ -32,6 +32,7 @@ _LEFT = np.array([0, 2.5, 8, 20, 30]) * DAY  # validity left when that gap ended
 _BACK = np.array([1200, HOUR, 3 * HOUR, 8 * HOUR, DAY, 2 * DAY, 3 * DAY, 5 * DAY, 7 * DAY, 10 * DAY, 14 * DAY, 21 * DAY])
 _IN = np.array([1, 6, 24, 82, 161]) * HOUR
 _DAY = np.array([5, 30, 90, 300, 900, 3600, 10800.0])
+_DRAW = np.array([0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7])
 _TICK = np.array([2, 5, 15, 30, 60, 120.0])
 ORDINARY = 81.8 * HOUR  # the longest gap without a failure, plus some seconds of work
 
@@ -145,10 +146,10 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature,
                 for i0 in (i - 1, i):
                     if i0 >= 0 and i0 < m:
                         best = min(best, abs(u - draw[i0]))
-                out[n] = BASE[4] + min(int(best * 40), 19)
+                out[n] = BASE[4] + _bin(_DRAW, best)
                 n += 1
                 fdraw += best
-                drawn += best < 0.01
+                drawn += best < 0.001
                 ndraw += 1
     # Gaps.
     ngap = nlate = nexplained = nbefore = most = 0.0

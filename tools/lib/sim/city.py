@@ -47,7 +47,7 @@ def _chunk(job):
     for h in range(first, first + count):
         w = world.World(seed, h, days, dynamic, ca, quiet)
         if down:  # this home's CA is down once, at a moment of its own
-            start = world.START + int(w.uniform() * (days * world.DAY - down))
+            start = world.START + w.moment(days * world.DAY - down)
             w.ca = [(start, start + down)]
         log = reference.run(policy, w, words(seed, h))
         names += log.name

@@ -5,9 +5,8 @@ from numba import njit
 
 from ipcert import plan
 
-from . import home
 from .city import words
-from .world import DAY, START
+from .world import BOOT, DAY, START
 
 
 def delays(seed, n, reboots, window=14 * DAY):
@@ -21,7 +20,7 @@ def delays(seed, n, reboots, window=14 * DAY):
         cuts = sorted((int(env.random() * window), 60 + int(env.exponential(240))) for _ in range(reboots))
         for at, length in cuts:
             if START + at <= p.at < START + at + length:
-                ready = START + at + length + home.BOOT
+                ready = START + at + length + BOOT
                 if plan.is_missed(p, ready):
                     plan.missed(p, rng, False, ready, 0, 0)
                 else:

@@ -25,6 +25,10 @@ SMALL = {
 QUICK = dict(SMALL, train=3000, test=4500, all=4000, trees_crowds=0, matched=0, matched_all=0)
 SIZES = {"full": FULL, "small": SMALL, "quick": QUICK}
 
+# The goals' limits are for crowds of 1,000 and tens of thousands of targets. The smaller runs have fewer, so their bounds
+# are wider: they guard the level that was reached.
+MULTIPLE = {"full": 2.0, "small": 2.0, "quick": 2.5}
+AUC_ORDINARY = {"full": 0.51, "small": 0.52, "quick": 0.53}
 # G3's limits are for 10,000 candidates. The small run has 2,000 and guards the level that was reached there.
 TOP1_ALL = {10000: 0.01, 2000: 0.012}
 
@@ -145,7 +149,7 @@ class Measure:
                     tried = homes[: size * self.z["trees_crowds"]]
                 show = self.progress.step(f"G2: {one.name}, {where}")
                 r = attack.attack(one, town, tried, size, self.z["matched"] if isinstance(one, attack.Ratio) else 0, show)
-                self._crowds("G2", f"{where}, {one.name}", r, size, 2.0, 0.51, 0.02, factor=True)
+                self._crowds("G2", f"{where}, {one.name}", r, size, MULTIPLE[self.size], AUC_ORDINARY[self.size], 0.02, factor=True)
                 if isinstance(one, attack.Ratio):
                     self.report[f"channels {where}"] = self._channels(one, town, homes[: size * 5], size)
             # Ordinary targets among everybody: reported beside it.

@@ -2,9 +2,9 @@
 
 from ipcert import limits, plan
 
-from .world import BACKDATE, BAD_VALIDATION, IP_LIFE, LINE_DOWN, NAME_LIFE, POWER_OFF, START
+from .world import BACKDATE, IP_LIFE, LINE_DOWN, NAME_LIFE, POWER_OFF, START
 
-BOOT = 75  # seconds from power to a clock and a route
+LINE, CA, CHECK = 1, 2, 3  # why an attempt failed
 
 
 class Log:
@@ -30,76 +30,85 @@ class Lineage:
         self.not_before = 0
         self.not_after = 0
         self.failures = 0
-        self.until = 0  # the order in flight ends here
         self.tried = 0  # first attempt since it lapsed and was ready
 
 
-def run(world, rng, policy=plan):
-    """Live through `world` with random words from `rng`; `policy` has plan's functions. Return the Log."""
+def run(world, rng, policy=plan, enrol=False, trace=None):
+    """Live through `world` with random words from `rng`; `policy` has plan's functions. Return the Log.
+
+    enrol   begin with P1 and no certificates; else with certificates of some age
+    trace   a list that takes (second, ip?, at, lo, hi, why) of each plan that was made
+    """
     log = Log()
     ip, name = Lineage(True), Lineage(False)
-    for one, age, life in ((ip, world.age_ip, IP_LIFE), (name, world.age_name, NAME_LIFE)):
-        one.not_before = world.begin - age
-        one.not_after = one.not_before + life
-        policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, world.begin)
+
+    def made(t, one):
+        if trace is not None:
+            trace.append((t, one.is_ip, one.p.at, one.p.lo, one.p.hi, one.p.why))
+
+    for one, age, life in ((name, world.age_name, NAME_LIFE), (ip, world.age_ip, IP_LIFE)):
+        if enrol:
+            policy.first(one.p, rng, world.begin, one.is_ip)
+            made(world.begin, one)
+        else:
+            one.not_before = world.begin - age
+            one.not_after = one.not_before + life
+            policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, world.begin)
     outages = world.outages
     o = 0
     gen = 0
     changes = world.renumberings + [limits.NEVER]
     c = 0
-    since = world.begin - 90 * limits.DAY
-    ready = world.begin
+    since = now = ready = world.begin
     while True:
-        one = ip if ip.p.at <= name.p.at else name
-        t = min(one.p.at, changes[c])
+        t = max(now, min(ip.p.at, name.p.at, changes[c]))
+        while o < len(outages) and outages[o][1] <= t:
+            ready = outages[o][1]
+            o += 1
+        kind = outages[o][2] if o < len(outages) and outages[o][0] <= t else -1
+        if kind == POWER_OFF:
+            t = ready = outages[o][1]
+            kind = -1
+            o += 1
         if t >= world.end:
             return log
-        while o < len(outages) and outages[o][1] <= t:
-            ready = outages[o][1] + (BOOT if outages[o][2] == POWER_OFF else 0)
-            o += 1
-        kind = -1
-        if o < len(outages) and outages[o][0] <= t:
-            kind = outages[o][2]
-        if kind == POWER_OFF:
-            ready = outages[o][1] + BOOT
-            o += 1
-            for each in (ip, name):
-                if each.p.at < ready:
-                    if policy.is_missed(each.p, ready):
-                        policy.missed(each.p, rng, each.is_ip, ready, each.not_before, each.not_after)
-                    else:
-                        each.p.at = ready
-            continue
+        now = t
         if changes[c] <= t:
             while changes[c] <= t:
                 c += 1
             gen += 1
             policy.held(ip.p, rng, t, t - since)
+            made(t, ip)
             ip.not_before = ip.not_after = ip.failures = 0
             since = t
-            continue
-        other = name if one is ip else ip
-        if t < other.until:
-            policy.collide(one.p, rng, t)
+        for each in (name, ip):
+            if policy.is_missed(each.p, t):
+                policy.missed(each.p, rng, each.is_ip, t, each.not_before, each.not_after)
+                made(t, each)
+        one, other = (ip, name) if ip.p.at < name.p.at else (name, ip)
+        if one.p.at > t:
             continue
         failed = 0
+        why = policy.TRANSPORT
         if kind == LINE_DOWN:
-            failed = 1
-            why = policy.TRANSPORT
+            failed = LINE
         elif world.ca and any(a <= t < b for a, b in world.ca):
-            failed = 2
-            why = policy.TRANSPORT
-        elif world.uniform() < BAD_VALIDATION:
-            failed = 3
+            failed = CA
+        elif world.fails():
+            failed = CHECK
             why = policy.VALIDATION
         lapsed = one.not_after and t > one.not_after
-        if lapsed and not one.tried and failed != 1:
+        if lapsed and not one.tried and failed != LINE:
             one.tried = t
-        done = t + 3 + int(world.uniform() * 18)
-        one.until = done
+        done = now = t + world.takes(failed)
+        while other.p.at <= done:
+            at = max(other.p.at, t)
+            policy.collide(other.p, rng, world.noticed(t, at))
+            made(world.noticed(t, at), other)
         if failed:
             one.failures += 1
             policy.retry(one.p, rng, done, one.failures, why, one.not_after, 0, one.is_ip, one.not_before)
+            made(done, one)
             continue
         if lapsed:
             before = any(b > one.not_before and a < one.not_after for a, b, _ in outages)
@@ -114,3 +123,4 @@ def run(world, rng, policy=plan):
             else:
                 log.name.append(done)
         policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, done)
+        made(done, one)

@@ -27,7 +27,7 @@ class _Timers:
 
     def issue(self, ip, t):
         """Take 3 to 20 seconds over one certificate; return the second at which it is done."""
-        t += 3 + int(self.world.uniform() * 18)
+        t += self.world.takes(False)
         self.at[ip] = t
         if t >= START:
             if ip:
@@ -54,7 +54,7 @@ def certbot(world, rng):
     while slot < world.end:
         t = slot + plan.below(rng, 12 * HOUR)
         back = one.off(t, (POWER_OFF,))
-        one.look(back + home.BOOT if back else t, 0.5, 2 / 3)
+        one.look(back or t, 0.5, 2 / 3)
         slot += 12 * HOUR
     return one.log
 
@@ -72,7 +72,7 @@ def cron(world, rng):
 def tick(world, rng):
     """Every ten minutes since the process started, and at once when it starts."""
     one = _Timers(world)
-    begins = [world.begin - plan.below(rng, 600)] + [b + home.BOOT for a, b, k in world.outages if k == POWER_OFF]
+    begins = [world.begin - plan.below(rng, 600)] + [b for a, b, k in world.outages if k == POWER_OFF]
     for start, end in zip(begins, begins[1:] + [world.end]):
         t = start
         while t < end:
@@ -101,25 +101,37 @@ def ari(world, rng):
             return one.log
         back = one.off(t)
         if back:
-            plans[ip] = back + home.BOOT
+            plans[ip] = back
             continue
         one.issue(ip, t)
         draw(ip)
 
 
-class _Shared:
-    """Words that are the same for every draw of a home, as when they come from a serial number."""
+class _Serial:
+    """Words from a generator that every plan starts anew from the device's serial number."""
 
     def __init__(self, rng):
-        self.value = rng.word()
+        self.serial = self.state = rng.word() << 16 | rng.word()
 
     def word(self):
-        return self.value
+        self.state = (self.state * 1664525 + 1013904223) & 0xFFFFFFFF
+        return self.state >> 16
+
+
+class _Predictable:
+    """Our policy with draws that anyone can compute from one another (P10)."""
+
+    def __getattr__(self, name):
+        return getattr(plan, name)
+
+    def renewal(self, p, rng, *rest):
+        rng.state = rng.serial
+        plan.renewal(p, rng, *rest)
 
 
 def predictable(world, rng):
-    """Our policy with draws that anyone can compute from one another."""
-    return home.run(world, _Shared(rng))
+    """Our policy with P10 broken."""
+    return home.run(world, _Serial(rng), _Predictable())
 
 
 class _Redraw:

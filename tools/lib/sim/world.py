@@ -4,7 +4,8 @@ Times are core seconds; a run observes [START, START + days). Homes live from WA
 first observed certificate is not special. The random numbers of the world never touch those of the plans.
 """
 
-import numpy as np
+import math
+import random
 
 HOUR = 3600
 DAY = 86400
@@ -20,9 +21,11 @@ MEDIUM = 3, 4 * HOUR, 1.0
 LONG = 0.3, DAY, 11 * DAY  # per year, shortest, mean of what is added (exponential)
 LINE = 0.5  # share of outages where the device runs on and only the line is down
 RENUMBER = 60 * DAY  # mean life of a dynamic address on a line that stays up
-RENUMBER_OUTAGE = 0.5  # an outage over ten minutes ends with a new address
+RENUMBER_OUTAGE = 0.5  # share of outages that end with a new address
 CA_DOWN = 4, 3600, 1.2  # per year, median, sigma
 BAD_VALIDATION = 0.01  # share of attempts whose validation fails
+
+BOOT = 75  # seconds from power to a clock and a route
 
 POWER_OFF, LINE_DOWN = 0, 1
 
@@ -38,56 +41,68 @@ def merge(spans):
     return out
 
 
+def events(rng, rate, span):
+    """The moments in [0, span) of a Poisson process of `rate` a year, whole seconds."""
+    found = []
+    at = rng.expovariate(rate / YEAR)
+    while at < span:
+        found.append(int(at))
+        at += rng.expovariate(rate / YEAR)
+    return found
+
+
 def lognormal(rng, rate, median, sigma, span):
-    """Start and length of the events of one kind in `span` seconds."""
-    n = rng.poisson(rate * span / YEAR)
-    return [(int(rng.random() * span), max(1, int(median * np.exp(sigma * rng.standard_normal())))) for _ in range(n)]
+    """(start, length) of the events of one kind in `span` seconds."""
+    return [(a, max(1, int(rng.lognormvariate(math.log(median), sigma)))) for a in events(rng, rate, span)]
 
 
-def outages(rng, span, scale=1.0):
+def outages(rng, span):
     """One home's outages in [0, span) as (start, end, kind)."""
     found = lognormal(rng, *SHORT, span) + lognormal(rng, *MEDIUM, span)
-    for _ in range(rng.poisson(LONG[0] * span / YEAR)):
-        found.append((int(rng.random() * span), int(LONG[1] + rng.exponential(LONG[2]))))
-    return merge([(a, a + int(n * scale), LINE_DOWN if rng.random() < LINE else POWER_OFF) for a, n in found])
+    found += [(a, int(LONG[1] + rng.expovariate(1 / LONG[2]))) for a in events(rng, LONG[0], span)]
+    return merge([(a, a + n, LINE_DOWN if rng.random() < LINE else POWER_OFF) for a, n in found])
 
 
 class World:
     """What one home lives through: everything outside the device, drawn from `seed` and the home's number.
 
-    outages   (start, end, kind), core seconds; renumberings: seconds at which the address changes
+    outages   (start, end, kind), core seconds, until a clock and a route are there again; renumberings: seconds at which the address changes
     ca        (start, end) of CA downtime, the same for all homes
     """
 
-    def __init__(self, seed, home, days, dynamic, ca, quiet=False):
-        rng = np.random.default_rng([seed, home])
-        self.begin = START - WARM
+    def __init__(self, seed, home, days, dynamic, ca, quiet=False, warm=WARM):
+        self._rng = rng = random.Random(seed << 32 | home)
+        self.begin = START - warm
         self.end = START + days * DAY
         span = self.end - self.begin
         spans = [] if quiet else outages(rng, span)
+        # A device that was off is back when it has a clock and a route.
+        spans = merge([(a, b + (0 if kind else BOOT), kind) for a, b, kind in spans])
         self.outages = [(self.begin + a, self.begin + b, kind) for a, b, kind in spans]
         self.ca = ca
         self.renumberings = []
         if dynamic:
-            at = 0.0
-            while True:
-                at += rng.exponential(RENUMBER)
-                if at >= span:
-                    break
-                self.renumberings.append(self.begin + int(at))
-            for a, b, _ in self.outages:
-                if b - a > 600 and rng.random() < RENUMBER_OUTAGE:
-                    self.renumberings.append(b)
+            self.renumberings = [self.begin + a for a in events(rng, YEAR / RENUMBER, span)]
+            self.renumberings += [b for _, b, _ in self.outages if rng.random() < RENUMBER_OUTAGE]
             self.renumberings.sort()
-        self._uniform = rng.random(512).tolist()
-        self._used = 0
         self.age_ip = int(rng.random() * IP_LIFE * 0.4)
         self.age_name = int(rng.random() * NAME_LIFE * 0.55)
 
-    def uniform(self):
-        """A number in [0, 1) for the world's own chances."""
-        self._used += 1
-        return self._uniform[self._used % 512]
+    def fails(self):
+        """True when the next attempt's validation fails."""
+        return self._rng.random() < BAD_VALIDATION
+
+    def takes(self, failed):
+        """Seconds that the next attempt takes; failed: it is one that fails."""
+        return 3 + int(self._rng.random() * 18)
+
+    def noticed(self, begun, at):
+        """When a device that is busy since `begun` sees that another plan's second `at` came."""
+        return at
+
+    def moment(self, span):
+        """A moment in [0, span), for what is the run's and not the home's own."""
+        return int(self._rng.random() * span)
 
     def longest(self):
         """The longest outage that touches the observed year, seconds."""
@@ -96,6 +111,5 @@ class World:
 
 def ca_downtime(seed, days):
     """The CA's downtime, the same for every home of a run."""
-    rng = np.random.default_rng([seed, 0xCA])
-    span = WARM + days * DAY
-    return [(START - WARM + a, START - WARM + a + n) for a, n in sorted(lognormal(rng, *CA_DOWN, span))]
+    rng = random.Random(seed << 32 | 0xFFFFFFFF)
+    return [(START - WARM + a, START - WARM + a + n) for a, n in lognormal(rng, *CA_DOWN, WARM + days * DAY)]
