@@ -1,5 +1,6 @@
 """One device in a home of the tests: a store that can be cut, a clock that can lie, and a loop that obeys the core."""
 
+import gc
 import hashlib
 import sys
 
@@ -137,6 +138,8 @@ class Home:
         """Power up: a new Device over the bytes in the store. What was published is gone."""
         self.published = {}
         self.cut = None
+        self.device = self.port = None  # the old one's memory is free first
+        gc.collect()
         self.port = Port(self.store, self.entropy, self.signer, self.number, self.secret, self.aes)
         self.device = device.Device(self.port, policy.Policy(**self.wishes), self.identifiers, self.url)
         return self.device

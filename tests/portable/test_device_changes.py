@@ -1,0 +1,285 @@
+"""What changes under a device: consent, addresses, names, the CA, lost files."""
+
+import unittest
+
+from portable_support import code_of
+from virtual_ca import HOST
+from virtual_home import NAME, START, V4, V6, Home
+
+from ipcert import identifiers, limits, notices
+from ipcert.errors import Ours
+
+DAY = limits.DAY
+HOUR = limits.HOUR
+
+
+def spkis(home):
+    return [i.spki for i in home.ca.issued]
+
+
+class Consent(unittest.TestCase):
+    ALL = NAME + "," + V4
+
+    def combined(self, **wishes):
+        home = Home(combined=True, **wishes)
+        home.run()
+        return home
+
+    def test_nothing_goes_out_without_it(self):
+        home = self.combined()
+        home.run(START + 90 * DAY)
+        self.assertEqual(home.ca.count(), 0)
+        self.assertEqual(home.told(notices.CONSENT_NEEDED), [self.ALL])
+        self.assertEqual(home.told(notices.COMBINED), [self.ALL])
+        self.assertEqual(code_of(Ours, lambda: home.device.event("renew", self.ALL)), "event")
+
+    def test_wrong_answers(self):
+        home = self.combined()
+        right = home.device.consent_challenge()
+        self.assertEqual(len(right), 8)
+        for wrong in ("", "yes", right[:7], right + "0", "00000000"):
+            self.assertEqual(code_of(Ours, lambda w=wrong: home.device.event("consent", w)), "consent")
+        home.run(START + DAY)
+        self.assertEqual(home.ca.issued, [])
+
+    def test_the_right_answer_after_a_restart(self):
+        home = self.combined()
+        right = home.device.consent_challenge()
+        home.sleep(DAY)
+        self.assertEqual(
+            code_of(Ours, lambda: home.device.event("consent", right)), "consent"
+        )  # nothing read yet
+        home.run()
+        self.assertEqual(home.device.consent_challenge(), right)
+        home.clock.now += DAY
+        home.device.event("consent", " %s\n" % right.upper())
+        home.run()
+        self.assertEqual([i.names for i in home.ca.issued], [(NAME, V4)])
+        self.assertEqual(home.ca.issued[0].profile, "shortlived")
+        self.assertEqual(home.told(notices.CONSENT_GIVEN), [self.ALL])
+        self.assertEqual(home.record(self.ALL).consent_at, START + 2 * DAY)
+        home.sleep(10)
+        home.run(home.clock.now + 7 * DAY)
+        self.assertGreater(len(home.ca.issued), 1)
+        self.assertEqual(home.told(notices.CONSENT_NEEDED), [self.ALL, self.ALL])
+
+    def test_it_holds_for_these_identifiers_only(self):
+        home = self.combined()
+        right = home.device.consent_challenge()
+        home.device.event("consent", right)
+        home.run()
+        home.device.event("address", [identifiers.parse(NAME), identifiers.parse("198.51.100.8")])
+        home.run(home.clock.now + 40 * DAY)
+        self.assertEqual(len(home.ca.issued), 1)
+        self.assertNotEqual(home.device.consent_challenge(), right)
+        # Back to what was agreed to: the old answer is worth nothing.
+        home.device.event("address", [identifiers.parse(NAME), identifiers.parse(V4)])
+        home.run(home.clock.now + DAY)
+        self.assertEqual(code_of(Ours, lambda: home.device.event("consent", right)), "consent")
+        self.assertEqual(len(home.ca.issued), 1)
+
+    def test_a_public_server_is_not_asked(self):
+        home = self.combined(setting="public")
+        self.assertEqual([i.names for i in home.ca.issued], [(NAME, V4)])
+        self.assertEqual(home.device.consent_challenge(), "")
+        self.assertEqual(code_of(Ours, lambda: home.device.event("consent", "x")), "consent")
+
+    def test_two_families_in_one_need_it_too(self):
+        home = Home((V4, V6), combined=True)
+        home.run()
+        self.assertEqual(home.ca.issued, [])
+        self.assertEqual(len(home.told(notices.FAMILIES_IN_ONE)), 1)
+
+    def test_back_to_separate_ones(self):
+        home = self.combined()
+        home.device.event("consent", home.device.consent_challenge())
+        home.run()
+        home.wishes["combined"] = False
+        home.sleep(10)
+        home.run(home.clock.now + 16 * DAY)
+        self.assertEqual({i.names for i in home.ca.issued[1:]}, {(NAME,), (V4,)})
+        self.assertEqual(home.record(NAME).consent_at, 0)
+
+
+class Changes(unittest.TestCase):
+    def change(self, home, *texts):
+        home.identifiers = [identifiers.parse(t) for t in texts]
+        home.device.event("address", home.identifiers)
+
+    def test_a_new_address(self):
+        home = Home()
+        home.run(START + 15 * DAY)
+        old = home.record(V4)
+        gen, key = old.gen, bytes(old.key_hash)
+        name_at = home.record(NAME).at
+        count = len(home.ca.issued)
+        self.change(home, NAME, "198.51.100.8")
+        home.run(home.clock.now + HOUR)
+        new = home.ca.issued[count]
+        self.assertEqual(new.names, ("198.51.100.8",))
+        self.assertIsNone(new.replaces)
+        self.assertEqual(home.deployed[V4], (b"", b""))
+        self.assertNotIn("key-%d" % gen, home.store.names())
+        self.assertNotIn("chain-%d" % gen, home.store.names())
+        self.assertTrue(home.device.journal.ring.holds(key, 0))
+        self.assertEqual(home.record(NAME).at, name_at)
+        self.assertEqual(home.told(notices.RETIRED), [V4])
+        self.assertEqual(home.told(notices.HELD), ["198.51.100.8"])
+        self.assertNotIn(new.spki, spkis(home)[:count])
+
+    def test_an_address_that_did_not_last_holds_the_next_off(self):
+        home = Home()
+        home.run()
+        home.clock.now += 10 * HOUR
+        self.change(home, NAME, "198.51.100.8")
+        home.run(home.clock.now)
+        r = home.record("198.51.100.8")
+        self.assertTrue(home.clock.now + DAY <= r.at <= home.clock.now + DAY + 900)
+        at = r.at
+        home.sleep(60)
+        home.run(home.clock.now)
+        self.assertEqual(home.record("198.51.100.8").at, at)
+        # Renumbered every night: nothing goes out.
+        for k in range(9, 14):
+            home.run(home.clock.now + 20 * HOUR)
+            self.change(home, NAME, "198.51.100.%d" % k)
+        home.run(home.clock.now + 20 * HOUR)
+        self.assertEqual({i.names[0] for i in home.ca.issued} <= {V4, NAME}, True)
+
+    def test_not_during_an_order(self):
+        home = Home()
+        home.ca.decide = 50
+        for _ in range(30):
+            it = home.step()
+            if it is not None and it.busy:
+                break
+        self.assertTrue(it.busy)
+        self.assertEqual(code_of(Ours, lambda: self.change(home, NAME)), "busy")
+
+    def test_other_names_take_the_lineage_over(self):
+        home = Home((NAME,))
+        home.run()
+        self.change(home, NAME, "www.example.net")
+        home.run()
+        self.assertEqual(home.ca.issued[1].names, (NAME, "www.example.net"))
+        self.assertEqual(home.told(notices.RETIRED), [])
+        self.assertEqual(len(home.records()), 1)
+
+    def test_the_name_goes_away_and_what_belonged_to_it(self):
+        home = Home(urgent="domain")
+        home.run()
+        gen = home.record(NAME).gen
+        self.assertGreater(gen, 0)
+        home.identifiers = [identifiers.parse(V4)]
+        home.sleep(10)
+        home.run(home.clock.now)
+        self.assertEqual(list(home.records()), [V4])
+        self.assertNotIn("key-%d" % gen, home.store.names())
+        self.assertEqual(home.told(notices.RETIRED), [NAME])
+
+    def test_a_list_that_cannot_be_is_refused_whole(self):
+        home = Home()
+        home.run()
+        many = ["198.51.100.%d" % k for k in range(limits.LINEAGES + 1)]
+        long = ["%s%d.example.net" % ("a" * 60, k) for k in range(20)]
+        for texts, code in (
+            ([], "no-identifiers"),
+            ([NAME, NAME], "duplicate"),
+            (many, "too-many"),
+            (long, "too-many"),
+        ):
+            bad = [identifiers.parse(t) for t in texts]
+            self.assertEqual(code_of(Ours, lambda b=bad: home.device.event("address", b)), code)
+        home.device.event("renew", V4)
+        home.run()
+        self.assertEqual(len(home.ca.issued), 2)
+
+    def test_as_many_lineages_as_there_may_be(self):
+        texts = [NAME] + ["198.51.100.%d" % k for k in range(limits.LINEAGES - 1)]
+        home = Home(texts, first_delay=HOUR)
+        home.run(START + 5 * HOUR)
+        self.assertEqual({i.names[0] for i in home.ca.issued}, set(texts))
+        home.sleep(10)
+        home.run()
+        self.assertEqual(sorted(home.records()), sorted(texts))
+
+    def test_private_addresses(self):
+        self.assertEqual(code_of(Ours, lambda: Home(("10.0.0.1",), test_ca=False)), "not-public")
+
+    def test_another_ca(self):
+        home = Home((V4,))
+        home.run()
+        account = bytes(home.device.journal.account_hash)
+        deployed = home.deployed[V4]
+        home.url = HOST + "dir/again"
+        home.sleep(10)
+        home.run(home.clock.now)
+        self.assertEqual(home.deployed[V4], deployed)
+        self.assertEqual(home.ca.count("directory"), 1)
+        home.device.event("renew", V4)
+        home.run()
+        self.assertEqual(len(home.ca.accounts), 2)
+        self.assertEqual(len(home.ca.issued), 2)
+        self.assertIsNone(home.ca.issued[1].replaces)
+        self.assertTrue(home.device.journal.ring.holds(account, 0))
+
+    def test_state_copied_from_another_device(self):
+        home = Home()
+        home.run()
+        home.number = b"device-2"
+        before = dict(home.store.files)
+        self.assertEqual(code_of(Ours, home.boot), "cloned")
+        self.assertEqual(home.store.files, before)
+
+    def test_a_device_without_a_number_draws_one(self):
+        home = Home()
+        home.number = None
+        home.store.files.clear()
+        home.boot()
+        home.run()
+        self.assertTrue(any(home.device.journal.device))
+        home.boot()
+        home.run()
+        self.assertEqual(len(home.ca.issued), 1)
+
+
+class Lost(unittest.TestCase):
+    """Files that the medium lost."""
+
+    def test_a_live_certificate(self):
+        for kind in ("key", "chain"):
+            home = Home((V4,))
+            home.run()
+            del home.store.files["%s-%d" % (kind, home.record(V4).gen)]
+            home.sleep(DAY)
+            home.run(home.clock.now + HOUR)
+            self.assertEqual(len(home.ca.issued), 2)
+            self.assertEqual(home.told(notices.FAILED), [V4])
+            self.assertEqual(len(set(spkis(home))), 2)
+
+    def test_a_damaged_chain(self):
+        home = Home((V4,))
+        home.run()
+        name = "chain-%d" % home.record(V4).gen
+        home.store.files[name] = home.store.files[name][:-10]
+        home.sleep(DAY)
+        home.run(home.clock.now + HOUR)
+        self.assertEqual(len(home.ca.issued), 2)
+
+    def test_the_account_key(self):
+        home = Home((V4,))
+        home.run()
+        account = bytes(home.device.journal.account_hash)
+        del home.store.files["account-1"]
+        home.sleep(DAY)
+        home.device.event("renew", V4)
+        home.run()
+        self.assertEqual(len(home.ca.issued), 2)
+        self.assertEqual(len(home.ca.accounts), 2)
+        self.assertEqual(len(home.told(notices.ACCOUNT_LOST)), 1)
+        self.assertTrue(home.device.journal.ring.holds(account, 0))
+        self.assertIsNone(home.ca.issued[1].replaces)
+
+
+if __name__ == "__main__":
+    unittest.main()
