@@ -42,7 +42,7 @@ class Counting:
         return (self.state * 2 + self.used) & 65535
 
 
-def each(seed=1, n=300):
+def each(seed=1, n=60):
     rng = Counting(seed)
     for _ in range(n):
         yield plan.Plan(), rng
@@ -250,7 +250,7 @@ class Missed(unittest.TestCase):
 class Retry(unittest.TestCase):
     def span(self, failures, kind, left, retry_after=0, ip=True):
         least, most = 1 << 29, -1
-        for p, rng in each(failures, 200):
+        for p, rng in each(failures, 60):
             end = NOW + left if left else 0
             plan.retry(p, rng, NOW, failures, kind, end, retry_after, ip, max(end - NAME_LIFE, 0))
             least, most = min(least, p.at - NOW), max(most, p.at - NOW)
