@@ -32,9 +32,25 @@ def _common(parser):
 
 
 def _issue_words(parser):
+    import argparse
+
+    from . import words
+
     parser.add_argument("--wait", action="store_true", help="stay until every certificate is there")
     parser.add_argument("--now", metavar="NAME", action="append", default=[], help="fetch this one now, whatever its plan says")
-    parser.add_argument("--child", action="store_true", help="==SUPPRESS==")  # argparse.SUPPRESS: how `run` calls
+    words.issue(parser)
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # how `run` calls
+
+
+def _other(name):
+    """The words of a command that is seldom used."""
+
+    def add(parser):
+        from . import words
+
+        getattr(words, name)(parser)
+
+    return add
 
 
 def _plan_words(parser):
@@ -149,11 +165,13 @@ def _tell_daemon(config):
 
 
 def _issue(args):
-    from .choices import choose
     from .issue import run
 
     config = _config(args)
-    choose(config, args.now, args.profile, args.challenge, args.preferred_chain)
+    if args.profile is not None or args.challenge is not None or args.preferred_chain is not None:
+        from .choices import choose
+
+        choose(config, args.now, args.profile, args.challenge, args.preferred_chain)
     try:
         return run(config, _progress(args), args.wait, args.now, args.child)
     finally:
@@ -239,6 +257,9 @@ _COMMANDS = {
     "run": (_run, _no_words, "renew for ever: sleep to the second of each plan (the service)"),
     "plan": (_plan, _plan_words, "show what will happen when, and what becomes public"),
     "status": (_status, _no_words, "show what there is"),
+    "revoke": (_revoke, _other("revoke"), "revoke a certificate and erase its key; two of them never at one moment"),
+    "account": (_account, _other("account"), "show the account, or change it"),
+    "adopt": (_adopt, _other("adopt"), "plan the renewal of certificates that another client left"),
     "consent": (_consent, _consent_words, "read what a combined certificate gives away, or agree to it"),
     "serve": (_serve, _serve_words, "serve a page over TLS with these certificates, to try them"),
     "demo": (_demo, _demo_words, "issue, serve and check certificates of a test CA (in a checkout: ./tools/demo)"),

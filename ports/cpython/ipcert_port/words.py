@@ -1,0 +1,40 @@
+"""The words on the command line of the commands that are not needed every day."""
+
+
+def issue(parser):
+    """`ipcert issue`: the choices for one run."""
+    parser.add_argument("--profile", metavar="NAME", help="the CA's profile for this run, instead of policy.profile_*")
+    parser.add_argument("--challenge", metavar="TYPE", help="http-01, tls-alpn-01, dns-01 or dns-persist-01 for this run")
+    parser.add_argument(
+        "--preferred-chain", metavar="ISSUER", help='"smallest", or a part of the top issuer\'s name, for this run'
+    )
+
+
+def account(parser):
+    """`ipcert account`."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        default="show",
+        choices=("show", "update", "rollover", "deactivate", "recover"),
+        help="update: send the contacts; rollover: change its key; deactivate: end it; recover: find it by its key (%(default)s)",
+    )
+    parser.add_argument("--yes", action="store_true", help="really deactivate it")
+    parser.add_argument("--key", metavar="FILE", help="recover: the account's P-256 key (PEM, or certbot's private_key.json)")
+
+
+def revoke(parser):
+    """`ipcert revoke`."""
+    parser.add_argument("name", metavar="NAME", help="a name or address in the certificate")
+    parser.add_argument(
+        "--reason",
+        default="unspecified",
+        choices=("unspecified", "keycompromise", "affiliationchanged", "superseded", "cessationofoperation"),
+        help="what the CA publishes as the reason (%(default)s)",
+    )
+    parser.add_argument("--by-key", action="store_true", help="sign with the certificate's own key: where the account is lost")
+
+
+def adopt(parser):
+    """`ipcert adopt`."""
+    parser.add_argument("path", nargs="+", metavar="PATH", help="a chain, its folder, or a folder of those (certbot, acme.sh)")
