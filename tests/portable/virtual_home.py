@@ -50,11 +50,15 @@ def sha256(buf, start, end, out, off):
 
 
 class Store:
-    """Files in memory. `torn`: the next write of a journal slot leaves half of it, and the power goes."""
+    """Files in memory. One write can be torn: it leaves half of the bytes, and the power goes."""
 
     def __init__(self):
         self.files = {}
-        self.torn = False
+        self._left = None
+
+    def tear_after(self, writes):
+        """Tear the write after so many more; None: none at all."""
+        self._left = writes
 
     def read(self, name):
         return self.files.get(name)
@@ -63,11 +67,11 @@ class Store:
         return sorted(self.files)
 
     def write(self, name, data):
-        if self.torn:
-            self.torn = False
-            if name.startswith("journal"):
+        if self._left is not None:
+            if self._left == 0:
                 self.files[name] = data[: len(data) // 2]
-            raise PowerCut
+                raise PowerCut
+            self._left -= 1
         self.files[name] = data
 
     def erase(self, name):
@@ -139,7 +143,8 @@ class Home:
         self.published = {}
         self.cut = None
         self.device = self.port = None  # the old one's memory is free first
-        gc.collect()
+        if sys.implementation.name == "micropython":
+            gc.collect()
         self.port = Port(self.store, self.entropy, self.signer, self.number, self.secret, self.aes)
         self.device = device.Device(self.port, policy.Policy(**self.wishes), self.identifiers, self.url)
         return self.device
