@@ -11,6 +11,7 @@ from .errors import Ours
 
 LAST = limits.NEVER - 1  # the latest second that can be planned for
 GRACE = 120  # a plan this late was not missed, only delayed
+BACK = 840  # a lapsed address is asked for within 15 minutes
 SOON = 600  # shortest distance to a renewal, and of retries that are hurried: no busy loop
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -164,12 +165,12 @@ def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):
     if not not_after:  # the first one: the rest of its own wait
         rest = p.hi - now
         if rest < 6 * HOUR:
-            return _within(p, rng, now, 0, 15 * MINUTE if ip else DAY, FIRST)
+            return _within(p, rng, now, 0, BACK if ip else DAY, FIRST)
         return _within(p, rng, now, 0, min(rest, 60 * DAY), FIRST)
     left = not_after - now
     if left < SOON:  # too late for a plan that helps
         # A thirty-second is kept back, so that the certificate is there within `recovery`, not only asked for.
-        return _within(p, rng, now, 0, 15 * MINUTE if ip else recovery - recovery // 32, LAPSED)
+        return _within(p, rng, now, 0, BACK if ip else recovery - recovery // 32, LAPSED)
     life = _life(not_before, not_after)
     rest = _add(not_before, _part(life, IP_HI if ip else NAME_HI)) - now
     if rest > (6 * HOUR if ip else 2 * DAY) and rest < left:
@@ -179,7 +180,7 @@ def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):
             return _within(p, rng, now, 0, min(left - 24 * HOUR, 36 * HOUR), VALID)
         if left > 6 * HOUR:
             return _within(p, rng, now, 0, min(left - 5 * HOUR, 2 * HOUR), HURRY)
-        return _within(p, rng, now, 0, min(left // 2, 15 * MINUTE), HURRY)
+        return _within(p, rng, now, 0, min(left // 2, BACK), HURRY)
     if left > 60 * HOUR:
         return _within(p, rng, now, 0, min(left - 2 * DAY, 14 * DAY), VALID)
     _within(p, rng, now, 0, left * 3 // 4, HURRY)

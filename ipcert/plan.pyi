@@ -2,6 +2,7 @@ from typing import Any, Callable, Protocol, Tuple
 
 LAST: int
 GRACE: int
+BACK: int
 SOON: int
 DAY: int
 HOUR: int

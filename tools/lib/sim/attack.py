@@ -169,7 +169,7 @@ class Collisions:
         return out
 
 
-@cells.njit(nogil=True)
+@cells.njit(nogil=True, cache=True)
 def count_near(names, noff, ips, ioff, a, b, distances, out):
     """out[q, d] = renewals of name a[q] with one of address b[q] closer than distances[d]."""
     for q in range(a.size):

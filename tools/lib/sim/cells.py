@@ -45,7 +45,7 @@ N_IN = 15 * 36
 N_LATE = 7 * 7 * 6 * 14
 BASE = np.cumsum(np.array([0, N_NEAR, N_GAP + N_IN, 8, 7, 20]))
 CELLS = int(BASE[5]) + N_LATE
-FEATURES = 20
+FEATURES = 22
 
 
 @njit(inline="always")
@@ -62,7 +62,7 @@ def _circle(d, m):
     return min(d, m - d)
 
 
-@njit
+@njit(cache=True)
 def prepare(ips, ioff, new, windows, slots):
     """What is used again for each address: where it stood every eight hours, its draws, its gaps and their offsets."""
     n = ioff.size - 1
@@ -90,7 +90,7 @@ def prepare(ips, ioff, new, windows, slots):
     return look, draw, gaps[:total].copy(), goff
 
 
-@njit
+@njit(cache=True)
 def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature, full):
     """Fill `out` with the pair's cells and return their number; `feature` too when `full`.
 
@@ -99,7 +99,7 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature,
     """
     n = 0
     near = 1e9
-    f60 = f1800 = f6h = f24 = fin = flong = 0.0
+    fafter = fbefore = f60 = f1800 = f6h = f24 = fin = flong = 0.0
     fday = ftick = 0.0
     fdraw = 0.0
     drawn = 0
@@ -123,6 +123,8 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature,
         d = min(since, until)
         near = min(near, d)
         f60 += d < 60
+        fafter += since < 25
+        fbefore += until < 25
         f1800 += d < 1800
         f6h += d < 6 * HOUR
         f24 += d < 24 * HOUR
@@ -253,6 +255,8 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature,
         feature[17] = drawn
         feature[18] = nbefore
         feature[19] = most
+        feature[20] = fafter
+        feature[21] = fbefore
     return n
 
 
@@ -266,7 +270,7 @@ def _one(city, a, b, windows, buf, feature, full):
     )  # fmt: skip
 
 
-@njit(parallel=True, nogil=True)
+@njit(parallel=True, nogil=True, cache=True)
 def score(city, rows, cols, table, windows, out):
     """out[c, r] = the sum of the table's weights for name rows[r] and address cols[c]."""
     for c in prange(cols.size):
@@ -280,7 +284,7 @@ def score(city, rows, cols, table, windows, out):
             out[c, r] = s
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def count(city, a, b, windows, out):
     """out[cell] += 1 for each cell of each pair (a[q], b[q])."""
     buf = np.empty(256, np.int64)
@@ -291,7 +295,7 @@ def count(city, a, b, windows, out):
             out[buf[z]] += 1
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=True)
 def channels(city, a, b, table, windows, out):
     """out[q, channel] = the table's weights of pair q, channel by channel."""
     buf = np.empty(256, np.int64)
@@ -305,7 +309,7 @@ def channels(city, a, b, table, windows, out):
             out[q, c] += table[buf[z]]
 
 
-@njit(parallel=True, nogil=True)
+@njit(parallel=True, nogil=True, cache=True)
 def features(city, a, b, windows, out):
     """out[q] = the raw features of pair q, for trees."""
     for q in prange(a.size):

@@ -50,7 +50,7 @@ def learn(first, second, window=14 * DAY, bins=28):
     return np.log((counted + 1.0) / (counted.sum() + bins))
 
 
-@njit
+@njit(cache=True)
 def guess(first, second, order, density, width, out):
     """out[h]: the chance that the likeliest of all second certificates is home h's own; ties shared."""
     times = second[order]

@@ -13,14 +13,14 @@ CLASSES = ((0, DAY), (DAY, 3 * DAY), (3 * DAY, 7 * DAY), (7 * DAY, 14 * DAY), (1
 
 # How large a run is. n_* are homes; crowd_* the number of candidates; rows: targets that the trees are tried on.
 FULL = {
-    "train": 30000, "test": 60000, "crowd_ordinary": 1000, "crowd_all": 10000, "all": 20000, "rows": 2000,
-    "matched": 10, "trees_crowds": 30, "g1": 200000, "ks": 20000, "quiet": 6000, "down": 12000,
-    "train_reference": 3000, "test_reference": 10000, "matched_all": 1,
+    "train": 20000, "test": 48000, "crowd_ordinary": 1000, "crowd_all": 10000, "all": 10000, "rows": 1000,
+    "matched": 1000, "trees_crowds": 31, "g1": 200000, "ks": 20000, "quiet": 6000, "down": 12000,
+    "train_reference": 2500, "test_reference": 10000, "matched_all": 1,
 }  # fmt: skip
 SMALL = {
-    "train": 8000, "test": 14000, "crowd_ordinary": 200, "crowd_all": 2000, "all": 8000, "rows": 1000,
-    "matched": 10, "trees_crowds": 40, "g1": 120000, "ks": 5000, "quiet": 1000, "down": 2000,
-    "train_reference": 1500, "test_reference": 2000, "matched_all": 1,
+    "train": 6000, "test": 10000, "crowd_ordinary": 200, "crowd_all": 2000, "all": 6000, "rows": 2000,
+    "matched": 1000, "trees_crowds": 40, "g1": 120000, "ks": 5000, "quiet": 1000, "down": 2000,
+    "train_reference": 1200, "test_reference": 1000, "matched_all": 1,
 }  # fmt: skip
 QUICK = dict(SMALL, train=3000, test=4500, all=4000, trees_crowds=0, matched=0, matched_all=0)
 SIZES = {"full": FULL, "small": SMALL, "quick": QUICK}
@@ -30,7 +30,7 @@ SIZES = {"full": FULL, "small": SMALL, "quick": QUICK}
 MULTIPLE = {"full": 2.0, "small": 2.0, "quick": 2.5}
 AUC_ORDINARY = {"full": 0.51, "small": 0.52, "quick": 0.53}
 # G3's limits are for 10,000 candidates. The small run has 2,000 and guards the level that was reached there.
-TOP1_ALL = {10000: 0.01, 2000: 0.012}
+TOP1_ALL = {10000: 0.01, 2000: 0.02}
 
 
 class Row:
@@ -68,6 +68,7 @@ class Measure:
         self.rows = []
         self.report = {}
         self._cities = {}
+        self._learned = {}
 
     def add(self, *args, **more):
         """Add a Row."""
@@ -125,6 +126,13 @@ class Measure:
                 self.report["first delay"] = np.histogram(d / DAY, 56, (0, 14))[0].tolist()
 
     def _attackers(self, town, homes, trees=True):
+        """Learned once for each town and set of homes."""
+        key = id(town), homes.size
+        if key not in self._learned or trees and len(self._learned[key]) < 3:
+            self._learned[key] = self._learn(town, homes, trees)
+        return self._learned[key]
+
+    def _learn(self, town, homes, trees):
         rng = self._rng()
         homes = rng.permutation(homes)
         show = self.progress.step(f"learning on {homes.size} homes")
@@ -153,8 +161,8 @@ class Measure:
                 if isinstance(one, attack.Ratio):
                     self.report[f"channels {where}"] = self._channels(one, town, homes[: size * 5], size)
             # Ordinary targets among everybody: reported beside it.
-            everyone = self._attackers(learn, np.arange(learn.n), False)[0]
-            r = attack.attack(everyone, town, self._rng().permutation(town.n), size)
+            everyone = self._attackers(learn, np.arange(learn.n), self.z["trees_crowds"] > 0)[0]
+            r = attack.attack(everyone, town, self._rng().permutation(town.n)[: size * 20], size)
             k = town.longest[r.homes] <= LONGEST_ORDINARY
             self.add(
                 "G2", f"top-1 as a multiple of guessing, {where}, ordinary targets among mixed candidates",
@@ -291,7 +299,7 @@ class Measure:
                 if isinstance(one, attack.Collisions):
                     continue
                 show = self.progress.step(f"G5: {policy}, {one.name}")
-                r = attack.attack(one, town, np.arange(size), size, 0, show, min(self.z["rows"], 1000))
+                r = attack.attack(one, town, np.arange(size), size, 0, show, min(self.z["rows"], 500))
                 hits, n = r.hits.sum(), r.hits.size
                 limit = 0.25 if policy != "ari" else None
                 said.append(hits / n)
@@ -314,7 +322,7 @@ class Measure:
         learn = self._city("train", self.z["train"])
         town = self._city("test", self.z["test"])
         size = self.z["crowd_ordinary"]
-        one = self._attackers(learn, np.arange(learn.n), False)[0]
+        one = self._attackers(learn, np.arange(learn.n), self.z["trees_crowds"] > 0)[0]
         homes = self._rng().permutation(town.n)[: size * 10]
         found = []
         for group in attack.crowds(homes, size):
