@@ -15,10 +15,6 @@ void ipcert_enter(void) {
 void ipcert_leave(void) {
 }
 
-size_t ipcert_arena_peak(void) {
-    return 0;
-}
-
 #elif defined(IPCERT_ARENA_BUMP)
 
 // For a library that asks for two blocks and frees them at the end: nothing is taken back before leave().
@@ -33,9 +29,11 @@ void ipcert_leave(void) {
     mbedtls_platform_zeroize(arena, sizeof(arena));
 }
 
+#ifdef IPCERT_HOST
 size_t ipcert_arena_peak(void) {
     return in_use * sizeof(uint64_t);
 }
+#endif
 
 void *ipcert_calloc(size_t count, size_t size) {
     size_t need = (count * size + sizeof(uint64_t) - 1) / sizeof(uint64_t); // both are the library's constants
@@ -62,15 +60,13 @@ typedef struct {
 
 #define UNITS (IPCERT_ARENA / sizeof(unit_t))
 
-IPCERT_STATE unit_t arena[UNITS];
-IPCERT_STATE size_t in_use, peak;
-IPCERT_STATE const void *volatile owner; // whose allocations come here, NULL outside enter/leave
+static unit_t arena[UNITS];
+static const void *volatile owner; // whose allocations come here, NULL outside enter/leave
 
 void ipcert_enter(void) {
     ipcert_arena_lock();
     arena[0].units = UNITS;
     arena[0].used = 0;
-    in_use = 0;
     owner = ipcert_arena_self();
 }
 
@@ -80,9 +76,20 @@ void ipcert_leave(void) {
     ipcert_arena_unlock();
 }
 
+#ifdef IPCERT_HOST
+static size_t in_use, peak;
+
 size_t ipcert_arena_peak(void) {
     return peak;
 }
+
+static void tally(long bytes) {
+    in_use += (size_t)bytes;
+    peak = in_use > peak ? in_use : peak;
+}
+#else
+#define tally(bytes)
+#endif
 
 void *ipcert_calloc(size_t count, size_t size) {
     if (owner == NULL || owner != ipcert_arena_self()) {
@@ -108,10 +115,7 @@ void *ipcert_calloc(size_t count, size_t size) {
             b->units = (uint32_t)need;
         }
         b->used = 1;
-        in_use += need * sizeof(unit_t);
-        if (in_use > peak) {
-            peak = in_use;
-        }
+        tally((long)(need * sizeof(unit_t)));
         memset(b + 1, 0, (need - 1) * sizeof(unit_t));
         return b + 1;
     }
@@ -128,7 +132,7 @@ void ipcert_free(void *p) {
         return;
     }
     b--;
-    in_use -= b->units * sizeof(unit_t);
+    tally(-(long)(b->units * sizeof(unit_t)));
     mbedtls_platform_zeroize(b + 1, (b->units - 1) * sizeof(unit_t));
     b->used = 0;
 }

@@ -36,7 +36,7 @@ typedef struct {
 // arena.c: memory for the library while it works. One caller at a time; leave() wipes it.
 void ipcert_enter(void);
 void ipcert_leave(void);
-size_t ipcert_arena_peak(void); // bytes ever in use at once, headers included
+size_t ipcert_arena_peak(void); // host check only: bytes ever in use at once, headers included
 
 // curve_*.c, each between enter and leave. d: 32 bytes; xy: 64 bytes; digest: 32; signature: 64 (r || s).
 int ipcert_curve_check(const uint8_t *d);

@@ -33,12 +33,7 @@ static int start(mbedtls_hmac_drbg_context *rng, const uint8_t *seed, size_t n) 
 }
 
 void ipcert_sha256(ipcert_span_t in, uint8_t *digest) {
-    mbedtls_sha256_context sha;
-    mbedtls_sha256_init(&sha);
-    mbedtls_sha256_starts(&sha, 0);
-    mbedtls_sha256_update(&sha, in.p, in.n);
-    mbedtls_sha256_finish(&sha, digest);
-    mbedtls_sha256_free(&sha);
+    mbedtls_sha256(in.p, in.n, digest, 0);
 }
 
 int ipcert_generate(uint8_t *key, ipcert_span_t seed) {

@@ -72,13 +72,10 @@ def build(arch):
     return module
 
 
-def sizes(arch):
-    """Bytes of the object that went into the .mpy: {"text", "rodata", "data", "bss", "native", "mpy"}."""
-    module = build(arch)
-    objects = module.parent / "work" / "build" / "module.o"
-    out = subprocess.run(
-        [TOOLCHAINS[arch][0] + "size", "-A", str(objects)], check=True, capture_output=True, text=True
-    ).stdout
+def sections(objects, prefix=""):
+    """Bytes by kind of object files: {"text", "rodata", "data", "bss", "native"}; native: the first three."""
+    command = [prefix + "size", "-A", *map(str, objects)]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = {"text": 0, "rodata": 0, "data": 0, "bss": 0}
     for line in out.splitlines():
         words = line.split()
@@ -87,5 +84,12 @@ def sizes(arch):
                 if words[0].startswith("." + kind):
                     found[kind] += int(words[1])
     found["native"] = found["text"] + found["rodata"] + found["data"]
+    return found
+
+
+def sizes(arch):
+    """`sections` of the object that went into the .mpy, and "mpy": the size of that file."""
+    module = build(arch)
+    found = sections([module.parent / "work" / "build" / "module.o"], TOOLCHAINS[arch][0])
     found["mpy"] = module.stat().st_size
     return found
