@@ -48,19 +48,15 @@ async def console():
             print("<error>", repr(e))
         line = b""
 asyncio.create_task(console())
-gc.threshold(%d)
 """
 
 
 class Console(board_qemu.Hub):
     """A Hub whose main.py is run by `run`; `ask` executes one line beside it."""
 
-    def run(self, threshold=4096, cut=0):
-        """Starts main.py; the heap is collected every `threshold` bytes, so that its peak is known that well.
-
-        cut: the power goes in the middle of that flash write from now.
-        """
-        self.execute(_BESIDE % (KINDS, threshold))
+    def run(self, cut=0):
+        """Starts main.py. cut: the power goes in the middle of that flash write from now."""
+        self.execute(_BESIDE % (KINDS,))
         if cut:
             self.execute(f"flash.cut({cut})")
         self.begin("import main")

@@ -73,7 +73,7 @@ def _look(check, hub, ca, when):
     """P11 from outside, against what Pebble says it issued last for each identifier. Those certificates, by name."""
     latest = {names(one)[0]: one for one in ca.issued()}
     port = hub.forwards[443]
-    for sni, host, expected in ((None, ADDRESS, ADDRESS), (ADDRESS, ADDRESS, ADDRESS), (NAME, NAME, NAME)):
+    for sni, host, expected in ((None, ADDRESS, ADDRESS), (NAME, NAME, NAME)):
         seen = visit(port, ca.root(), sni, host)
         good = not isinstance(seen, str) and seen[0] == latest.get(expected) and seen[1] == 200
         shown = seen if isinstance(seen, str) else "%s, HTTP %d" % (", ".join(names(seen[0])), seen[1])

@@ -101,7 +101,7 @@ def _one(image, folder, ca, forwards, cut):
     with board_console.Console(image, flash, forwards=forwards, boot=boot) as hub:
         job = Job(hub, ca)
         try:
-            hub.run(threshold=32768, cut=cut)
+            hub.run(cut)
             try:
                 job.finish()
                 if cut:
@@ -111,7 +111,7 @@ def _one(image, folder, ca, forwards, cut):
                     raise
                 hub.wait()
                 hub.start()
-                hub.run(threshold=32768)
+                hub.run()
                 job.finish()
             files = hub.value("files.names()")
             wrong = _leftovers(files)

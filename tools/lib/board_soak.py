@@ -46,15 +46,15 @@ def job(name, renewals, heap, say):
             board_console.provision(hub, ca, [NAME, ADDRESS], compress=COMPRESS)
             hub.kill()
             hub.start()
-            hub.run(threshold=16384)
+            hub.run()
             hub.deployed([ADDRESS, NAME])
             for number in range(1, renewals + 1):
-                ids = (ADDRESS, NAME)[number % 2]
+                ids = (ADDRESS, NAME)[number % EARLY % 2]  # the same one at both samples that are compared
                 hub.ask(f"hub.event('renew', {ids!r})")
                 hub.deployed([ids])
                 while hub.value("device.issuance.step"):
                     time.sleep(0.1)
-                if number in (EARLY, renewals) or number % 3 == 0:
+                if number in (EARLY, renewals) or number % 10 == 0:
                     samples[number] = _sample(hub)
                     say(f"{number:4} {samples[number]}")
             issued = len(ca.issued())

@@ -17,7 +17,7 @@ from ipcert import identifiers
 from ipcert.errors import Ours
 
 _WAITING = 4  # connections that may wait for their turn; each costs a socket and a task, a kilobyte
-_SECONDS = 10  # for one connection, its waiting included
+_SECONDS = 10  # for one connection, once it is its turn
 _HEAD = 2048  # bytes of a request's head
 _FATAL = b"\x15\x03\x03\x00\x02\x02"  # record and alert header (RFC 5246 6.2.1, 7.2), before any ServerHello
 _INTERNAL_ERROR = 80
@@ -127,7 +127,7 @@ class Front:
             listener.setblocking(False)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(info[-1])
-            listener.listen(_WAITING)
+            listener.listen(self._most)
         except OSError as e:
             listener.close()
             raise Ours("port", "Cannot listen on port %d (error %s)." % (self._port, e.errno))
@@ -157,35 +157,32 @@ class Front:
                 asyncio.create_task(self._serve(sock))
 
     async def _serve(self, sock):
-        held = []
+        secure = None
         try:
-            await asyncio.wait_for(self._turn(sock, held), self._seconds)
-        except asyncio.TimeoutError:
-            if not held:
-                _refuse(sock)  # its turn never came
-        except (OSError, ValueError):
-            pass  # gone, wrong name or no TLS at all: the client's trouble, and it knows
-        finally:
-            if held:
+            await asyncio.wait_for(self._turn(), self._seconds * _WAITING)
+            try:
+                gc.collect()  # a connection wants large pieces of memory
+                secure = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                await asyncio.wait_for(self._talk(secure), self._seconds)
+            finally:
+                if secure:
+                    secure.close()
                 self._places += 1
-                held[0].close()
+                self._left.set()
+        except (OSError, ValueError, MemoryError, asyncio.TimeoutError):
+            # Slow, gone, the wrong name, no TLS at all: the client's trouble, and Mbed TLS told it. Without a TLS session
+            # it was ours: its turn never came, or there was no memory for it.
+            if not secure:
+                _refuse(sock)
+        finally:
             self._inside -= 1
             sock.close()
-            self._left.set()
 
-    async def _turn(self, sock, held):
+    async def _turn(self):
         while not self._places:
             self._left.clear()
             await self._left.wait()
-        gc.collect()  # a connection wants large pieces of memory
-        try:
-            secure = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        except (OSError, MemoryError):
-            _refuse(sock)
-            return
         self._places -= 1
-        held.append(secure)
-        await self._talk(secure)
 
     async def _talk(self, secure):
         head = b""

@@ -1,0 +1,171 @@
+"""The hub's server on 443: which certificate, whose turn, what it answers, and a renewed certificate without a restart."""
+
+import socket
+import ssl
+import subprocess
+import time
+
+import board_qemu
+import pytest
+
+NAME = "hub.example.org"
+ADDRESS = "127.0.0.1"
+SECONDS = 4  # that a connection may take
+
+RUN = """
+import asyncio, binascii, json, select, sys
+from asyncio import core
+from hubserver import Front
+front = Front(seconds=%d)
+def _ready():
+    yield core._io_queue.queue_read(sys.stdin)
+async def main():
+    front.start()
+    print("listening")
+    line = b""
+    while True:
+        await _ready()
+        c = sys.stdin.buffer.read(1)
+        if c != b"\\n":
+            line += c
+            continue
+        ids, key, chain = [binascii.a2b_base64(part) for part in line.split(b" ")]
+        line = b""
+        try:
+            front.deploy(ids.decode(), key, chain)
+            print("deployed")
+        except Exception as e:
+            print("refused", e)
+"""
+
+
+@pytest.fixture(scope="module")
+def front(image, tmp_path_factory, authority):
+    """A hub that serves NAME and ADDRESS; front.give(names, chain, key) deploys another certificate."""
+    flash = tmp_path_factory.mktemp("front") / "flash"
+    with board_qemu.Hub(image, flash, ports=(443,), boot={"main": "off"}) as hub:
+        hub.execute(
+            "import network, time\nlan = network.LAN()\nlan.active(True)\n"
+            "while not lan.isconnected():\n    time.sleep_ms(50)"
+        )
+        hub.execute(RUN % SECONDS)
+        hub.begin("asyncio.run(main())")
+        hub.read_until(b"listening")
+
+        def give(ids, chain, key):
+            import base64
+
+            parts = (ids.encode(), key, chain)
+            hub.send(b" ".join(base64.b64encode(part) for part in parts) + b"\n")
+            return hub.wait_line("ed", 20)
+
+        hub.give = give
+        for ids in (NAME, ADDRESS):
+            assert give(ids, *authority.issue(ids)) == "deployed"
+        yield hub
+
+
+def connect(hub):
+    return socket.create_connection(("127.0.0.1", hub.forwards[443]), timeout=30)
+
+
+def ask(hub, authority, sni, request):
+    """(names of the certificate, the whole answer) of one request."""
+    context = ssl.create_default_context(cadata=authority.root.decode())
+    context.check_hostname = False
+    with context.wrap_socket(connect(hub), server_hostname=sni) as secure:
+        names = [value for _, value in secure.getpeercert()["subjectAltName"]]
+        secure.sendall(request)
+        answer = b""
+        while piece := secure.recv(2048):
+            answer += piece
+        return names, answer
+
+
+def get(host):
+    return f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "sni, request_, names, status",
+    [
+        (None, get(ADDRESS), [ADDRESS], 200),
+        (ADDRESS, get(ADDRESS + ":8443"), [ADDRESS], 200),
+        (NAME, get(NAME), [NAME], 200),
+        (NAME.upper(), get(NAME), [NAME], 200),
+        (NAME, get(ADDRESS), [NAME], 421),
+        (None, get(NAME), [ADDRESS], 421),
+        (NAME, get("other.example.org"), [NAME], 421),
+        (NAME, b"GET / HTTP/1.1\r\n\r\n", [NAME], 400),
+        (NAME, get(NAME).replace(b"\r\n\r\n", b"\r\nHost: x\r\n\r\n"), [NAME], 400),
+        (NAME, b"POST / HTTP/1.1\r\nHost: hub.example.org\r\n\r\n", [NAME], 405),
+        (NAME, b"\xff\xfe\r\n\r\n", [NAME], 400),
+        (NAME, b"x" * 3000, [NAME], 400),
+    ],
+)
+def test_answers(front, authority, sni, request_, names, status):
+    seen, answer = ask(front, authority, sni, request_)
+    assert seen == names and int(answer.split(b" ")[1]) == status
+    assert b"Location" not in answer and b"Set-Cookie" not in answer and b"Server:" not in answer
+
+
+def test_the_page_is_neutral_and_head_has_no_body(front, authority):
+    _, page = ask(front, authority, NAME, get(NAME))
+    _, bare = ask(front, authority, NAME, get(NAME).replace(b"GET", b"HEAD"))
+    head, _, body = page.partition(b"\r\n\r\n")
+    assert bare == head + b"\r\n\r\n" and b"hub.example" not in body and b"ipcert" not in page
+
+
+@pytest.mark.parametrize("sni", ["example.org", "x.hub.example.org", "hub.example.orga"])
+def test_other_names_get_the_alert(front, authority, sni):
+    with pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
+        ask(front, authority, sni, b"")
+
+
+@pytest.mark.parametrize("literal, shown", [(ADDRESS, True), ("10.0.2.15", False), ("127.0.0.10", False)])
+def test_an_address_as_server_name(front, literal, shown):
+    # Python's ssl sends no address as server_name, and no standard allows it; scanners do it all the same.
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{front.forwards[443]}", "-servername", literal],
+        input=get(literal), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30,
+    )  # fmt: skip
+    assert (b"BEGIN CERTIFICATE" in done.stdout) == shown
+    assert (b"unrecognized name" in done.stdout) != shown
+
+
+def test_a_new_certificate_is_served_without_a_restart(front, authority):
+    chain, key = authority.issue(NAME)
+    context = ssl.create_default_context(cadata=authority.root.decode())
+    context.check_hostname = False
+    assert front.give(NAME, b"not a chain", key).startswith("refused")
+    ask(front, authority, NAME, get(NAME))  # what was served before stays
+    assert front.give(NAME, chain, key) == "deployed"
+    with context.wrap_socket(connect(front), server_hostname=NAME) as secure:
+        leaf = ssl.DER_cert_to_PEM_cert(secure.getpeercert(True)).encode()
+    assert chain.startswith(leaf)
+
+
+def test_one_that_says_nothing_holds_the_others_up_for_seconds_only(front, authority):
+    with connect(front):
+        begin = time.monotonic()
+        ask(front, authority, NAME, get(NAME))
+        assert time.monotonic() - begin < SECONDS + 3
+
+
+def test_too_many_are_refused_with_an_alert(front, authority):
+    idle = [connect(front) for _ in range(8)]
+    time.sleep(1)
+    alerts = 0
+    for sock in idle:
+        sock.settimeout(0.1)
+        try:
+            alerts += sock.recv(100) == b"\x15\x03\x03\x00\x02\x02\x50"
+        except TimeoutError:
+            continue  # this one waits for its turn
+        except OSError:
+            continue
+    for sock in idle:
+        sock.close()
+    assert alerts == 3  # one has its turn and four may wait
+    time.sleep(1)
+    ask(front, authority, NAME, get(NAME))
