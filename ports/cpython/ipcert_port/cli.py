@@ -168,6 +168,7 @@ def _issue(args):
     from .issue import run
 
     config = _config(args)
+    gc.collect()  # what the parsers left makes room for the libraries that come now
     if args.profile is not None or args.challenge is not None or args.preferred_chain is not None:
         from .choices import choose
 
