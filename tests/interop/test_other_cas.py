@@ -1,0 +1,128 @@
+"""The same device before other CAs: Debian's Pebble (2.4 on Debian 12: no profiles, no ARI, a CN in its leaves) and step-ca."""
+
+import pytest
+from cryptography import x509
+
+from tests.interop.home import home
+from tests.interop.test_challenges import Challtestsrv, dns_options
+from tools.lib import pebble as pebbles
+from tools.lib import setup, stepca
+from tools.lib.say import Stop
+
+NAME, V4, V6 = "nas.janet.example", "127.0.0.1", "::1"
+
+
+@pytest.fixture(scope="module")
+def old():
+    """Debian's own Pebble, refusing half of all nonces."""
+    try:
+        setup.debian_pebble()
+    except Stop as error:
+        pytest.skip(str(error))
+    with pebbles.debian(nonce_reject=50) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def step():
+    """step-ca, on the ports and with the DNS server of a Pebble."""
+    try:
+        stepca.program()
+    except Stop as error:
+        pytest.skip(str(error))
+    with pebbles.Pebble() as helper, stepca.StepCA(helper) as running:
+        running.helper = helper
+        yield running
+
+
+def stubborn(device):
+    """Half of all nonces refused: an exchange may give up, and the plan goes on."""
+    for _ in range(4):
+        error = device.everything()
+        if error is None:
+            return
+        assert error.code == "nonce", error
+        device.until(min(r.at for r in device.records if not r.gen))
+
+
+@pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
+def test_debians_pebble_issues_for_everything(old, tmp_path, challenge):
+    device = home(old, tmp_path, [NAME, V4, V6], challenge_name=challenge, challenge_ip=challenge)
+    stubborn(device)
+    assert all(r.gen for r in device.records)
+    for record in device.records:
+        leaf = x509.load_pem_x509_certificate(device.chain(record))
+        if "2.4" in old_version():
+            assert leaf.subject.rfc4514_string().startswith("CN="), "this is what makes it worth a test"
+        assert record.poll_at == 0 or "2.4" not in old_version(), "it answers no renewal information"
+
+
+def old_version():
+    from tools.lib import debian
+
+    return debian.installed("pebble")
+
+
+def test_debians_pebble_with_bindings_and_alternates(old, tmp_path):
+    kid, key = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    import base64
+
+    with pebbles.debian(eab={kid: key}, alternates=1) as ca:
+        name = x509.load_pem_x509_certificate(open(ca.root(1), "rb").read()).subject.rfc4514_string()[3:]
+        mac = base64.urlsafe_b64decode(key + "==")
+        device = home(ca, tmp_path, [V4], eab_kid=kid, eab_key=mac, preferred_chain=name)
+        assert device.run() is None
+        chain = x509.load_pem_x509_certificates(device.chain())
+        assert chain[-1].issuer.rfc4514_string()[3:] == name
+
+
+def test_debians_pebble_account_and_revocation(old, tmp_path):
+    device = home(old, tmp_path, [V4], contacts=("mailto:janet@janet.example",))
+    stubborn(device)
+    for errand in ("contacts", "rollover"):
+        device.device.event("account", errand)
+        error = device.run()
+        if error is not None:
+            assert error.code == "nonce"
+            device.device.event("account", errand)
+            device.run()
+    device.device.event("renew", V4)
+    stubborn(device)
+    device.device.event("revoke", (V4, 1, False))
+    device.run()
+    for _ in range(3):
+        if device.record.gen:
+            device.until(device.record.at)
+    assert not device.record.gen and device.device.issued >= 2
+
+
+@pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
+def test_step_ca_issues_for_everything(step, tmp_path, challenge):
+    device = home(step, tmp_path, [NAME, V4, V6], challenge_name=challenge, challenge_ip=challenge)
+    assert device.everything() is None
+    assert all(r.gen for r in device.records) and device.device.issued == 3
+    # And renewed at their plan, from the same account.
+    device.until(max(r.at for r in device.records))
+    assert device.device.issued >= 6
+
+
+def test_step_ca_over_dns(step, tmp_path):
+    provider = Challtestsrv(step.helper)
+    answers = {"dns": dns_options(step, provider)}
+    device = home(step, tmp_path, ["janet.example", "*.janet.example"], challenge_name="dns-01", answers=answers)
+    assert device.run() is None and device.record.gen
+
+
+def test_step_ca_account_and_revocation(step, tmp_path):
+    device = home(step, tmp_path, [V4], contacts=("mailto:janet@janet.example",))
+    assert device.run() is None
+    device.device.event("account", "contacts")
+    assert device.run() is None
+    device.device.event("revoke", (V4, 1, False))
+    assert device.run() is None and not device.record.gen
+    device.device.event("renew", V4)
+    assert device.run() is None and device.record.gen
+    device.device.event("revoke", (V4, 1, True))
+    assert device.run() is None and not device.record.gen
+    device.device.event("account", "deactivate")
+    assert device.run() is None and not device.device.journal.account.n
