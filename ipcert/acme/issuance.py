@@ -193,7 +193,7 @@ class Issuance:
         self.step = IDLE
         self.record = None
         self.error = None
-        self._fields = x509.Fields()
+        self._fields = None
 
     def start(self, record, now, purpose=ISSUE, by_key=False):
         """Begin for a lineage; its plan is durable already. `purpose`: ISSUE, ASK_WINDOW, or one of
@@ -208,9 +208,11 @@ class Issuance:
         self._kind = plan.TRANSPORT
         self._order = self._auth = self._published = self._pem = None
         self._loaded = False  # the order's key is in its slot
+        self._resumed = False  # the order is of an earlier attempt, and not asked about yet
         self._status = order.PENDING
         self._at = 0  # index of the authorization
         self._polls = 0
+        self._finalized = False
         self._replays = 0
         self._pause = 0
         self._replaces = True
@@ -250,6 +252,8 @@ class Issuance:
         self.step = follow(self.step, event)
 
     def _fault(self, error):
+        if self.step == ALTERNATE and isinstance(error, Theirs):
+            return self._pass_over()
         if self.step != DEPLOY:
             self.error = error
         self._dev.last_error = error
@@ -354,6 +358,7 @@ class Issuance:
         if before and before != self._profile:
             dev.notice(notices.PROFILE, r.ids.text())
         if r.order.n and 0 <= now - r.order_at < limits.ORDER_TIME:
+            self._resumed = True
             return MORE
         return NONE
 
@@ -385,7 +390,8 @@ class Issuance:
         self._published = (it.challenge, it.subject, it.name, it.token, it.text)
 
     def _answer(self, now, it):
-        self._polls = 0
+        if not self._finalized:
+            self._polls = 0
         self._dev.work[0] = 123
         self._dev.work[1] = 125
         self._dev.exchange.post(it, self._dev.directory, self._auth.url, self._dev.work, 2)
@@ -435,7 +441,10 @@ class Issuance:
         dev = self._dev
         n = csr.write(dev.scratch, 0, dev.port.signer, limits.SUBJECT, dev.identifiers_of(self.record))
         n = order.write_finalize(dev.work, 0, dev.scratch, n)
-        self._polls = 0
+        if not self._finalized:
+            # Counted from the first time: an order that is never ready would be finalized for ever.
+            self._finalized = True
+            self._polls = 0
         dev.exchange.post(it, dev.directory, self._order.finalize, dev.work, n)
 
     def _order_poll(self, now, it):
@@ -547,7 +556,14 @@ class Issuance:
             self._order.follows(self._status)
         self._status = self._order.status
         if self._status == order.INVALID:
+            if self._resumed:
+                # Lost while we were away: the CA looked when nothing was published. A new one, not a failure.
+                self.record.order.set(b"")
+                self._replay()
+                self._resumed = False
+                return GONE
             return self._invalid(self._order.problem)
+        self._resumed = False
         return OK if self.step == NEW_ORDER else self._status
 
     def _read_authorization(self, obj):
@@ -565,8 +581,9 @@ class Issuance:
 
     def _read_chain(self, now, headers, body):
         dev = self._dev
+        fields = x509.Fields()
         ari, issuer = certificate.check(
-            body, self._fields, dev.port.signer, limits.SUBJECT, dev.identifiers_of(self.record), now
+            body, fields, dev.port.signer, limits.SUBJECT, dev.identifiers_of(self.record), now
         )
         wanted = dev.policy.preferred_chain
         if self._pem is None:
@@ -574,7 +591,12 @@ class Issuance:
         else:
             self._others.pop(0)
         if self._pem is None or certificate.better(wanted, issuer, len(body), self._issuer, len(self._pem)):
-            self._pem, self._issuer, self._ari = body, issuer, ari
+            self._pem, self._issuer, self._ari, self._fields = body, issuer, ari, fields
+        return MORE if self._others else OK
+
+    def _pass_over(self):
+        # A chain is at hand already: another one that cannot be had is no reason to fail.
+        self._others.pop(0)
         return MORE if self._others else OK
 
     def _invalid(self, problem):
@@ -587,8 +609,10 @@ class Issuance:
         return INVALID
 
     def _refused(self, found, status):
+        if self.step == ALTERNATE:
+            return self._pass_over()
         problem = self._dev.exchange.problem
-        if found == exchange.REFUSED:
+        if found in (exchange.REFUSED, exchange.BUSY):
             event = self._way_round(problem, status)
             if event is not None:
                 return event
@@ -620,7 +644,11 @@ class Issuance:
             self._replay()
             self._dev.lose_account()
             return NO_ACCOUNT
-        if self.step == NEW_ORDER and self._replaced and status in (400, 403, 404, 409):
+        if (
+            self.step == NEW_ORDER
+            and self._replaced
+            and (status in (400, 403, 404, 409) or problem.type == "serverInternal")
+        ):
             # A wrong `replaces` is refused in several ways; without it the order is an ordinary one.
             self._replaces = False
             return NO_REPLACES

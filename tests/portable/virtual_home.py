@@ -180,7 +180,11 @@ class Home:
         if error is not None:
             self.device.failed(it.number, error)
             return None
-        answer = self._act(it)
+        try:
+            answer = self._act(it)
+        except Error as e:
+            self.device.failed(it.number, e)
+            return None
         if self.cut is not None and self.cut < 0:
             raise PowerCut
         if answer is not None:
