@@ -51,7 +51,9 @@ class Home:
     after      None, or a function (intention, answer) -> answer or Error: the CA was asked already
     """
 
-    def __init__(self, disk, ca, ids, now=START, watch=None, published=None, port=None, **options):
+    def __init__(
+        self, disk, ca, ids, now=START, watch=None, published=None, port=None, url=_ca.DIRECTORY, **options
+    ):
         options = {"test_ca": True, "agree_terms": True, "urgent": "both", "first_delay": 0, **options}
         self.disk = disk
         self.ca = ca
@@ -66,7 +68,7 @@ class Home:
             self.store = on.store()
             self.port = Port(self.store) if port is None else port(self.store)
             self.ids = [identifiers.parse(text) for text in ids]
-            self.device = Device(self.port, policy.Policy(**options), self.ids, _ca.DIRECTORY)
+            self.device = Device(self.port, policy.Policy(**options), self.ids, url)
 
     @property
     def records(self):

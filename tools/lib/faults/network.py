@@ -1,0 +1,165 @@
+"""A device with the real HTTP client before a real Pebble, through the hostile proxy: one fault for each issuance."""
+
+import random
+import time
+
+from ipcert import intention, limits
+from ipcert.errors import Error, Ours, Theirs
+from ipcert_port.net import Net
+from ipcert_port.responder import Responder
+
+from .. import pebble as _pebble
+from . import disk as _disk
+from . import home as _home
+from . import proxy as _proxy
+
+PATIENCE = 2  # seconds for one request here; a device has limits.REQUEST_TIME
+BOUND = 30  # seconds for an attempt that met a fault
+ADDRESS = "127.0.0.1"
+
+
+class _Published(dict):
+    """What the device publishes goes to the port's own responder."""
+
+    def __init__(self, responder):
+        super().__init__()
+        self._responder = responder
+
+    def __setitem__(self, token, text):
+        self._responder.publish(token, text)
+
+    def pop(self, token, default=None):
+        self._responder.withdraw(token)
+
+
+class Client(_home.Home):
+    """`home.Home` that asks over the network. Pauses are short, and count as long as the device meant them."""
+
+    def __init__(self, proxy, responder):
+        self._net = Net(proxy.root, "ipcert/test", PATIENCE)
+        now = int(time.time()) - limits.EPOCH_UNIX
+        super().__init__(
+            _disk.Disk(), None, [ADDRESS], now, published=_Published(responder), url=proxy.directory_url
+        )
+        self.before = self._request
+
+    def _one(self, it):
+        if it.kind == intention.WAIT:
+            time.sleep(0.05)
+        super()._one(it)
+
+    def _request(self, it):
+        headers = {"Accept": it.accept} if it.accept else {}
+        body = None
+        if it.method == "POST":
+            headers["Content-Type"] = "application/jose+json"
+            body = memoryview(it.body)[: it.size]
+        try:
+            got = self._net.request(it.method, it.url, headers, body)
+        except Error as e:
+            return e
+        return got.status, got.headers, bytes(got.body)
+
+    def attempt(self):
+        """Order now; returns (issued?, the error or None, seconds)."""
+        device = self.device
+        device.last_error = None
+        before = device.issued
+        began = time.monotonic()
+        self.now = max(self.now, int(time.time()) - limits.EPOCH_UNIX)
+        device.event("renew", ADDRESS)
+        self.run()
+        return device.issued > before, device.last_error, time.monotonic() - began
+
+    def close(self):
+        self._net.close()
+
+
+class Counts:
+    """injected: faults that were met; unrecovered: sentences, one for each that left something broken."""
+
+    def __init__(self):
+        self.injected = 0
+        self.unrecovered = []
+
+
+def campaign(places=1, cuts=0, seed=1, progress=None):
+    """Every fault at `places` different answers of an issuance (0: at each), then `cuts` cuts of answers at random bytes.
+
+    Returns the Counts.
+    """
+    rng = random.Random(seed)
+    counts = Counts()
+    with _pebble.Pebble() as pebble, _proxy.Proxy(pebble) as proxy:
+        responder = Responder("127.0.0.1", pebble.http_port)
+        responder.start()
+        client = Client(proxy, responder)
+        try:
+            flow = _length(client, proxy)
+            todo = []
+            faults = _proxy.faults()
+            for k in range(len(faults)):
+                where = range(flow) if not places else rng.sample(range(flow), min(places, flow))
+                todo += [(faults[k], at) for at in where]
+            for _ in range(cuts):
+                at = rng.randrange(flow)
+                todo.append((_proxy.Fault("a random cut", _proxy.cut(rng.random())), at))
+            for done, (fault, at) in enumerate(todo):
+                _one(client, proxy, fault, at, counts)
+                if progress is not None and done % 50 == 49:
+                    progress(
+                        "%d of %d faults, %d unrecovered" % (done + 1, len(todo), len(counts.unrecovered))
+                    )
+        finally:
+            client.close()
+            responder.close()
+    return counts
+
+
+def _length(client, proxy):
+    """Issue three times without a fault; how many answers the last one took, with the directory."""
+    client.run()
+    for _ in range(2):
+        client.device.directory = None
+        proxy.arm(None, 0)
+        issued, error, _ = client.attempt()
+        if not issued:
+            raise Ours("faults", "Nothing is issued even without a fault: %s" % error)
+    return len(proxy.seen)
+
+
+def _one(client, proxy, fault, at, counts):
+    def broken(sentence):
+        counts.unrecovered.append("%s at answer %d: %s" % (fault.name, at, sentence))
+
+    proxy.arm(fault, at)
+    client.device.directory = None  # so that every answer is met: it is asked for once a day
+    gen, account = client.device.journal.account_gen, client.device.journal.account.get()
+    issued, error, seconds = client.attempt()
+    if proxy.fired:
+        counts.injected += 1
+    if not issued and error is None:
+        broken("nothing was issued and nothing was said")
+    if error is not None and not isinstance(error, Theirs):
+        broken("it is blamed on us: %s" % error)
+    if seconds > BOUND:
+        broken("it took %d s" % seconds)
+    proxy.arm(None, 0)
+    issued, error, _ = client.attempt()
+    if not issued or error is not None:
+        broken("the next attempt: %s" % error)
+    journal = client.device.journal
+    if (journal.account_gen, journal.account.get()) != (gen, account):
+        broken("the account is another one")
+    _intact(client, broken)
+
+
+def _intact(client, broken):
+    with _disk.On(client.disk):
+        names = [name for name in client.store.names() if name not in ("journal-a", "journal-b", "directory")]
+    journal = client.device.journal
+    live = ["account-%d" % journal.account_gen]
+    for r in journal.records():
+        live += ["chain-%d" % r.gen, "key-%d" % r.gen]
+    if sorted(names) != sorted(live):
+        broken("the state is not tidy: %s" % " ".join(names))
