@@ -89,6 +89,10 @@ def test_one_connection_and_no_request_too_many(make_pebble, tmp_path, new):
     home = Home(tmp_path, pebble)
     if not new:
         home.json("issue")
+        # This Pebble drops the zero that DER puts before a serial number with its highest bit set, and then does not
+        # find the certificate that we say we replace: one request more, in one of 256 renewals.
+        while home.leaf("127.0.0.1").serial_number.bit_length() % 8 == 0:
+            home.json("issue", "--now", "127.0.0.1")
         pebble.reset()
     home.json("issue", "--now", "127.0.0.1") if not new else home.json("issue")
     requests = pebble.requests()
