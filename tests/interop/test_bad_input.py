@@ -44,7 +44,9 @@ class Served(Home):
         """`ipcert WORDS` ends with this code and one sentence, which is returned; everything else is as before."""
         done = self.run(*words, **options)
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        lines = [line for line in done.stderr.splitlines() if not line.startswith("ipcert: You override the plan")]
+        lines = [
+            line for line in done.stderr.splitlines() if not line.startswith("ipcert: You override the plan")
+        ]
         done.stderr = "\n".join(lines)
         said = sentence(done)
         assert (self.shown(), self.deployed()) == self.before
@@ -123,7 +125,9 @@ def test_a_name_that_does_not_validate(served, pebble):
     pebble.dns("add-a", host="elsewhere.example.", addresses=["127.0.0.2"])
     try:
         served.wish("identifiers", names=["elsewhere.example"])
-        assert "could not validate elsewhere.example" in served.refused(3, "issue", "--now", "elsewhere.example")
+        assert "could not validate elsewhere.example" in served.refused(
+            3, "issue", "--now", "elsewhere.example"
+        )
     finally:
         pebble.dns("clear-a", host="elsewhere.example.")
 

@@ -26,6 +26,7 @@ class Drive:
         self._on_notice = on_notice
         self._on_deploy = on_deploy
         self._wake = asyncio.Event()
+        self.ways = {}  # challenge type -> object of `challenges`; http-01 is the responder's
 
     def event(self, kind, value):
         """Hand an event to the device (`Device.event`) and end a wait that is under way."""
@@ -94,9 +95,9 @@ class Drive:
             if it.kind == intention.SEND:
                 answer = await self._send(it)
             elif it.kind == intention.PUBLISH:
-                self._responder.publish(it.token, it.text)
+                await self._publish(it)
             elif it.kind == intention.WITHDRAW:
-                self._responder.withdraw(it.token)
+                await self._withdraw(it)
             elif it.kind == intention.DEPLOY:
                 self._on_deploy(it.record.ids.text(), it.key, it.chain)
             else:
@@ -108,6 +109,23 @@ class Drive:
             self.device.done(number)
         else:
             self.device.response(number, answer.status, answer.headers, answer.body)
+
+    async def _publish(self, it):
+        if it.challenge == "http-01":
+            self._responder.publish(it.token, it.text)
+        elif it.challenge in self.ways:
+            await self.ways[it.challenge].publish(it)
+        else:
+            raise Ours("challenge", "This firmware does not answer %s; choose another challenge." % it.challenge)
+
+    async def _withdraw(self, it):
+        if it.challenge == "http-01":
+            self._responder.withdraw(it.token)
+        elif it.challenge in self.ways:
+            try:
+                await self.ways[it.challenge].withdraw(it)
+            except Error:
+                pass  # a record that stays is harmless
 
     async def _send(self, it):
         headers = {}
