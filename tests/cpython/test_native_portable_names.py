@@ -9,7 +9,17 @@ PORTABLE = Path(__file__).resolve().parents[1] / "portable"
 
 def test_names():
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider", str(PORTABLE)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            str(PORTABLE),
+        ],
         cwd=str(PORTABLE.parents[1]),
         capture_output=True,
         text=True,

@@ -86,7 +86,9 @@ for n in range(20):
 def test_jws_of_micropython_verifies():
     folders = [str(ROOT), str(ROOT / "ports" / "micropython"), ".frozen"]
     environment = dict(os.environ, MICROPYPATH=":".join(folders))
-    done = subprocess.run([micropython(), "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [micropython(), "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
+    )
     lines = done.stdout.splitlines()
     assert len(lines) == 20
     for n, line in enumerate(lines):

@@ -22,7 +22,9 @@ HEAP = "512k"  # a test may keep more than a device does; the device's own limit
 
 def build(*target):
     """Path of what one of tools/build's targets made."""
-    done = subprocess.run([sys.executable, str(ROOT / "tools" / "build"), *target], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "build"), *target], stdout=subprocess.PIPE, text=True
+    )
     if done.returncode:
         sys.exit("tools/build %s failed" % " ".join(target))
     return done.stdout.strip().splitlines()[-1]

@@ -215,8 +215,31 @@ class Garbage(Native):
         self.state = 7
         self.key = key_of("33" * 32)
         self.out = bytearray(800)
-        self.pool = [None, True, -1, 1 << 29, (1 << 30) - 1, 1 << 62, -(1 << 70), 2.5, "text", "", b"", (), {}, set(), int]
-        self.pool += [_ipcert, _ipcert.sign, self, array.array("I", [1] * 30), array.array("d", [1.0] * 20), range(9)]
+        self.pool = [
+            None,
+            True,
+            -1,
+            1 << 29,
+            (1 << 30) - 1,
+            1 << 62,
+            -(1 << 70),
+            2.5,
+            "text",
+            "",
+            b"",
+            (),
+            {},
+            set(),
+            int,
+        ]
+        self.pool += [
+            _ipcert,
+            _ipcert.sign,
+            self,
+            array.array("I", [1] * 30),
+            array.array("d", [1.0] * 20),
+            range(9),
+        ]
         self.pool += [memoryview(b"read only" * 20), memoryview(bytearray(97)), ValueError, ...]
         done = refused = 0
         for _ in range(self.ROUNDS):

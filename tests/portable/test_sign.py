@@ -4,11 +4,12 @@ import json
 import sys
 import unittest
 
+from portable_support import code_of, locked, unhex, vectors
+
 from ipcert import limits
 from ipcert.errors import Ours
 from ipcert_port.entropy import Entropy
 from ipcert_port.sign import Signer
-from portable_support import code_of, locked, unhex, vectors
 
 PUBLIC = vectors("ecdsa")["public"]
 BAD = vectors("ecdsa")["bad"]
@@ -41,7 +42,9 @@ class Slots(unittest.TestCase):
         self.signer.generate(limits.ACCOUNT)
         self.signer.erase(limits.ACCOUNT)
         for slot in range(limits.SLOTS):
-            self.assertEqual(code_of(Ours, lambda s=slot: self.signer.sign(s, b"x", 0, 1, bytearray(64), 0)), "key")
+            self.assertEqual(
+                code_of(Ours, lambda s=slot: self.signer.sign(s, b"x", 0, 1, bytearray(64), 0)), "key"
+            )
             self.assertEqual(code_of(Ours, lambda s=slot: self.signer.export(s, bytearray(64), 0)), "key")
             self.assertEqual(code_of(Ours, lambda s=slot: self.signer.public(s, bytearray(65), 0)), "key")
 
@@ -68,7 +71,11 @@ class Writing(unittest.TestCase):
 
     def test_jws(self):
         out = bytearray(700)
-        for parts, payload, n in (([b'{"a":', b'"b"}'], b"{}", 2), ([bytearray(b"{}")], b"", 0), ([b"{}"], b"{}xx", 2)):
+        for parts, payload, n in (
+            ([b'{"a":', b'"b"}'], b"{}", 2),
+            ([bytearray(b"{}")], b"", 0),
+            ([b"{}"], b"{}xx", 2),
+        ):
             end = locked(lambda p=parts, d=payload, n=n: self.signer.jws(0, p, d, n, out, 5))
             text = json.loads(bytes(out[5:end]).decode())
             self.assertEqual(sorted(text), ["payload", "protected", "signature"])

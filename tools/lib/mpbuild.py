@@ -41,7 +41,11 @@ def compiler(prefix=""):
 
 def native_files():
     """Everything that the C module is made of."""
-    return sorted(p for p in NATIVE.rglob("*") if p.is_file() and p.suffix in (".c", ".h", ".mk") or p.name == "Makefile")
+    return sorted(
+        p
+        for p in NATIVE.rglob("*")
+        if p.is_file() and p.suffix in (".c", ".h", ".mk") or p.name == "Makefile"
+    )
 
 
 def make(tree, *args):
@@ -63,12 +67,10 @@ def mpy_cross():
 
 
 def manifest(tree, out, frozen):
-    """Write a frozen manifest into `out`: asyncio, and with `frozen` the whole of ipcert from the one file list."""
+    """Write a frozen manifest into `out`: asyncio, and with `frozen` the whole of ipcert by its own manifest.py."""
     lines = ['include("%s")' % (tree / "extmod" / "asyncio")]
     if frozen:
-        for name, path in mpfiles.micropython():
-            base = str(path)[: -len(name) - 1]
-            lines.append('module("%s", base_path="%s", opt=3)' % (name, base))
+        lines.append('include("%s")' % (ROOT / "manifest.py"))
     path = out / "manifest.py"
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -85,7 +87,7 @@ def interpreter(bits=64, frozen=False, stock=False):
     if not stock:
         made_of += native_files()
     if frozen:
-        made_of += [x for name, path in mpfiles.micropython() for x in (name, path)]
+        made_of += [ROOT / "manifest.py"] + [x for name, path in mpfiles.micropython() for x in (name, path)]
     kind = ("" if bits == 64 else str(bits)) + ("-stock" if stock else "") + ("-frozen" if frozen else "")
     name = "micropython%s-%s" % (kind, sources.key(*made_of))
     out = sources.cache() / name
@@ -105,7 +107,7 @@ def interpreter(bits=64, frozen=False, stock=False):
             if not stock:
                 options += [
                     "USER_C_MODULES=%s" % NATIVE.parent,
-                    "MBEDTLS_CONFIG_FILE=\\\"ipcert_mbedtls.h\\\"",
+                    'MBEDTLS_CONFIG_FILE=\\"ipcert_mbedtls.h\\"',
                     "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1" % (NATIVE / "config"),
                 ]
             if bits == 32:

@@ -6,7 +6,15 @@ import sources
 COMMON = ("sign.c", "jws.c", "arena.c", "check/driver.c")
 LIBRARY = ("sha256.c", "md.c", "hmac_drbg.c", "platform_util.c", "constant_time.c")
 CURVE = {
-    "mbedtls": ("ecdsa.c", "ecp.c", "ecp_curves.c", "bignum.c", "bignum_core.c", "asn1write.c", "asn1parse.c"),
+    "mbedtls": (
+        "ecdsa.c",
+        "ecp.c",
+        "ecp_curves.c",
+        "bignum.c",
+        "bignum_core.c",
+        "asn1write.c",
+        "asn1parse.c",
+    ),
     "p256m": (),
 }
 
@@ -14,7 +22,15 @@ CURVE = {
 def driver(library, bits=64, sanitize=True):
     """Path of the program for library "mbedtls" or "p256m"."""
     tree = sources.micropython() / "lib" / "mbedtls"
-    flags = ["-std=gnu99", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-DMBEDTLS_CONFIG_FILE=\"check/config.h\""]
+    flags = [
+        "-std=gnu99",
+        "-g",
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        '-DMBEDTLS_CONFIG_FILE="check/config.h"',
+    ]
     if sanitize:
         flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     if bits == 32:

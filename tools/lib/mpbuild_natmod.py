@@ -55,7 +55,9 @@ def build(arch):
     python = _linker_python()
     name = "natmod-%s-%s" % (
         arch,
-        sources.key(tree.name, mpbuild.compiler(prefix), Path(__file__), *REQUIREMENTS, *mpbuild.native_files()),
+        sources.key(
+            tree.name, mpbuild.compiler(prefix), Path(__file__), *REQUIREMENTS, *mpbuild.native_files()
+        ),
     )
     out = sources.cache() / name
     module = out / "_ipcert.mpy"
@@ -67,7 +69,11 @@ def build(arch):
             shutil.copytree(str(mpbuild.NATIVE), str(work))
             shutil.copy2(str(work / "natmod" / "Makefile"), str(work / "Makefile"))
             command = mpbuild.make(work, "MPY_DIR=%s" % tree, "ARCH=%s" % arch, "PYTHON=%s" % python)
-            mpbuild.run(command + ["MPY_CROSS=%s" % cross], out / "log", env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+            mpbuild.run(
+                command + ["MPY_CROSS=%s" % cross],
+                out / "log",
+                env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"),
+            )
             shutil.copy2(str(work / "_ipcert.mpy"), str(module))
     return module
 

@@ -53,7 +53,10 @@ def frozen(bits=32):
 def usermod():
     """{build: {"native", "nonces", "bss"}} of `_ipcert` as a firmware module, for the builds that are here."""
     found = {}
-    builds = [("x64", "", mpbuild.interpreter().parent / "build"), ("x86", "", mpbuild.interpreter(32).parent / "build")]
+    builds = [
+        ("x64", "", mpbuild.interpreter().parent / "build"),
+        ("x86", "", mpbuild.interpreter(32).parent / "build"),
+    ]
     board = board_build()
     if board:
         builds.append(("armv7m", "arm-none-eabi-", board))
@@ -68,7 +71,9 @@ def board_build():
     """The newest build folder of the Cortex-M board, if it was built here (tools/build board QEMU_MPS2_AN385)."""
     import sources
 
-    found = [p.parent.parent for p in sources.cache().glob("boards/QEMU_MPS2_AN385-objects-*/native/module.o")]
+    found = [
+        p.parent.parent for p in sources.cache().glob("boards/QEMU_MPS2_AN385-objects-*/native/module.o")
+    ]
     return max(found, key=lambda p: (p / "native" / "module.o").stat().st_mtime) if found else None
 
 
@@ -102,7 +107,12 @@ def table(found):
         lines.append("  %-22s %7d  RAM %d%s" % (arch, size["native"], size["bss"], aim))
     lines.append("native: usermod, beside the firmware's Mbed TLS")
     for name, size in found["usermod"].items():
-        words = "  %-22s %7d  and HMAC-DRBG %d, arena %d" % (name, size["native"], size["nonces"], size["bss"])
+        words = "  %-22s %7d  and HMAC-DRBG %d, arena %d" % (
+            name,
+            size["native"],
+            size["nonces"],
+            size["bss"],
+        )
         lines.append(words)
     return "\n".join(lines)
 

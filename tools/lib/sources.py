@@ -88,7 +88,9 @@ def _site():
             ["apt-get", "indextargets", "--format", "$(SITE)"], check=True, capture_output=True, text=True
         ).stdout
     except (OSError, subprocess.CalledProcessError) as e:
-        raise SourceError("apt-get does not run here (%s): a Debian machine is needed to fetch sources" % e) from e
+        raise SourceError(
+            "apt-get does not run here (%s): a Debian machine is needed to fetch sources" % e
+        ) from e
     for site in out.split():
         if not site.rstrip("/").endswith("-security") and site.rstrip("/").endswith("debian"):
             return site
@@ -108,7 +110,11 @@ def _apt(root, *args):
     for name, value in options.items():
         command += ["-o", "%s=%s" % (name, value)]
     done = subprocess.run(
-        command + list(args), cwd=str(root / "files"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command + list(args),
+        cwd=str(root / "files"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode:
         raise SourceError("apt-get %s failed:\n%s" % (args[0], done.stdout[-2000:]))
@@ -125,7 +131,9 @@ def tarballs():
         if missing:
             if not os.path.exists(KEYRING):
                 raise SourceError("%s is missing: apt-get install debian-archive-keyring" % KEYRING)
-            (root / "sources.list").write_text("deb-src [signed-by=%s] %s %s main\n" % (KEYRING, _site(), SUITE))
+            (root / "sources.list").write_text(
+                "deb-src [signed-by=%s] %s %s main\n" % (KEYRING, _site(), SUITE)
+            )
             _apt(root, "update")
             _apt(root, "source", "--download-only", *missing)
         found = {}
@@ -133,7 +141,8 @@ def tarballs():
             path = root / "files" / name
             if not path.exists():
                 raise SourceError(
-                    "Debian %s no longer has %s %s: change the pin in tools/lib/sources.py" % (SUITE, package, version)
+                    "Debian %s no longer has %s %s: change the pin in tools/lib/sources.py"
+                    % (SUITE, package, version)
                 )
             if _sha256(path) != digest:
                 raise SourceError("%s is not the pinned file: remove it and try again" % path)
@@ -144,14 +153,19 @@ def tarballs():
 def _unpack(tarball, into):
     into.mkdir(parents=True, exist_ok=True)
     subprocess.run(
-        ["tar", "-x", "-f", str(tarball), "-C", str(into), "--strip-components=1", "--no-same-owner"], check=True
+        ["tar", "-x", "-f", str(tarball), "-C", str(into), "--strip-components=1", "--no-same-owner"],
+        check=True,
     )
 
 
 def micropython():
     """The pristine MicroPython tree with Mbed TLS and lwIP in `lib/`; build out of it with BUILD=, never in it."""
     files = tarballs()
-    tree = cache() / "src" / ("micropython-%s-%s" % (PINS["micropython"][0], key(*[p[2] for p in PINS.values()])))
+    tree = (
+        cache()
+        / "src"
+        / ("micropython-%s-%s" % (PINS["micropython"][0], key(*[p[2] for p in PINS.values()])))
+    )
     with lock("src"):
         if not (tree / ".complete").exists():
             fresh = tree.with_name(tree.name + ".new")

@@ -95,7 +95,9 @@ class Signer:
         body = _b64url(payload[:n])
         digest = hashlib.sha256(b"%b.%b" % (head, body)).digest()
         signature = _b64url(_raw(self._key(slot).sign(digest, self._es256)))
-        data = b"".join((b'{"protected":"', head, b'","payload":"', body, b'","signature":"', signature, b'"}'))
+        data = b"".join(
+            (b'{"protected":"', head, b'","payload":"', body, b'","signature":"', signature, b'"}')
+        )
         end = off + len(data)
         if end > len(out):
             raise Ours("overflow", "A request is longer than its buffer (%d bytes); report this." % len(out))

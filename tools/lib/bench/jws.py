@@ -54,7 +54,9 @@ def table(result):
     lines.append("peers on CPython, over the same raw signature:")
     for name, row in sorted(result["peers"].items(), key=lambda item: item[1]["ratio"]):
         lines.append("%-22s %10.1f %10s %7.2f" % (name, row["jws_us"], "", row["ratio"]))
-    lines.append("JWS: header and payload to finished text. request: with the checks of url and nonce before it.")
+    lines.append(
+        "JWS: header and payload to finished text. request: with the checks of url and nonce before it."
+    )
     return "\n".join(lines)
 
 
@@ -85,7 +87,9 @@ def _micropython(interpreter, *folders):
 def _run(command, environment):
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
-        raise Stop(f"{os.path.basename(command[-1])} ended with status {done.returncode}: {done.stderr[-1500:]}")
+        raise Stop(
+            f"{os.path.basename(command[-1])} ended with status {done.returncode}: {done.stderr[-1500:]}"
+        )
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

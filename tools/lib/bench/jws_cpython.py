@@ -50,7 +50,9 @@ def handwritten():
         der = KEY.sign(("%s.%s" % (protected, payload)).encode(), ec.ECDSA(hashes.SHA256()))
         r, s = utils.decode_dss_signature(der)
         signature = b64(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
-        return ('{"protected":"%s","payload":"%s","signature":"%s"}' % (protected, payload, signature)).encode()
+        return (
+            '{"protected":"%s","payload":"%s","signature":"%s"}' % (protected, payload, signature)
+        ).encode()
 
     return run
 
@@ -83,7 +85,9 @@ def acme():
     nonce = library.b64decode(work.NONCE)
 
     def run():
-        made = acme_jws.JWS.sign(work.PAYLOAD, key=key, alg=library.ES256, nonce=nonce, url=work.URL, kid=work.KID)
+        made = acme_jws.JWS.sign(
+            work.PAYLOAD, key=key, alg=library.ES256, nonce=nonce, url=work.URL, kid=work.KID
+        )
         return made.json_dumps().encode()
 
     return run
