@@ -26,9 +26,17 @@ def retry_after(headers, now):
     if not value or len(value) > 40:
         return 0
     value = value.strip()
-    if "0" <= value[0:1] <= "9" and value.isdigit():
+    if is_number(value):
         return min(int(value), limits.RETRY_AFTER) if len(value) < 9 else limits.RETRY_AFTER
     return min(max(when.http_date(value) - now, 0), limits.RETRY_AFTER)
+
+
+def is_number(text):
+    """True for ASCII digits and nothing else: str.isdigit takes the superscripts of Latin-1 too, which int refuses."""
+    for c in text:
+        if not "0" <= c <= "9":
+            return False
+    return text != ""
 
 
 class Exchange:

@@ -53,7 +53,7 @@ class Table(unittest.TestCase):
 
     def test_every_way_ends(self):
         after = {}
-        for step, event, to in pairs(issuance.TABLE, 3):
+        for step, _, to in pairs(issuance.TABLE, 3):
             after.setdefault(step, set()).add(to)
         for step in range(1, len(issuance.STEPS)):
             seen, front = set(), {step}
@@ -483,7 +483,7 @@ class Answers(unittest.TestCase):
         home._act = act
         home.run(START + 2 * HOUR)
         self.assertEqual([n for n, k, c in shown], ["7.100.51.198.in-addr.arpa", NAME])
-        for n, k, c in shown:
+        for _, k, c in shown:
             self.assertEqual(k, 138)
             self.assertGreater(c, 250)
         self.assertEqual(len(home.ca.issued), 2)
