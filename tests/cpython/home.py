@@ -60,11 +60,15 @@ class Home:
 
     def run(self, *words, timeout=120, **options):
         """Run `ipcert WORDS` to its end; stdout and stderr as text."""
-        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=timeout, **options)
+        return subprocess.run(
+            self.command(*words), capture_output=True, text=True, timeout=timeout, **options
+        )
 
     def start(self, *words, **options):
         """Start `ipcert WORDS` and return the Popen."""
-        return subprocess.Popen(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        return subprocess.Popen(
+            self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        )
 
     def json(self, *words, code=0, **options):
         """Run with --json; the object, after the exit code was checked."""
@@ -100,7 +104,11 @@ class Home:
                 elif os.path.isfile(path):
                     with open(path, "rb") as file:
                         seen = os.stat(path)
-                        out[os.path.relpath(path, top)] = (file.read(), seen.st_mtime_ns, seen.st_mode & 0o777)
+                        out[os.path.relpath(path, top)] = (
+                            file.read(),
+                            seen.st_mtime_ns,
+                            seen.st_mode & 0o777,
+                        )
         return out
 
     def leaf(self, name):
@@ -117,7 +125,8 @@ def spki(public):
 def validity(certificate):
     """(not before, not after) in Unix seconds, from any version of `cryptography`."""
     begin, end = (
-        getattr(certificate, name + "_utc", None) or getattr(certificate, name).replace(tzinfo=datetime.timezone.utc)
+        getattr(certificate, name + "_utc", None)
+        or getattr(certificate, name).replace(tzinfo=datetime.timezone.utc)
         for name in ("not_valid_before", "not_valid_after")
     )
     return begin.timestamp(), end.timestamp()
@@ -126,7 +135,9 @@ def validity(certificate):
 def sans(certificate):
     """(names, addresses) of a certificate or CSR, as lists of text."""
     found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return found.get_values_for_type(x509.DNSName), [str(a) for a in found.get_values_for_type(x509.IPAddress)]
+    return found.get_values_for_type(x509.DNSName), [
+        str(a) for a in found.get_values_for_type(x509.IPAddress)
+    ]
 
 
 def sentence(done):

@@ -46,7 +46,9 @@ def _seconds(text):
 def test_plan_explains(home):
     text = home.run("plan", "--explain").stdout
     assert "You asked for this one first" in text and "cannot be matched" in text
-    assert "What becomes public:" in text and "first_delay" in text and "for ever" not in text.split("What")[0]
+    assert (
+        "What becomes public:" in text and "first_delay" in text and "for ever" not in text.split("What")[0]
+    )
 
 
 def test_plans_follow_the_configuration(home):
@@ -67,8 +69,22 @@ def test_status_before_and_after(home):
 
 
 def test_exit_codes_are_documented_and_used(home):
-    text = subprocess.run([sys.executable, "-m", "ipcert_port", "--help"], capture_output=True, text=True).stdout
-    for name in ("OK", "BUG", "CONFIG", "ORDER", "CONSENT", "NETWORK", "STATE", "CLOCK", "HOOK", "BUSY", "INTERRUPTED"):
+    text = subprocess.run(
+        [sys.executable, "-m", "ipcert_port", "--help"], capture_output=True, text=True
+    ).stdout
+    for name in (
+        "OK",
+        "BUG",
+        "CONFIG",
+        "ORDER",
+        "CONSENT",
+        "NETWORK",
+        "STATE",
+        "CLOCK",
+        "HOOK",
+        "BUSY",
+        "INTERRUPTED",
+    ):
         assert "\n%3d  " % getattr(exits, name) in text
     for error, code in (
         (None, 0),
@@ -109,7 +125,11 @@ def test_nothing_to_consent_to(home):
 
 def test_the_reader_of_our_output_may_leave(home):
     done = subprocess.run(
-        " ".join(home.command("plan", "--explain")) + " | true", shell=True, capture_output=True, text=True, executable="/bin/bash"
+        " ".join(home.command("plan", "--explain")) + " | true",
+        shell=True,
+        capture_output=True,
+        text=True,
+        executable="/bin/bash",
     )
     assert done.stderr == ""
 
@@ -121,7 +141,17 @@ def test_the_demo_is_for_test_cas_only(home):
     assert done.returncode == 2 and "./tools/demo" in sentence(done)
 
 
-_HEAVY = ("cryptography", "urllib3", "rich", "ssl", "http.client", "asyncio", "dataclasses", "inspect", "logging")
+_HEAVY = (
+    "cryptography",
+    "urllib3",
+    "rich",
+    "ssl",
+    "http.client",
+    "asyncio",
+    "dataclasses",
+    "inspect",
+    "logging",
+)
 
 
 @pytest.mark.parametrize("words", [["plan"], ["status"], ["consent"]])
@@ -139,7 +169,9 @@ def test_commands_load_only_what_they_need(home, words):
 
 def test_a_lock_lives_and_dies_with_its_process(tmp_path):
     script = "import sys, time; from ipcert_port.lock import Lock; lock = Lock(sys.argv[1]); print('held', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout.readline() == "held\n"
         with pytest.raises(Ours, match=r"Another ipcert \(process %d\) is working on" % other.pid) as caught:
             Lock(str(tmp_path))

@@ -35,7 +35,10 @@ def test_defaults_are_the_policys():
 
 def test_every_key_reaches_its_place():
     c = load(
-        GOOD.replace("[ca]", '[ca]\ndirectory = "https://ca.example/dir"\nroots = "r.pem"\ncontacts = ["a@b.example"]\nagree_terms = true')
+        GOOD.replace(
+            "[ca]",
+            '[ca]\ndirectory = "https://ca.example/dir"\nroots = "r.pem"\ncontacts = ["a@b.example"]\nagree_terms = true',
+        )
         + 'combined = true\n[policy]\nurgent = "both"\nsetting = "public"\nfirst_delay = "6h"\nrecovery = "private"\n'
         'strict_ari = true\nmin_ip_age = "2d"\nprofile_name = "classic"\nprofile_ip = "short"\ncompress = 5\n'
         '[state]\ndir = "s"\n[http01]\nlisten = ["192.0.2.7:8080", "[::1]:81"]\nwebroot = "/srv/www"\n'
@@ -44,7 +47,13 @@ def test_every_key_reaches_its_place():
     assert c.directory == "https://ca.example/dir" and c.roots == "/etc/r.pem" and c.state == "/etc/s"
     p = c.policy
     assert (p.urgent, p.setting, p.first_delay, p.recovery) == ("both", "public", 21600, 7 * limits.DAY)
-    assert (p.strict_ari, p.min_ip_age, p.profile_name, p.profile_ip, p.compress) == (True, 172800, "classic", "short", 5)
+    assert (p.strict_ari, p.min_ip_age, p.profile_name, p.profile_ip, p.compress) == (
+        True,
+        172800,
+        "classic",
+        "short",
+        5,
+    )
     assert p.combined and p.agree_terms and p.contacts == ("mailto:a@b.example",)
     assert c.listen == [("192.0.2.7", 8080), ("::1", 81)] and c.webroot == "/srv/www"
     assert (c.deploy, c.hook, c.hook_timeout) == ("/live", ["true", "x y"], 90)
@@ -63,10 +72,15 @@ def test_the_example_is_the_defaults_and_shows_every_key():
     c = load(text.replace("198.51.100.42", "9.9.9.9"))
     assert [i.value for i in c.identifiers] == ["nas.example.net", "9.9.9.9"]
     # And so is what its comments show: each line is a key that is known, of the right kind.
-    lines = [line[2:] if line.startswith("# ") and (" = " in line or line[2] == "[") else line for line in text.splitlines()]
+    lines = [
+        line[2:] if line.startswith("# ") and (" = " in line or line[2] == "[") else line
+        for line in text.splitlines()
+    ]
     shown = [line for line in lines if line.startswith("[") or line.split(" = ")[0].isidentifier()]
     table = config._tables("/etc/ipcert.toml", "\n".join(shown).encode())
-    assert table["deploy"]["hook"] == ["systemctl", "reload", "nginx"] and table["serve"]["listen"] == ["*:8443"]
+    assert table["deploy"]["hook"] == ["systemctl", "reload", "nginx"] and table["serve"]["listen"] == [
+        "*:8443"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +170,9 @@ def test_the_sentence_names_the_file(tmp_path):
     assert str(caught.value).startswith(str(path) + ": 192.168.1.2 is private")
 
 
-@pytest.mark.parametrize("text, seconds", [("0s", 0), ("90s", 90), ("15m", 900), ("6h", 21600), ("14d", 1209600), ("2w", 1209600)])
+@pytest.mark.parametrize(
+    "text, seconds", [("0s", 0), ("90s", 90), ("15m", 900), ("6h", 21600), ("14d", 1209600), ("2w", 1209600)]
+)
 def test_durations(text, seconds):
     assert config.duration("x", text) == seconds
 

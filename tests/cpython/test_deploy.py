@@ -146,7 +146,9 @@ def test_a_full_disk_leaves_the_old_files(tmp_path, room):
     before = snapshot(tmp_path / "live")
     here = os.path.dirname(os.path.abspath(__file__))
     done = subprocess.run(
-        [sys.executable, "-c", _FULL.format(path=[here]), str(tmp_path / "live"), str(room)], capture_output=True, text=True
+        [sys.executable, "-c", _FULL.format(path=[here]), str(tmp_path / "live"), str(room)],
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.startswith("disk-full The disk that holds "), done.stdout + done.stderr
     after = snapshot(tmp_path / "live")
@@ -178,7 +180,9 @@ def test_a_reader_never_sees_a_key_with_another_chain(tmp_path):
     deployer = Deployer(str(tmp_path / "live"))
     deployer.deploy(record(), b"key 0", CHAIN)
     reader = subprocess.Popen(
-        [sys.executable, "-c", _RACE, str(tmp_path / "live" / "nas.example.net")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _RACE, str(tmp_path / "live" / "nas.example.net")],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with reader:
         assert reader.stdout.readline() == "go\n"

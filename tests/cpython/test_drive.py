@@ -93,7 +93,9 @@ def test_each_kind_reaches_its_part_and_is_answered():
         lambda it, now: it.notify(3, "x", "y"),
         lambda it, now: it.write("journal-a", bytearray(b"12345"), 3),
         lambda it, now: it.send("GET", "https://ca/dir", b"", 0),
-        lambda it, now: it.send("POST", "https://ca/o", bytearray(b"body..."), 4, "application/pem-certificate-chain"),
+        lambda it, now: it.send(
+            "POST", "https://ca/o", bytearray(b"body..."), 4, "application/pem-certificate-chain"
+        ),
         lambda it, now: it.erase("key-1"),
         lambda it, now: it.deploy(record, b"k", b"c"),
     )
@@ -127,7 +129,9 @@ def test_challenges_are_published_and_withdrawn():
 
 
 def test_what_fails_outside_is_answered_and_the_loop_goes_on():
-    machine = Machine({"request": Theirs("network", "x"), "publish": Ours("port", "x"), "deploy": Ours("hook", "x")})
+    machine = Machine(
+        {"request": Theirs("network", "x"), "publish": Ours("port", "x"), "deploy": Ours("hook", "x")}
+    )
     device, drive = driven(
         machine,
         lambda it, now: it.send("GET", "https://ca/dir", b"", 0),
@@ -140,7 +144,9 @@ def test_what_fails_outside_is_answered_and_the_loop_goes_on():
 
 def test_a_challenge_that_cannot_be_withdrawn_is_a_warning():
     machine = Machine({"withdraw": Ours("webroot", "Remove it by hand.")})
-    device, drive = driven(machine, lambda it, now: it.withdraw(("http-01", "x.example", "", "token", b"text")))
+    device, drive = driven(
+        machine, lambda it, now: it.withdraw(("http-01", "x.example", "", "token", b"text"))
+    )
     drive.run()
     assert device.log == [("done",)] and ("warn", "Remove it by hand.") in machine.log
 

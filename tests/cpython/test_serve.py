@@ -32,7 +32,12 @@ class Authority:
 
     def _sign(self, subject, key, texts, ca):
         now = datetime.datetime(2026, 11, 1)
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+        )
         builder = builder.serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=3000))
         builder = builder.add_extension(x509.BasicConstraints(ca, None), True)
@@ -40,7 +45,9 @@ class Authority:
             import ipaddress
 
             names = [
-                x509.DNSName(t) if any(c.isalpha() for c in t) and ":" not in t else x509.IPAddress(ipaddress.ip_address(t))
+                x509.DNSName(t)
+                if any(c.isalpha() for c in t) and ":" not in t
+                else x509.IPAddress(ipaddress.ip_address(t))
                 for t in texts
             ]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), True)
@@ -105,7 +112,9 @@ class Served:
 
     def get(self, sni, host, method="GET", to=V4):
         with self.connect(sni, to) as tls:
-            tls.sendall(("%s / HTTP/1.1\r\n%s\r\n" % (method, "".join("Host: %s\r\n" % h for h in host))).encode())
+            tls.sendall(
+                ("%s / HTTP/1.1\r\n%s\r\n" % (method, "".join("Host: %s\r\n" % h for h in host))).encode()
+            )
             data = b""
             while True:
                 piece = tls.recv(4096)
@@ -151,12 +160,16 @@ def test_the_exact_name_is_the_names_certificate(served):
     assert served.leaf("a.lab.example.net") == served.leaves[NAME]
 
 
-@pytest.mark.parametrize("sni", ["example.net", "www.nas.example.net", "lab.example.net", "a.b.lab.example.net", "localhost"])
+@pytest.mark.parametrize(
+    "sni", ["example.net", "www.nas.example.net", "lab.example.net", "a.b.lab.example.net", "localhost"]
+)
 def test_any_other_name_is_unrecognized(served, sni):
     assert "UNRECOGNIZED_NAME" in served.alert(sni)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command is needed for an SNI that is an address")
+@pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="the openssl command is needed for an SNI that is an address"
+)
 def test_a_server_name_that_is_literally_our_address(served):
     assert shown(served, V4) == served.leaves[V4]
     assert shown(served, V6, V6) == shown(served, "0:0:0:0:0:0:0:1", V6) == served.leaves[V6]
@@ -180,7 +193,12 @@ def ticket_key_name(served, sni, to=V4):
     port = served.v6 if ":" in to else served.v4
     where = "[%s]:%d" % (to, port) if ":" in to else "%s:%d" % (to, port)
     more = ["-servername", sni] if sni else ["-noservername"]
-    done = subprocess.run(["openssl", "s_client", "-tls1_2", "-connect", where, *more], input=b"", capture_output=True, timeout=20)
+    done = subprocess.run(
+        ["openssl", "s_client", "-tls1_2", "-connect", where, *more],
+        input=b"",
+        capture_output=True,
+        timeout=20,
+    )
     lines = done.stdout.decode().splitlines()
     first = [line for line in lines if line.strip().startswith("0000 - ")][0]
     return first.split(" - ", 1)[1][:47]
@@ -188,7 +206,11 @@ def ticket_key_name(served, sni, to=V4):
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command prints session tickets")
 def test_each_certificate_has_ticket_keys_of_its_own(served):
-    by_address, by_name, by_v6 = ticket_key_name(served, None), ticket_key_name(served, NAME), ticket_key_name(served, None, V6)
+    by_address, by_name, by_v6 = (
+        ticket_key_name(served, None),
+        ticket_key_name(served, NAME),
+        ticket_key_name(served, None, V6),
+    )
     assert ticket_key_name(served, None) == by_address and ticket_key_name(served, NAME) == by_name
     assert len({by_address, by_name, by_v6}) == 3
 
@@ -336,7 +358,12 @@ def test_garbage_is_malformed_and_nothing_else():
         except hello.Malformed:
             continue
     assert 0 < read < 3000
-    for start in (b"GET / HTTP/1.1\r\n", b"\x15\x03\x01\0\2\2\x28", b"\x16\x03\x01\xff\xff", b"\x16\x03\x01\0\0"):
+    for start in (
+        b"GET / HTTP/1.1\r\n",
+        b"\x15\x03\x01\0\2\2\x28",
+        b"\x16\x03\x01\xff\xff",
+        b"\x16\x03\x01\0\0",
+    ):
         with pytest.raises(hello.Malformed):
             hello.parse(start)
 

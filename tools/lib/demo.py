@@ -2,8 +2,8 @@
 
 import argparse
 import os
-import socket
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -43,10 +43,16 @@ dir = "live"
 
 def main(words):
     """Parse the command line and run the demo on the runtime asked for. Returns an exit status."""
-    parser = argparse.ArgumentParser(prog="tools/demo", description="Issue, serve and check three certificates.")
+    parser = argparse.ArgumentParser(
+        prog="tools/demo", description="Issue, serve and check three certificates."
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
-    parser.add_argument("--runtime", choices=sorted(RUNTIMES), default="cpython", help="what ipcert runs on (%(default)s)")
-    parser.add_argument("--compress", type=int, default=COMPRESS, metavar="N", help="divide the random delays (%(default)s)")
+    parser.add_argument(
+        "--runtime", choices=sorted(RUNTIMES), default="cpython", help="what ipcert runs on (%(default)s)"
+    )
+    parser.add_argument(
+        "--compress", type=int, default=COMPRESS, metavar="N", help="divide the random delays (%(default)s)"
+    )
     args = parser.parse_args(words)
     return RUNTIMES[args.runtime](args)
 
@@ -60,7 +66,9 @@ def cpython(args):
         path = os.path.join(home, "ipcert.toml")
         with open(path, "w") as file:
             file.write(config(pebble, args.compress))
-        note(f"ipcert asks {pebble.directory_url} for {NAME}, 127.0.0.1 and ::1; delays are divided by {args.compress}")
+        note(
+            f"ipcert asks {pebble.directory_url} for {NAME}, 127.0.0.1 and ::1; delays are divided by {args.compress}"
+        )
         command = [sys.executable, "-m", "ipcert_port", "demo", "--config", path, "--root", pebble.root()]
         return subprocess.run(command + (["--json"] if args.json else [])).returncode
 
@@ -68,7 +76,11 @@ def cpython(args):
 def config(pebble, compress):
     """The configuration for a running Pebble, as TOML."""
     return _CONFIG.format(
-        directory=pebble.directory_url, roots=pebble.tls_root, name=NAME, port=pebble.http_port, compress=compress
+        directory=pebble.directory_url,
+        roots=pebble.tls_root,
+        name=NAME,
+        port=pebble.http_port,
+        compress=compress,
     )
 
 
@@ -87,7 +99,9 @@ def _need_loopback():
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::1", 0))
     except OSError as error:
-        raise Stop(f"This machine has no IPv6 loopback address ({error}); switch IPv6 on and run this again.") from error
+        raise Stop(
+            f"This machine has no IPv6 loopback address ({error}); switch IPv6 on and run this again."
+        ) from error
 
 
 def micropython(args):

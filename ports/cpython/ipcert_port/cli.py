@@ -37,7 +37,13 @@ def _issue_words(parser):
     from . import words
 
     parser.add_argument("--wait", action="store_true", help="stay until every certificate is there")
-    parser.add_argument("--now", metavar="NAME", action="append", default=[], help="fetch this one now, whatever its plan says")
+    parser.add_argument(
+        "--now",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="fetch this one now, whatever its plan says",
+    )
     words.issue(parser)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # how `run` calls
 
@@ -62,11 +68,15 @@ def _consent_words(parser):
 
 
 def _serve_words(parser):
-    parser.add_argument("--listen", metavar="HOST:PORT", action="append", default=[], help="instead of serve.listen")
+    parser.add_argument(
+        "--listen", metavar="HOST:PORT", action="append", default=[], help="instead of serve.listen"
+    )
 
 
 def _demo_words(parser):
-    parser.add_argument("--root", metavar="FILE", required=True, help="the root that the test CA issues under, as PEM")
+    parser.add_argument(
+        "--root", metavar="FILE", required=True, help="the root that the test CA issues under, as PEM"
+    )
 
 
 def _parse(argv):
@@ -75,7 +85,9 @@ def _parse(argv):
     if argv and argv[0] in _COMMANDS:
         # Only the parser that is needed: all of them take a megabyte.
         _, words, text = _COMMANDS[argv[0]]
-        parser = argparse.ArgumentParser(prog="ipcert " + argv[0], description=text[0].upper() + text[1:] + ".")
+        parser = argparse.ArgumentParser(
+            prog="ipcert " + argv[0], description=text[0].upper() + text[1:] + "."
+        )
         _common(parser)
         words(parser)
         args = parser.parse_args(argv[1:])
@@ -128,7 +140,9 @@ def _main(argv):
         print("ipcert: interrupted; the plans stay as they are.", file=sys.stderr, flush=True)
         return exits.INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever read our output left: nothing to complain about
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), 1
+        )  # whoever read our output left: nothing to complain about
         return exits.OK
 
 
@@ -258,10 +272,18 @@ _COMMANDS = {
     "run": (_run, _no_words, "renew for ever: sleep to the second of each plan (the service)"),
     "plan": (_plan, _plan_words, "show what will happen when, and what becomes public"),
     "status": (_status, _no_words, "show what there is"),
-    "revoke": (_revoke, _other("revoke"), "revoke a certificate and erase its key; two of them never at one moment"),
+    "revoke": (
+        _revoke,
+        _other("revoke"),
+        "revoke a certificate and erase its key; two of them never at one moment",
+    ),
     "account": (_account, _other("account"), "show the account, or change it"),
     "adopt": (_adopt, _other("adopt"), "plan the renewal of certificates that another client left"),
     "consent": (_consent, _consent_words, "read what a combined certificate gives away, or agree to it"),
     "serve": (_serve, _serve_words, "serve a page over TLS with these certificates, to try them"),
-    "demo": (_demo, _demo_words, "issue, serve and check certificates of a test CA (in a checkout: ./tools/demo)"),
+    "demo": (
+        _demo,
+        _demo_words,
+        "issue, serve and check certificates of a test CA (in a checkout: ./tools/demo)",
+    ),
 }

@@ -41,7 +41,7 @@ KEYS = {
     "challenge": {"name": (str, "http-01"), "address": (str, "http-01")},
     "tlsalpn": {"listen": (list, ("*:443",)), "shared": (str, None)},
     "dns": DnsOptions.KEYS,
-    "fleet": {"domain": (str, ""), "devices_per_week": (int, 0)},
+    "fleet": {"domain": (str, ""), "devices_per_week": (int, 0), "spread": ("duration", 0)},
     "state": {"dir": (str, "/var/lib/ipcert/state")},
     "http01": {"listen": (list, ("*:80",)), "webroot": (str, None)},
     "deploy": {
@@ -51,7 +51,12 @@ KEYS = {
     },
     "serve": {"listen": (list, ()), "name_on": (str, "all")},
 }
-_NOUN = {str: "text in quotes", bool: "true or false", int: "a whole number", list: "a list of texts in quotes"}
+_NOUN = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    list: "a list of texts in quotes",
+}
 
 
 class Config:
@@ -78,6 +83,7 @@ class Config:
         key_file = None if ca["eab_key_file"] is None else self._file(ca["eab_key_file"])
         self._choices = {
             "urgent": pol["urgent"],
+            "spread": table["fleet"]["spread"],
             "setting": pol["setting"],
             "combined": ids["combined"],
             "first_delay": pol["first_delay"],
@@ -99,7 +105,9 @@ class Config:
         self.override()
         self.dns = DnsOptions(table["dns"], self._file)
         self.alpn_listen = [endpoint("tlsalpn.listen", e) for e in table["tlsalpn"]["listen"]]
-        self.alpn_shared = None if table["tlsalpn"]["shared"] is None else self._file(table["tlsalpn"]["shared"])
+        self.alpn_shared = (
+            None if table["tlsalpn"]["shared"] is None else self._file(table["tlsalpn"]["shared"])
+        )
         self.fleet = table["fleet"]["domain"], table["fleet"]["devices_per_week"]
         self.state = self._file(table["state"]["dir"])
         self.deploy = self._file(table["deploy"]["dir"])
@@ -114,7 +122,9 @@ class Config:
         if not self.listen:
             raise Ours("config", 'http01.listen is empty: say where the CA finds us, such as ["*:80"].')
         if self.hook and not self.hook[0]:
-            raise Ours("config", 'deploy.hook must begin with a program, such as ["systemctl", "reload", "nginx"].')
+            raise Ours(
+                "config", 'deploy.hook must begin with a program, such as ["systemctl", "reload", "nginx"].'
+            )
         if self.deploy == self.state:
             raise Ours("config", "deploy.dir and state.dir must be two folders.")
         if not self.alpn_listen and self.alpn_shared is None:
@@ -141,7 +151,10 @@ def load(path):
         with open(path, "rb") as file:
             data = file.read(_SIZE + 1)
     except FileNotFoundError:
-        raise Ours("config", "There is no %s; copy ipcert.example.toml there, or name another file with --config." % path) from None
+        raise Ours(
+            "config",
+            "There is no %s; copy ipcert.example.toml there, or name another file with --config." % path,
+        ) from None
     except OSError as e:
         raise Ours("config", "Cannot read %s: %s." % (path, e.strerror)) from None
     if len(data) > _SIZE:
@@ -156,7 +169,13 @@ def load(path):
 
 def duration(name, text):
     """Seconds from "90s", "15m", "6h", "14d" or "2w". Raises Ours("config")."""
-    if isinstance(text, str) and text[:-1].isdigit() and len(text) < 10 and text[-1] in _UNITS and text.isascii():
+    if (
+        isinstance(text, str)
+        and text[:-1].isdigit()
+        and len(text) < 10
+        and text[-1] in _UNITS
+        and text.isascii()
+    ):
         return int(text[:-1]) * _UNITS[text[-1]]
     raise Ours("config", '%s must be a time such as "90s", "15m", "6h" or "14d".' % name)
 
@@ -183,13 +202,17 @@ def _parse(path, data):
         try:
             import tomli as tomllib
         except ImportError:
-            raise Ours("config", "Python before 3.11 needs the package tomli; install it (Debian: python3-tomli).") from None
+            raise Ours(
+                "config", "Python before 3.11 needs the package tomli; install it (Debian: python3-tomli)."
+            ) from None
     try:
         return tomllib.loads(data.decode())
     except UnicodeDecodeError:
         raise Ours("config", "%s is not UTF-8 text; is it the right file?" % path) from None
     except tomllib.TOMLDecodeError as e:
-        raise Ours("config", "%s is not valid TOML: %s; mend that line." % (path, str(e).rstrip("."))) from None
+        raise Ours(
+            "config", "%s is not valid TOML: %s; mend that line." % (path, str(e).rstrip("."))
+        ) from None
     except RecursionError:
         raise Ours("config", "%s is nested too deeply; is it the right file?" % path) from None
 
@@ -201,7 +224,9 @@ def _tables(path, data):
         if section not in KEYS:
             raise _unknown(path, section, "[%s]" % section if isinstance(given[section], dict) else section)
         if not isinstance(given[section], dict):
-            raise Ours("config", "%s: %s is a section; write [%s] on a line of its own." % (path, section, section))
+            raise Ours(
+                "config", "%s: %s is a section; write [%s] on a line of its own." % (path, section, section)
+            )
     out = {}
     for section in KEYS:
         out[section] = {}
@@ -211,7 +236,9 @@ def _tables(path, data):
                 raise _unknown(path, key, "%s.%s" % (section, key), section)
         for key in KEYS[section]:
             kind, default = KEYS[section][key]
-            out[section][key] = _value("%s.%s" % (section, key), kind, values[key]) if key in values else default
+            out[section][key] = (
+                _value("%s.%s" % (section, key), kind, values[key]) if key in values else default
+            )
     return out
 
 
@@ -238,7 +265,9 @@ def _unknown(path, word, shown, section=None):
                 known[k] = "%s.%s" % (s, k)
     # Nobody meant a section where a key stands, unless the key is one exactly.
     names = [n for n in known if section is None or not known[n].startswith("[")]
-    near = [word] if word in names else difflib.get_close_matches(word.lower().replace("-", "_"), names, 1, 0.5)
+    near = (
+        [word] if word in names else difflib.get_close_matches(word.lower().replace("-", "_"), names, 1, 0.5)
+    )
     advice = "did you mean %s?" % known[near[0]] if near else "see ipcert.example.toml for what there is."
     return Ours("config", "%s: there is no %s; %s" % (path, shown, advice))
 
@@ -253,14 +282,18 @@ def _directory(text):
         return message.url(cas.url(text), "directory")
     except Theirs:
         known = ", ".join(sorted(cas.KNOWN))
-        raise Ours("config", "ca.directory must be an https URL, such as %s, or one of: %s." % (DIRECTORY, known)) from None
+        raise Ours(
+            "config", "ca.directory must be an https URL, such as %s, or one of: %s." % (DIRECTORY, known)
+        ) from None
 
 
 def _to_ascii(name):
     try:
         import idna
     except ImportError:
-        raise Ours("config", "%s needs the Python package idna; install it, or write the name as xn--..." % name) from None
+        raise Ours(
+            "config", "%s needs the Python package idna; install it, or write the name as xn--..." % name
+        ) from None
     return idna.encode(name, uts46=True).decode()
 
 
@@ -275,7 +308,9 @@ def _identifiers(names, addresses, test):
         if not found[-1].family:
             raise Ours("config", "%s is a name; write it in identifiers.names." % found[-1].value)
     if not found:
-        raise Ours("config", "There is nothing to certify: fill in identifiers.names or identifiers.addresses.")
+        raise Ours(
+            "config", "There is nothing to certify: fill in identifiers.names or identifiers.addresses."
+        )
     for one in found:
         identifiers.check_public(one, test)
     return found

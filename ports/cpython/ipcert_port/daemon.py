@@ -50,7 +50,11 @@ class Daemon:
         try:
             os.makedirs(self.state, 0o700, exist_ok=True)
         except OSError as e:
-            raise Ours("store", "Cannot make %s: %s; run as its owner or choose another state folder." % (self.state, e.strerror.lower())) from None
+            raise Ours(
+                "store",
+                "Cannot make %s: %s; run as its owner or choose another state folder."
+                % (self.state, e.strerror.lower()),
+            ) from None
         held = lock.Lock(self.state, lock.DAEMON)
         alarm = Alarm(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
         try:
@@ -134,13 +138,15 @@ def _tell(write, path):
     from .config import load
 
     try:
-        answer = "state\n" + load(path).state
-    except Error as e:
-        answer = "%s\n%s" % (e.code, e)
-    except BaseException as e:
-        answer = "config\nThe configuration could not be read (%s)." % type(e).__name__
-    os.write(write, answer.encode())
-    os._exit(0)
+        try:
+            answer = "state\n" + load(path).state
+        except Error as e:
+            answer = "%s\n%s" % (e.code, e)
+        os.write(write, answer.encode())
+    finally:
+        os._exit(
+            0
+        )  # no cleaning up of the parent's things; without an answer the parent says that it has none
 
 
 def _say(sentence):

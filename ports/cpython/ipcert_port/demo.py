@@ -42,7 +42,10 @@ with socket.create_connection((host, int(port)), timeout=10) as plain:
 def run(config, root, as_json):
     """Returns (exit code, the JSON object). Raises Ours("config") for a CA that is not a test CA."""
     if not config.policy.test_ca:
-        raise Ours("config", "The demo is for a test CA (ca.test = true); in a checkout run ./tools/demo, which starts one.")
+        raise Ours(
+            "config",
+            "The demo is for a test CA (ca.test = true); in a checkout run ./tools/demo, which starts one.",
+        )
     command = [sys.executable, "-m", "ipcert_port"]
     where = ["--config", config.path]
     quiet = {"stdout": subprocess.DEVNULL} if as_json else {}
@@ -87,10 +90,18 @@ def _visit(config, root, command, where, found):
         for c in found:
             for text in c["identifiers"]:
                 to = ["::1", str(v6)] if ":" in text else ["127.0.0.1", str(v4)]
-                client = subprocess.run([sys.executable, "-c", _CLIENT, root, *to, text], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                client = subprocess.run(
+                    [sys.executable, "-c", _CLIENT, root, *to, text],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
                 if client.returncode:
                     last = client.stderr.decode(errors="replace").strip().splitlines()[-1:]
-                    print("ipcert: a TLS client that trusts the CA's root was refused at %s: %s" % (text, "".join(last)), file=sys.stderr)
+                    print(
+                        "ipcert: a TLS client that trusts the CA's root was refused at %s: %s"
+                        % (text, "".join(last)),
+                        file=sys.stderr,
+                    )
                     seen[text] = None
                 else:
                     seen[text] = bytes.fromhex(client.stdout.decode())
@@ -170,7 +181,10 @@ def _table(found, state, compress):
         print("  ".join([row[k].ljust(widths[k]) for k in range(5)]).rstrip())
     print("")
     if compress > 1:
-        print("The random delays were divided by %d: 14 days became %d seconds." % (compress, 14 * limits.DAY // compress))
+        print(
+            "The random delays were divided by %d: 14 days became %d seconds."
+            % (compress, 14 * limits.DAY // compress)
+        )
     print("Files are in:")
     for c in found:
         print("  " + os.path.join(c["path"], ""))

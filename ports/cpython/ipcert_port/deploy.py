@@ -154,10 +154,16 @@ class Deployer:
         try:
             # Its words go where ours go, so that --json keeps stdout to itself.
             child = subprocess.Popen(
-                self._hook, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=environment, start_new_session=True
+                self._hook,
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr,
+                env=environment,
+                start_new_session=True,
             )
         except OSError as e:
-            raise Ours("hook", "Cannot run the deploy hook %s: %s; %s" % (self._hook[0], e.strerror.lower(), tail)) from None
+            raise Ours(
+                "hook", "Cannot run the deploy hook %s: %s; %s" % (self._hook[0], e.strerror.lower(), tail)
+            ) from None
         try:
             status = child.wait(self._timeout)
         except BaseException as e:

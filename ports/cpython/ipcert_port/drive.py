@@ -65,7 +65,9 @@ class Drive:
             else:
                 raise Ours("state", "The core wants something this port does not know; report this.")
         except Error as e:
-            if it.kind == intention.WITHDRAW:  # a challenge that stays is harmless, and the core takes no for no answer
+            if (
+                it.kind == intention.WITHDRAW
+            ):  # a challenge that stays is harmless, and the core takes no for no answer
                 self.progress.warn(str(e))
                 self.device.done(it.number)
             else:

@@ -90,7 +90,11 @@ def _orders(work, progress):
         return clock_error()
     error = device.last_error
     # An order that was taken up again after a hiccup is not a failure.
-    if error is not None and device.failures == failures and exits.code(error) not in (exits.HOOK, exits.STATE):
+    if (
+        error is not None
+        and device.failures == failures
+        and exits.code(error) not in (exits.HOOK, exits.STATE)
+    ):
         return None
     return error
 
@@ -98,9 +102,7 @@ def _orders(work, progress):
 def _report(work, config, progress, error, child):
     journal = work.device.journal
     code = exits.code(error)
-    consent = None
     if work.device.consent_challenge() and [r for r in active(journal) if not r.consent_at]:
-        consent = work.device.consent_challenge()
         code = code or exits.CONSENT
         error = error or Ours("consent", "A combined certificate waits for your consent; run: ipcert consent")
     out = {
@@ -125,5 +127,3 @@ def _report(work, config, progress, error, child):
         if [r for r in active(journal) if r.at < limits.NEVER]:
             progress.say("Keep 'ipcert run' running, or run 'ipcert issue' again then.")
     return code, out
-
-

@@ -2,7 +2,7 @@
 
 from ipcert import limits, notices, plan, split
 
-from . import exits
+from . import exits, fleet
 from .show import local, planned, span, utc
 from .state import State
 from .work import Work, certificates, groups
@@ -21,7 +21,8 @@ def published(config):
     """The notices about what will be public, as dicts."""
     assigned = bytearray(len(config.identifiers))
     n = split.assign(config.identifiers, assigned, config.policy.combined)
-    mask = split.warn(config.identifiers, assigned, n, config.policy.urgent == "both", True)
+    points_here = config.policy.challenge_name in ("http-01", "tls-alpn-01")
+    mask = split.warn(config.identifiers, assigned, n, config.policy.urgent == "both", points_here)
     out = []
     for k in range(len(notices.NOTICES)):
         if mask >> k & 1:
@@ -29,7 +30,7 @@ def published(config):
             subject = ",".join([i.value for i in config.identifiers if i.family in families])
             severity = notices.SEVERITY[notices.severity(k)]
             out.append({"code": notices.code(k), "severity": severity, "text": notices.text(k, subject)})
-    return out
+    return out + fleet.warnings(config)
 
 
 def settled(config, progress):
@@ -123,7 +124,9 @@ def run_status(config, progress):
         if r.consent_at:
             progress.say("    consent  given on %s" % local(r.consent_at))
         progress.say("    next     " + _line(r, now, waiting)[len(ids) + 2 :])
-    progress.say("The daemon runs as process %d." % daemon if daemon else "The daemon does not run ('ipcert run').")
+    progress.say(
+        "The daemon runs as process %d." % daemon if daemon else "The daemon does not run ('ipcert run')."
+    )
     return exits.OK, out
 
 

@@ -34,7 +34,11 @@ class Quiet:
 
     def step(self, device, it, now):
         """Called before each intention is carried out."""
-        if it.kind in (intention.WRITE, intention.ERASE, intention.NOTIFY) or it.kind == intention.WAIT and not it.busy:
+        if (
+            it.kind in (intention.WRITE, intention.ERASE, intention.NOTIFY)
+            or it.kind == intention.WAIT
+            and not it.busy
+        ):
             return
         record = device.issuance.record
         words = _WORDS.get(_step(device))
@@ -81,7 +85,10 @@ class Plain(Quiet):
         print("%s: %s" % (subject, words), flush=True)
 
     def told(self, number, severity, sentence):
-        print(sentence if severity == notices.INFO else "%s: %s" % (notices.SEVERITY[severity], sentence), flush=True)
+        print(
+            sentence if severity == notices.INFO else "%s: %s" % (notices.SEVERITY[severity], sentence),
+            flush=True,
+        )
 
     def say(self, sentence):
         print(sentence, flush=True)

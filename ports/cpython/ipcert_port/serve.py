@@ -126,7 +126,9 @@ class Server:
                     self._listeners.append(_listen(one, port))
         except OSError as e:
             self.close()
-            raise Ours("port", "Cannot listen on port %d: %s; choose another one." % (port, e.strerror.lower())) from None
+            raise Ours(
+                "port", "Cannot listen on port %d: %s; choose another one." % (port, e.strerror.lower())
+            ) from None
         self.ports = [one.getsockname()[1] for one in self._listeners]
 
     def start(self):
@@ -180,7 +182,6 @@ class Server:
         with context.wrap_socket(sock, server_side=True) as tls:
             tls.sendall(_answer(_head(tls), lineage.texts))
             tls.unwrap()
-
 
     def _prove(self, sock, server_name):
         """The handshake of a tls-alpn-01 validation (RFC 8737 3), or the alert for a name that nobody validates."""
@@ -282,7 +283,10 @@ def run(config, listen, json):
 
         print(_json.dumps({"ports": server.ports}), flush=True)
     else:
-        print("Serving on port %s; Ctrl-C ends it." % ", ".join(sorted({str(p) for p in server.ports})), flush=True)
+        print(
+            "Serving on port %s; Ctrl-C ends it." % ", ".join(sorted({str(p) for p in server.ports})),
+            flush=True,
+        )
     try:
         while True:
             signal.pause()

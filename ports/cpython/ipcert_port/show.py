@@ -74,5 +74,8 @@ def sentence(error):
     """An `ipcert.errors.Error` as one sentence. What a CA says does not end like one, and does not say what to do."""
     text = str(error)
     if isinstance(error, Theirs) and text[-1] not in ".?":
-        return "%s; %s." % (text, _ADVICE.get(error.code, "the next try is planned ('ipcert plan' shows when)"))
+        return "%s; %s." % (
+            text,
+            _ADVICE.get(error.code, "the next try is planned ('ipcert plan' shows when)"),
+        )
     return text if text[-1] in ".?" else text + "."

@@ -106,7 +106,10 @@ def _readable(roots):
         with open(roots, "rb") as file:
             file.read(1)
     except OSError as e:
-        raise Ours("roots", "Cannot read the CA's root certificates in %s: %s; see ca.roots." % (roots, e.strerror.lower())) from None
+        raise Ours(
+            "roots",
+            "Cannot read the CA's root certificates in %s: %s; see ca.roots." % (roots, e.strerror.lower()),
+        ) from None
 
 
 def certificates(config, state):
@@ -124,7 +127,10 @@ def certificates(config, state):
         try:
             out.append(certificate(r, chain, deployer.path(r.ids.text().split(","))))
         except Theirs:
-            print("ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.ids.text(), file=sys.stderr)
+            print(
+                "ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.ids.text(),
+                file=sys.stderr,
+            )
     return out
 
 
