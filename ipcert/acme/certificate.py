@@ -58,7 +58,10 @@ def alternates(headers):
                 and target[:1] == "<"
                 and target[-1:] == ">"
             ):
-                found.append(message.url(target[1:-1], "Link"))
+                try:
+                    found.append(message.url(target[1:-1], "Link"))
+                except Theirs:
+                    continue  # the chain at hand is good without it
     return found[: limits.ALTERNATES]
 
 

@@ -33,14 +33,8 @@ class Directory:
         profiles = meta.get("profiles")
         self.profiles = []
         if isinstance(profiles, dict):
-            for name in sorted(profiles)[:_PROFILES]:
-                if (
-                    isinstance(name, str)
-                    and name
-                    and len(name) <= 64
-                    and clean(name) == name
-                    and '"' not in name
-                ):
+            for name in sorted([p for p in profiles if isinstance(p, str)])[:_PROFILES]:
+                if name and len(name) <= 64 and clean(name) == name and '"' not in name:
                     self.profiles.append(name)
 
 

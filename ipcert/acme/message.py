@@ -12,7 +12,7 @@ def parse(body):
         raise Theirs("too-large", "The CA's answer is larger than %d bytes." % limits.BODY)
     try:
         obj = json.loads(body)
-    except (ValueError, RuntimeError, MemoryError):
+    except (ValueError, TypeError, RuntimeError, MemoryError):  # TypeError: MicroPython reads {[]: 1} too
         raise Theirs("json", "The CA's answer is not JSON; is the directory URL right?")
     if not isinstance(obj, dict):
         raise Theirs("json", "The CA's answer is JSON but not an object; is the directory URL right?")

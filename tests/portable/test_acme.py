@@ -1,0 +1,328 @@
+"""The resources of RFC 8555 as the CA writes them, read; and what we write, read back."""
+
+import json
+import unittest
+
+from portable_support import code_of
+
+from ipcert import identifiers, limits
+from ipcert.acme import account, authorization, certificate, challenge, directory, order, renewal
+from ipcert.errors import Ours, Theirs
+
+URL = "https://ca.example/x/1"
+DIRECTORY = {
+    "newNonce": URL, "newAccount": URL + "a", "newOrder": URL + "o", "revokeCert": URL + "r", "keyChange": URL + "k",
+}  # fmt: skip
+TOKEN = "t" * 43
+
+
+def theirs(call):
+    return code_of(Theirs, call)
+
+
+class Directories(unittest.TestCase):
+    def test_least_and_most(self):
+        d = directory.Directory(DIRECTORY)
+        self.assertEqual((d.new_nonce, d.new_order, d.key_change), (URL, URL + "o", URL + "k"))
+        self.assertEqual(
+            (d.new_authz, d.renewal_info, d.terms, d.external_account, d.profiles),
+            (None, None, None, False, []),
+        )
+        meta = {
+            "termsOfService": "https://ca.example/terms", "externalAccountRequired": True,
+            "profiles": {"classic": "x", "shortlived": "y", 'a"b': "", "": "", "x" * 65: "", "\u00e9": ""},
+        }  # fmt: skip
+        d = directory.Directory(
+            dict(DIRECTORY, newAuthz=URL + "z", renewalInfo=URL + "i", meta=meta, strange=5)
+        )
+        self.assertEqual((d.new_authz, d.renewal_info), (URL + "z", URL + "i"))
+        self.assertEqual((d.terms, d.external_account), ("https://ca.example/terms", True))
+        self.assertEqual(d.profiles, ["classic", "shortlived"])
+
+    def test_garbage(self):
+        for name in DIRECTORY:
+            for bad in (None, 5, "http://ca.example/", ""):
+                self.assertEqual(
+                    theirs(lambda n=name, b=bad: directory.Directory(dict(DIRECTORY, **{n: b}))), "url"
+                )
+        for meta in (
+            None,
+            5,
+            [],
+            "x",
+            {"profiles": []},
+            {"termsOfService": 5, "externalAccountRequired": "true"},
+        ):
+            d = directory.Directory(dict(DIRECTORY, meta=meta))
+            self.assertEqual((d.terms, d.external_account, d.profiles), (None, False, []))
+        # MicroPython's JSON has keys that are no text.
+        self.assertEqual(
+            directory.Directory(dict(DIRECTORY, meta={"profiles": {1: "", "a": "", None: ""}})).profiles,
+            ["a"],
+        )
+        many = {"p%03d" % k: "" for k in range(500)}
+        self.assertLessEqual(len(directory.Directory(dict(DIRECTORY, meta={"profiles": many})).profiles), 16)
+
+    def test_profiles(self):
+        every = ["classic", "shortlived", "tlsserver"]
+        for profiles, ip, wanted, before, want in (
+            (every, False, "", "", "classic"), (every, True, "", "", "shortlived"), ([], True, "", "", ""),
+            ([], False, "", "older", ""), (every, False, "tlsserver", "", "tlsserver"),
+            (every, False, "", "tlsserver", "tlsserver"), (every, False, "", "gone", "classic"),
+            (every, True, "", "gone", "shortlived"), (["default", "shortlived"], False, "", "", "default"),
+            (["one"], True, "", "", "one"), (["one", "shortlived"], False, "", "", "one"),
+        ):  # fmt: skip
+            self.assertEqual(directory.choose_profile(profiles, ip, wanted, before), want)
+        for profiles, ip, wanted in (
+            (every, False, "other"), ([], False, "classic"), (["a", "b"], True, ""), (["a", "b"], False, ""),
+            (["shortlived"], False, ""),
+        ):  # fmt: skip
+            with self.assertRaises(Ours) as c:
+                directory.choose_profile(profiles, ip, wanted, "")
+            self.assertEqual(c.exception.code, "profile")
+            for name in profiles:
+                self.assertIn(name, str(c.exception))
+
+
+class Accounts(unittest.TestCase):
+    def written(self, call):
+        buf = bytearray(600)
+        n = call(buf, 3)
+        return json.loads(bytes(buf[3:n]))
+
+    def test_payloads(self):
+        both = ("mailto:a@example.net", "mailto:b@example.net")
+        self.assertEqual(
+            self.written(lambda b, o: account.write_new(b, o, both, True)),
+            {"termsOfServiceAgreed": True, "contact": list(both)},
+        )
+        self.assertEqual(
+            self.written(lambda b, o: account.write_new(b, o, (), False)), {"termsOfServiceAgreed": False}
+        )
+        self.assertEqual(
+            self.written(lambda b, o: account.write_contacts(b, o, both[:1])), {"contact": list(both[:1])}
+        )
+        self.assertEqual(self.written(lambda b, o: account.write_contacts(b, o, ())), {"contact": []})
+        self.assertEqual(self.written(account.write_existing), {"onlyReturnExisting": True})
+
+        def bind(buf, off):
+            buf[off : off + 2] = b"{}"
+            return off + 2
+
+        found = self.written(lambda b, o: account.write_new(b, o, both, True, bind))
+        self.assertEqual(found["externalAccountBinding"], {})
+
+    def test_no_room(self):
+        for size in (0, 20, 60):
+            self.assertEqual(
+                code_of(
+                    Ours, lambda s=size: account.write_new(bytearray(s), 0, ("mailto:a@example.net",), True)
+                ),
+                "overflow",
+            )
+
+    def test_answers(self):
+        self.assertEqual(account.read({"status": "valid"}, URL), URL)
+        self.assertEqual(theirs(lambda: account.read({"status": "valid"}, None)), "url")
+        for status in ("deactivated", "revoked"):
+            self.assertEqual(theirs(lambda s=status: account.read({"status": s}, URL)), "account")
+        self.assertEqual(theirs(lambda: account.read({}, URL)), "status")
+
+
+class Orders(unittest.TestCase):
+    GOOD = {"status": "pending", "authorizations": [URL], "finalize": URL + "f"}
+
+    def test_read(self):
+        o = order.Order(self.GOOD)
+        self.assertEqual((o.status, o.authorizations, o.finalize), (order.PENDING, [URL], URL + "f"))
+        self.assertEqual((o.certificate, o.problem), (None, None))
+        o = order.Order(dict(self.GOOD, status="valid", certificate=URL + "c"))
+        self.assertEqual(o.certificate, URL + "c")
+        o = order.Order(dict(self.GOOD, status="invalid", error={"detail": "x", "status": 404}))
+        self.assertEqual((o.problem.detail, o.problem.status), ("x", 404))
+
+    def test_garbage(self):
+        for change, code in (
+            ({"status": "odd"}, "status"), ({"status": None}, "status"), ({"authorizations": []}, "json"),
+            ({"authorizations": [URL] * (limits.AUTHORIZATIONS + 1)}, "json"), ({"authorizations": [7]}, "url"),
+            ({"finalize": None}, "url"), ({"status": "valid"}, "url"), ({"status": "valid", "certificate": "x"}, "url"),
+        ):  # fmt: skip
+            self.assertEqual(theirs(lambda c=change: order.Order(dict(self.GOOD, **c))), code)
+        for error in (5, "x", [], {"status": "x"}):
+            order.Order(dict(self.GOOD, error=error))
+
+    def test_follows(self):
+        order.Order(dict(self.GOOD, status="ready")).follows(order.PENDING)
+        self.assertEqual(theirs(lambda: order.Order(self.GOOD).follows(order.READY)), "status")
+
+    def test_new(self):
+        ids = [identifiers.parse(t) for t in ("a.example.net", "198.51.100.7", "2001:db8::7")]
+        buf = bytearray(600)
+        n = order.write_new(buf, 2, ids, b"shortlived", b"aki.serial")
+        self.assertEqual(
+            json.loads(bytes(buf[2:n])),
+            {
+                "identifiers": [
+                    {"type": "dns", "value": "a.example.net"},
+                    {"type": "ip", "value": "198.51.100.7"},
+                    {"type": "ip", "value": "2001:db8::7"},
+                ],
+                "profile": "shortlived",
+                "replaces": "aki.serial",
+            },
+        )
+        n = order.write_new(buf, 0, ids[:1], b"", b"")
+        self.assertEqual(
+            json.loads(bytes(buf[:n])), {"identifiers": [{"type": "dns", "value": "a.example.net"}]}
+        )
+
+    def test_finalize(self):
+        buf = bytearray(100)
+        n = order.write_finalize(buf, 0, b"\xfb\xff\xfe", 3)
+        self.assertEqual(bytes(buf[:n]), b'{"csr":"-__-"}')
+
+
+class Authorizations(unittest.TestCase):
+    def read(self, kind="http-01", **change):
+        c = {"type": "http-01", "url": URL, "token": TOKEN}
+        obj = {
+            "status": "pending",
+            "identifier": {"type": "dns", "value": "a.example.net"},
+            "challenges": [c],
+        }
+        obj.update(change)
+        return authorization.Authorization(obj, kind)
+
+    def test_read(self):
+        a = self.read()
+        self.assertEqual(
+            (a.status, a.value, a.wildcard, a.url, a.token), (0, "a.example.net", False, URL, TOKEN)
+        )
+        self.assertIsNone(a.problem)
+        self.assertTrue(self.read(wildcard=True).wildcard)
+
+    def test_unknown_challenges_are_passed_over(self):
+        odd = [
+            None, 5, {}, {"type": "dns-persist-01", "url": URL + "p"}, {"type": "http-01", "url": URL + "w"},
+            {"type": "http-01", "url": URL + "s", "token": "short"}, {"type": "http-01", "url": URL, "token": TOKEN},
+            {"type": "http-01", "url": URL + "2", "token": TOKEN},
+        ]  # fmt: skip
+        a = self.read(challenges=odd)
+        self.assertEqual((a.url, a.token), (URL, TOKEN))
+        self.assertIsNone(self.read(challenges=odd[:6]).url)
+        self.assertIsNone(self.read(challenges=[{}] * limits.CHALLENGES + odd[6:]).url)
+
+    def test_tokens(self):
+        for token, good in (
+            (TOKEN, True), ("a" * 22, True), ("a" * 21, False), ("a" * limits.TOKEN, True), ("a" * (limits.TOKEN + 1), False),
+            ("../../../../etc/passwd-", False), ("a" * 30 + "=", False), ("\ud800" * 30, False), (5, False), (None, False),
+        ):  # fmt: skip
+            self.assertEqual(authorization.is_token(token), good)
+
+    def test_persistent_records(self):
+        c = {"type": "dns-persist-01", "url": URL, "issuer-domain-names": ["ca.example", "other.example"]}
+        a = self.read("dns-persist-01", challenges=[c])
+        self.assertEqual((a.url, a.token, a.issuer), (URL, None, "ca.example"))
+        for names in (None, [], [5], [""], ["x\n"], "ca.example", ["x" * 300]):
+            self.assertIsNone(
+                self.read("dns-persist-01", challenges=[dict(c, **{"issuer-domain-names": names})]).url
+            )
+
+    def test_problems(self):
+        c = {
+            "type": "http-01",
+            "url": URL,
+            "token": TOKEN,
+            "error": {"type": "x", "detail": "refused", "status": 400},
+        }
+        self.assertEqual(self.read(status="invalid", challenges=[c]).problem.detail, "refused")
+
+    def test_garbage(self):
+        for change, code in (
+            ({"status": "odd"}, "status"), ({"challenges": None}, "json"), ({"challenges": {}}, "json"),
+            ({"challenges": [{"type": "http-01", "url": "x", "token": TOKEN}]}, "url"),
+        ):  # fmt: skip
+            self.assertEqual(theirs(lambda c=change: self.read(**c)), code)
+        for ident in (None, 5, {}, {"value": 5}):
+            self.read(identifier=ident)
+
+
+class Challenges(unittest.TestCase):
+    def auth(self, value, wildcard=False):
+        a = authorization.Authorization({"status": "valid", "challenges": []}, "http-01")
+        a.value = value
+        a.wildcard = wildcard
+        return a
+
+    def test_whose(self):
+        ids = [identifiers.parse(t) for t in ("a.example.net", "*.a.example.net", "198.51.100.7")]
+        for value, wildcard, k in (
+            ("a.example.net", False, 0),
+            ("a.example.net", True, 1),
+            ("198.51.100.7", False, 2),
+        ):
+            self.assertIs(challenge.identifier_of(ids, self.auth(value, wildcard)), ids[k])
+        for value, wildcard in (("b.example.net", False), ("198.51.100.7", True), (None, False), (5, False)):
+            self.assertEqual(
+                theirs(lambda v=value, w=wildcard: challenge.identifier_of(ids, self.auth(v, w))),
+                "authorization",
+            )
+
+    def test_what_each_can_prove(self):
+        name, star, address = [
+            identifiers.parse(t) for t in ("a.example.net", "*.a.example.net", "198.51.100.7")
+        ]
+        for kind in challenge.FOR_NAMES:
+            self.assertIsNone(challenge.check(kind, [name]))
+            dns = kind[:3] == "dns"
+            self.assertEqual(
+                code_of(Ours, lambda k=kind: challenge.check(k, [star])), None if dns else "challenge"
+            )
+            self.assertEqual(
+                code_of(Ours, lambda k=kind: challenge.check(k, [address])), "challenge" if dns else None
+            )
+
+
+class Certificates(unittest.TestCase):
+    def test_alternates(self):
+        for link, want in (
+            ("", []), ('<https://a/1>;rel="alternate"', ["https://a/1"]), ("<https://a/1>; rel=alternate", ["https://a/1"]),
+            ('<https://a/d>;rel="index", <https://a/1>;rel="alternate", <https://a/2>;title=x;rel="alternate"',
+             ["https://a/1", "https://a/2"]),
+            ('https://a/1;rel="alternate"', []), ("<https://a/1>", []), (";;,,", []),
+            (", ".join(['<https://a/%d>;rel="alternate"' % k for k in range(20)]),
+             ["https://a/%d" % k for k in range(limits.ALTERNATES)]),
+            ('<http://a/1>;rel="alternate"', []), ("<https://a/\u00e9>;rel=alternate", []),
+        ):  # fmt: skip
+            self.assertEqual(certificate.alternates({"link": link}), want)
+        self.assertEqual(certificate.alternates({}), [])
+
+    def test_better(self):
+        self.assertTrue(certificate.better("smallest", b"", 1, b"", 2))
+        self.assertFalse(certificate.better("smallest", b"", 2, b"", 2))
+        self.assertTrue(certificate.better("X1", b"Root X1", 1, b"Root X2", 1))
+        self.assertFalse(certificate.better("X1", b"Root X1", 1, b"Old X1", 1))
+        self.assertFalse(certificate.better("X1", b"Root", 1, b"Old", 1))
+
+
+class Renewals(unittest.TestCase):
+    def test_urls(self):
+        self.assertEqual(renewal.url("https://ca.example/ari", "a.b"), "https://ca.example/ari/a.b")
+        self.assertEqual(renewal.url("https://ca.example/ari/", "a.b"), "https://ca.example/ari/a.b")
+        self.assertEqual(theirs(lambda: renewal.url("https://ca.example/" + "x" * 240, "a.b")), "url")
+
+    def test_windows(self):
+        good = {"start": "2026-11-01T00:00:00Z", "end": "2026-11-01T00:00:10Z"}
+        info = renewal.RenewalInfo({"suggestedWindow": good, "explanationURL": "https://x/\x07"})
+        self.assertEqual(
+            (info.start, info.end, info.explanation), (limits.BUILT, limits.BUILT + 10, "https://x/?")
+        )
+        for window in (
+            None, 5, {}, {"start": good["start"]}, {"start": good["end"], "end": good["start"]},
+            {"start": good["start"], "end": good["start"]}, {"start": 5, "end": []},
+        ):  # fmt: skip
+            self.assertEqual(theirs(lambda w=window: renewal.RenewalInfo({"suggestedWindow": w})), "ari")
+
+
+if __name__ == "__main__":
+    unittest.main()
