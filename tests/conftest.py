@@ -1,8 +1,15 @@
 """Fixtures for the tests that run under CPython. The portable tests use none, so that MicroPython can run them."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tools.lib.pebble import Pebble
+
+# The same examples in every run, and no verdict on how fast a busy machine draws them.
+settings.register_profile(
+    "ipcert", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ipcert")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from .say import Stop
 
 LEAST_COVERAGE = 95  # percent of the branches and lines of ipcert/
 COVERED = ("tests/portable", "tests/cpython", "tests/interop")
+# Of no use there: what runs no cryptography or urllib3 of ours, or (the vectors' generator) brings pins of its own.
+_NOT_OLDEST = "bench faults micropython native properties vectors_made walls wheels".split()
 _TALLY = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
 
 
@@ -101,8 +103,7 @@ def oldest(words):
     """The core and the CPython port on the oldest cryptography and urllib3 that we promise: Debian 12's"""
     setup.pebble()
     command = [venv.python(venv.checkout(oldest=True)), "-m", "pytest"]
-    # The generator of the vectors has its own pins.
-    words = words or [*_existing(COVERED), "--ignore=tests/cpython/test_vectors_made.py"]
+    words = words or ["tests/cpython", "tests/interop", *(f"--ignore-glob=*{name}*" for name in _NOT_OLDEST)]
     return _pytest(command, words, os.environ)
 
 
@@ -120,7 +121,21 @@ def some(words):
     return _pytest([sys.executable, "-m", "pytest"], words, os.environ)
 
 
-PARTS = {"lint": lint, "python": python, "oldest": oldest, "micropython": micropython, "boards": boards}
+def faults(words):
+    """Power cuts by the hundred thousand, a hostile network, a year: `tools/test faults --help`"""
+    setup.pebble()
+    command = [sys.executable, "-m", "tools.lib.faults", *words]
+    return _command("faults", command)
+
+
+PARTS = {
+    "lint": lint,
+    "python": python,
+    "oldest": oldest,
+    "micropython": micropython,
+    "boards": boards,
+    "faults": faults,
+}
 """What can be named on the command line. A part that is not in EVERYTHING runs only when it is named."""
 
 EVERYTHING = ((lint, []), (python, []), (oldest, []), (micropython, []), (boards, []))
@@ -135,7 +150,7 @@ def _pytest(command, words, environment):
     with tempfile.TemporaryDirectory(prefix="ipcert-report-") as directory:
         report = os.path.join(directory, "report.xml")
         command = [*command, f"--junit-xml={report}", "-o", f"cache_dir={cache.path('pytest')}"]
-        command += ["--continue-on-collection-errors", *words]
+        command += ["--continue-on-collection-errors", "--durations=10", "--durations-min=5", *words]
         environment = dict(environment, HYPOTHESIS_STORAGE_DIRECTORY=cache.path("hypothesis"))
         status = subprocess.run(command, env=environment).returncode
         tally = _read_report(report)
