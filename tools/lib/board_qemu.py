@@ -3,6 +3,7 @@
 A `Hub` is driven over its serial console by MicroPython's raw prompt, or just watched while its own main.py runs.
 """
 
+import base64
 import json
 import os
 import queue
@@ -88,13 +89,17 @@ class Hub:
             with open(self.flash, "wb") as made:
                 made.truncate(PSRAM_SIZE)
         self.process = subprocess.Popen(
-            arguments(self.image, self.flash, self.forwards, self.boot, self.icount, self._monitor),
+            self.command(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
         )  # fmt: skip
         self._chunks = queue.Queue()
         self._pending = b""
         self._raw = False  # the raw prompt was entered in this boot
         threading.Thread(target=self._pump, args=(self.process.stdout, self._chunks), daemon=True).start()
+
+    def command(self):
+        """QEMU's command line for the next boot."""
+        return arguments(self.image, self.flash, self.forwards, self.boot, self.icount, self._monitor)
 
     @staticmethod
     def _pump(stream, chunks):
@@ -207,7 +212,44 @@ class Hub:
 
     def put(self, path, data):
         """Writes a file on the hub's file system."""
-        self.execute(f"_f = open({path!r}, 'wb')")
-        for start in range(0, len(data), 512):
-            self.execute(f"_f.write({bytes(data[start : start + 512])!r})")
+        self.execute(f"import binascii\n_f = open({path!r}, 'wb')")
+        for start in range(0, len(data), 1536):
+            text = base64.b64encode(data[start : start + 1536])
+            self.execute(f"_f.write(binascii.a2b_base64({text!r}))")
         self.execute("_f.close()")
+
+
+class Virt(Hub):
+    """MicroPython's own qemu port on a 32-bit RISC-V (QEMU's virt machine): no network, and a file system in RAM."""
+
+    def __init__(self, image):
+        super().__init__(image, os.devnull, boot={"main": "off"})
+
+    def start(self, **boot):
+        super().start(**boot)
+        self.execute(_RAM_DISK)
+
+    def command(self):
+        return [
+            *("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-display", "none", "-monitor", "none"),
+            *("-serial", "stdio", "-semihosting", "-kernel", str(self.image)),
+        ]
+
+
+_RAM_DISK = """
+import vfs
+class Disk:
+    def __init__(self, blocks):
+        self.data = bytearray(4096 * blocks)
+    def readblocks(self, n, buf, off=0):
+        at = n * 4096 + off
+        buf[:] = memoryview(self.data)[at : at + len(buf)]
+    def writeblocks(self, n, buf, off=0):
+        at = n * 4096 + off
+        self.data[at : at + len(buf)] = buf
+    def ioctl(self, op, arg):
+        return len(self.data) // 4096 if op == 4 else 4096 if op == 5 else 0
+disk = Disk(128)
+vfs.VfsLfs2.mkfs(disk)
+vfs.mount(disk, "/")
+"""
