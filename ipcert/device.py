@@ -716,7 +716,11 @@ class Device:
                 plan.held(r, self._rng, now, lasted[family], self.policy.min_ip_age)
                 self.notice(notices.HELD, text)
             else:
-                plan.first(r, self._rng, now, self._is_urgent(ids, text), self.policy.first_delay)
+                urgent = self._is_urgent(ids, text)
+                if urgent and self.policy.spread:
+                    plan.first(r, self._rng, now, False, self.policy.spread)
+                else:
+                    plan.first(r, self._rng, now, urgent, self.policy.first_delay)
             self._squeeze(r, now)
             self._dirty = True
         if spare is not None:

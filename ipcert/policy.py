@@ -29,6 +29,7 @@ class Policy:
     challenge_name  "http-01" | "dns-01" | "dns-persist-01" | "tls-alpn-01", for names (P13)
     challenge_ip    "http-01" | "tls-alpn-01", for addresses
     preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name
+    spread          0 to 60 days: the first contact of a fleet waits a random time up to this; 0: it goes at once
     eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
     contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
     """
@@ -53,6 +54,7 @@ class Policy:
         preferred_chain="",
         eab_kid="",
         eab_key=b"",
+        spread=0,
     ):
         if urgent not in _URGENT:
             raise Ours("config", 'urgent must be "ip", "domain" or "both".')
@@ -82,7 +84,9 @@ class Policy:
                 or max(c) > "~"
             ):
                 raise Ours("config", 'A contact must look like "mailto:you@example.com".')
+        _between("spread", spread, 0, 60 * limits.DAY)
         self.urgent = urgent
+        self.spread = spread
         self.setting = setting
         self.combined = combined
         self.first_delay = first_delay

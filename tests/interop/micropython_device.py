@@ -58,12 +58,14 @@ class Session:
         store = Store(words["state"])
         net = Net(words["roots"], "ipcert/test")
         ids = [identifiers.parse(text) for text in words["ids"]]
-        self.device = Device(Port(store, Signer(entropy), entropy), policy.Policy(**options), ids, words["directory"])
-        self.drive = MovedDrive(
-            self.device, net, store, self.clock, self.responder, self.notice, self.deploy
+        self.device = Device(
+            Port(store, Signer(entropy), entropy), policy.Policy(**options), ids, words["directory"]
         )
+        self.drive = MovedDrive(self.device, net, store, self.clock, self.responder, self.notice, self.deploy)
         if "hook" in words:
-            self.drive.ways["dns-01"] = challenges.Webhook(Net(words["hook_roots"], "ipcert/test"), words["hook"], "sesame", 0)
+            self.drive.ways["dns-01"] = challenges.Webhook(
+                Net(words["hook_roots"], "ipcert/test"), words["hook"], "sesame", 0
+            )
         self.drive.ways["dns-persist-01"] = challenges.Standing(self.records.append)
 
     def notice(self, code, severity, text):

@@ -27,7 +27,9 @@ WILD = "*.janet.example"
 def san(device, record=None):
     leaf = x509.load_pem_x509_certificate(device.chain(record))
     value = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return value.get_values_for_type(x509.DNSName) + [str(a) for a in value.get_values_for_type(x509.IPAddress)]
+    return value.get_values_for_type(x509.DNSName) + [
+        str(a) for a in value.get_values_for_type(x509.IPAddress)
+    ]
 
 
 def asks(ca):
@@ -213,7 +215,10 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        good = self.headers["Authorization"] == "Bearer sesame" and self.path in ("/v1/present", "/v1/cleanup")
+        good = self.headers["Authorization"] == "Bearer sesame" and self.path in (
+            "/v1/present",
+            "/v1/cleanup",
+        )
         if good:
             what = "set-txt" if self.path.endswith("present") else "clear-txt"
             self.server.ca.dns(what, host=body["fqdn"], value=body["value"])
@@ -264,7 +269,9 @@ def bind(tmp_path_factory):
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("bind")
     port, control = loopback.free_ports(2)
-    secret = subprocess.run(["tsig-keygen", "-a", "hmac-sha256", "ipcert"], stdout=subprocess.PIPE, check=True, text=True).stdout
+    secret = subprocess.run(
+        ["tsig-keygen", "-a", "hmac-sha256", "ipcert"], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
     (folder / "zone").write_text(
         "$TTL 60\n@ SOA ns.janet.example. x.janet.example. 1 60 60 600 60\n@ NS ns.janet.example.\n"
         "ns A 127.0.0.1\nnas A 127.0.0.1\n"
@@ -282,7 +289,9 @@ def bind(tmp_path_factory):
     )
     named = "/usr/sbin/named"
     with open(folder / "log", "w") as log:
-        child = subprocess.Popen([named, "-g", "-c", str(folder / "named.conf"), "-n", "1"], stdout=log, stderr=log)
+        child = subprocess.Popen(
+            [named, "-g", "-c", str(folder / "named.conf"), "-n", "1"], stdout=log, stderr=log
+        )
     try:
         assert loopback.wait_until(lambda: loopback.answers(port), 20), (folder / "log").read_text()
         yield types.SimpleNamespace(port=port, secret=secret.split('"')[-2], log=folder / "log")
@@ -297,7 +306,9 @@ def test_dns_through_dynamic_updates(bind, make_pebble, tmp_path):
     ask = dnsask.Dns(where, where)
     provider = dnsprovider.Rfc2136(where[0], ask, "ipcert", bind.secret)
     answers = {"dns": types.SimpleNamespace(make=lambda: (ask, provider), timeout=10)}
-    device = home(ca, tmp_path, ["nas.janet.example", "*.janet.example"], challenge_name="dns-01", answers=answers)
+    device = home(
+        ca, tmp_path, ["nas.janet.example", "*.janet.example"], challenge_name="dns-01", answers=answers
+    )
     assert device.run() is None and len(san(device)) == 2
     # The CNAME was followed, and nothing is left behind.
     assert ask.target("_acme-challenge.nas.janet.example") == "nas.challenges.janet.example"
@@ -317,7 +328,9 @@ def test_an_update_with_the_wrong_key_is_refused(bind):
         ("ipcert", bind.secret, "other.example", "is not in the zone"),
     ):
         with pytest.raises(Ours) as caught:
-            dnsprovider.Rfc2136(where, ask, key, secret, zone=zone).add("_acme-challenge.nas.janet.example", "x")
+            dnsprovider.Rfc2136(where, ask, key, secret, zone=zone).add(
+                "_acme-challenge.nas.janet.example", "x"
+            )
         assert words in str(caught.value) and secret not in str(caught.value)
     with pytest.raises(Ours) as caught:
         dnsprovider.Rfc2136(where, ask, "ipcert", "not base64!")
@@ -330,7 +343,9 @@ def test_an_update_with_the_wrong_key_is_refused(bind):
 def test_a_lasting_record(pebble, tmp_path):
     provider = Challtestsrv(pebble)
     answers = {"dns": dns_options(pebble, provider)}
-    device = home(pebble, tmp_path, ["persist.janet.example"], challenge_name="dns-persist-01", answers=answers)
+    device = home(
+        pebble, tmp_path, ["persist.janet.example"], challenge_name="dns-persist-01", answers=answers
+    )
     assert device.run() is None and san(device) == ["persist.janet.example"]
     assert [what for what, _ in provider.log] == ["add"], "it is to stay"
     (text,) = asks(pebble).texts("_validation-persist.persist.janet.example", ("127.0.0.1", pebble.dns_port))
@@ -360,5 +375,10 @@ def test_what_a_lasting_record_grants():
     good = "CA.example.;persistUntil=9999999999; AccountURI=https://ca.example/a/1 ;policy=wildcard"
     assert dnsways.grants(dnsways.parameters(good), wanted) and dnsways.grants(dnsways.parameters(good), wild)
     assert not dnsways.grants(wanted, wild)
-    for bad in ("ca.example", "ca.example; accounturi=https://ca.example/a/2", "other.example; accounturi=https://ca.example/a/1", ""):
+    for bad in (
+        "ca.example",
+        "ca.example; accounturi=https://ca.example/a/2",
+        "other.example; accounturi=https://ca.example/a/1",
+        "",
+    ):
         assert not dnsways.grants(dnsways.parameters(bad), wanted)

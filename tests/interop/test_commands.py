@@ -52,7 +52,15 @@ class Shell:
 
     def __call__(self, *words, code=0):
         """The --json object; `self.said` is what stood on stderr."""
-        command = [sys.executable, "-m", "ipcert_port", *words, "--json", "--config", str(self.folder / "ipcert.toml")]
+        command = [
+            sys.executable,
+            "-m",
+            "ipcert_port",
+            *words,
+            "--json",
+            "--config",
+            str(self.folder / "ipcert.toml"),
+        ]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
         self.said = done.stderr
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
@@ -71,7 +79,9 @@ def test_account_from_its_making_to_its_end(shell, pebble):
     assert shell("account")["account"] is None
     shell("issue")
     first = shell("account", "show")
-    assert first["account"].startswith("https://localhost") and first["contacts"] == ["mailto:janet@janet.example"]
+    assert first["account"].startswith("https://localhost") and first["contacts"] == [
+        "mailto:janet@janet.example"
+    ]
     pebble.reset()
     assert shell("account", "update")["account"] == first["account"]
     assert len([r for r in pebble.requests() if r[0] == "POST"]) == 1
@@ -84,7 +94,10 @@ def test_account_from_its_making_to_its_end(shell, pebble):
     assert shell("account", "deactivate", "--yes")["account"] is None
     shell("issue", "--now", NAME)
     last = shell("account")
-    assert last["account"] != first["account"] and last["thumbprint"] not in (first["thumbprint"], rolled["thumbprint"])
+    assert last["account"] != first["account"] and last["thumbprint"] not in (
+        first["thumbprint"],
+        rolled["thumbprint"],
+    )
 
 
 def test_an_account_is_found_again_by_its_key_alone(shell, pebble, tmp_path):
@@ -93,7 +106,9 @@ def test_an_account_is_found_again_by_its_key_alone(shell, pebble, tmp_path):
     names = [n for n in os.listdir(tmp_path / "state") if n.startswith("account-")]
     der = (tmp_path / "state" / names[0]).read_bytes()
     key = serialization.load_der_private_key(der, None)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     (tmp_path / "other").mkdir()
     other = Shell(tmp_path / "other", pebble)
     (tmp_path / "account.pem").write_bytes(pem)
@@ -147,7 +162,9 @@ def revoked(pebble, serial):
     import urllib.request
 
     context = ssl.create_default_context(cafile=pebble.tls_root)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
     with opener.open(f"{pebble.management_url}/cert-status-by-serial/{serial:x}", timeout=10) as answer:
         obj = json.load(answer)
     assert obj["Status"] == "Revoked"
@@ -157,7 +174,10 @@ def revoked(pebble, serial):
 def test_choices_for_one_run(make_pebble, tmp_path):
     ca = make_pebble(alternates=2)
     shell = Shell(tmp_path, ca, addresses=["127.0.0.1"])
-    roots = [x509.load_pem_x509_certificate(open(ca.root(k), "rb").read()).subject.rfc4514_string()[3:] for k in range(3)]
+    roots = [
+        x509.load_pem_x509_certificate(open(ca.root(k), "rb").read()).subject.rfc4514_string()[3:]
+        for k in range(3)
+    ]
     for k in (1, 2):
         shell("issue", "--now", NAME, "--preferred-chain", roots[k], "--challenge", "tls-alpn-01")
         chain = x509.load_pem_x509_certificates((tmp_path / "live" / NAME / "chain.pem").read_bytes())
@@ -202,7 +222,9 @@ def test_help_names_every_option():
         (["revoke"], ["--reason", "keycompromise", "--by-key"]),
         (["adopt"], ["PATH", "certbot"]),
     ):
-        done = subprocess.run([sys.executable, "-m", "ipcert_port", *words, "--help"], stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "ipcert_port", *words, "--help"], stdout=subprocess.PIPE, text=True
+        )
         assert done.returncode == 0 and not [o for o in options if o not in done.stdout]
 
 
@@ -231,7 +253,9 @@ def left_behind(folder, names, days=90, age=10, chain="fullchain.pem", key="priv
     folder.mkdir(parents=True)
     (folder / chain).write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
     (folder / key).write_bytes(
-        secret.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        secret.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
     )
     return leaf
 

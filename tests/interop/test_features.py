@@ -19,7 +19,12 @@ def leaf(device, record=None):
 def test_profiles_by_rule(pebble, tmp_path):
     device = home(pebble, tmp_path, [NAME, V4])
     assert device.everything() is None
-    days = {r.ids.text(): round((validity(leaf(device, r))[1] - validity(leaf(device, r))[0]).total_seconds() / 86400) for r in device.records}
+    days = {
+        r.ids.text(): round(
+            (validity(leaf(device, r))[1] - validity(leaf(device, r))[0]).total_seconds() / 86400
+        )
+        for r in device.records
+    }
     assert days == {NAME: 90, V4: 6}
 
 
@@ -42,7 +47,10 @@ def test_an_unknown_profile_is_refused_with_the_list(pebble, tmp_path):
 @pytest.mark.parametrize("chain", [1, 2])
 def test_the_smallest_chain_and_one_by_its_issuer(make_pebble, tmp_path, chain):
     ca = make_pebble(alternates=2, chain=chain)
-    names = [x509.load_pem_x509_certificate(open(ca.root(k), "rb").read()).subject.rfc4514_string()[3:] for k in range(3)]
+    names = [
+        x509.load_pem_x509_certificate(open(ca.root(k), "rb").read()).subject.rfc4514_string()[3:]
+        for k in range(3)
+    ]
     device = home(ca, tmp_path, [V4], preferred_chain=names[2])
     assert device.run() is None
     chains = x509.load_pem_x509_certificates(device.chain())
@@ -78,15 +86,22 @@ def test_renewal_information_moves_a_renewal(make_pebble, tmp_path):
     assert device.run() is None
     now = datetime.datetime.now(datetime.timezone.utc)
     form = "%Y-%m-%dT%H:%M:%SZ"
-    window = {"start": (now - datetime.timedelta(hours=2)).strftime(form), "end": (now - datetime.timedelta(hours=1)).strftime(form)}
+    window = {
+        "start": (now - datetime.timedelta(hours=2)).strftime(form),
+        "end": (now - datetime.timedelta(hours=1)).strftime(form),
+    }
     answer = {"suggestedWindow": window, "explanationURL": "https://ca.example/incident"}
     ca.set_renewal_info(device.chain().decode(), answer)
     assert device.until(device.record.poll_at + 1) is None
     assert device.device.issued == 2
-    assert [t for c, _, t in device.progress.notices if c == "emergency" and "https://ca.example/incident" in t]
+    assert [
+        t for c, _, t in device.progress.notices if c == "emergency" and "https://ca.example/incident" in t
+    ]
 
 
-@pytest.mark.parametrize("nonsense", ["{", '{"suggestedWindow": {}}', '{"suggestedWindow": {"start": 1, "end": 2}}'])
+@pytest.mark.parametrize(
+    "nonsense", ["{", '{"suggestedWindow": {}}', '{"suggestedWindow": {"start": 1, "end": 2}}']
+)
 def test_renewal_information_that_is_garbage_changes_nothing(pebble, tmp_path, nonsense):
     device = home(pebble, tmp_path, [V4])
     assert device.run() is None
@@ -103,7 +118,10 @@ def test_strict_ari_stays_in_the_cas_window(make_pebble, tmp_path):
     now = datetime.datetime.now(datetime.timezone.utc)
     form = "%Y-%m-%dT%H:%M:%SZ"
     begin, end = (now + datetime.timedelta(hours=h) for h in (60, 95))
-    ca.set_renewal_info(device.chain().decode(), {"suggestedWindow": {"start": begin.strftime(form), "end": end.strftime(form)}})
+    ca.set_renewal_info(
+        device.chain().decode(),
+        {"suggestedWindow": {"start": begin.strftime(form), "end": end.strftime(form)}},
+    )
     device.until(device.record.poll_at + 1)
     seconds = device.record.at + 1577836800
     assert begin.timestamp() - 1 <= seconds <= end.timestamp() + 1

@@ -109,7 +109,9 @@ def test_step_ca_issues_for_everything(step, tmp_path, challenge):
 def test_step_ca_over_dns(step, tmp_path):
     provider = Challtestsrv(step.helper)
     answers = {"dns": dns_options(step, provider)}
-    device = home(step, tmp_path, ["janet.example", "*.janet.example"], challenge_name="dns-01", answers=answers)
+    device = home(
+        step, tmp_path, ["janet.example", "*.janet.example"], challenge_name="dns-01", answers=answers
+    )
     assert device.run() is None and device.record.gen
 
 

@@ -84,7 +84,9 @@ class Client:
             return json.load(answer)
 
     def order(self, *identifiers, **more):
-        found = [{"type": "ip" if set(i) <= set("0123456789abcdef.:") else "dns", "value": i} for i in identifiers]
+        found = [
+            {"type": "ip" if set(i) <= set("0123456789abcdef.:") else "dns", "value": i} for i in identifiers
+        ]
         return self.post(self.directory["newOrder"], {"identifiers": found, **more})
 
     def refused(self, obj, kind, words):
@@ -93,7 +95,10 @@ class Client:
         assert self.headers["Replay-Nonce"]
 
     def csr(self, *identifiers, key=None, cn=None, digest=None):
-        names = [x509.IPAddress(ipaddress.ip_address(i)) if i[0].isdigit() else x509.DNSName(i) for i in identifiers]
+        names = [
+            x509.IPAddress(ipaddress.ip_address(i)) if i[0].isdigit() else x509.DNSName(i)
+            for i in identifiers
+        ]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cn)] if cn else [])
         builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -113,8 +118,19 @@ def test_private_and_reserved_addresses_where_switched_on(strict):
     client = Client(strict)
     assert client.order("192.168.1.7", profile="shortlived")["status"] == "pending"
     strict.rules.private = False
-    for address in ("127.0.0.1", "192.168.1.7", "100.64.0.1", "::1", "fe80::1", "fd00::1", "2001:db8::1", "224.0.0.1"):
-        client.refused(client.order(address, profile="shortlived"), "rejectedIdentifier", "reserved address block")
+    for address in (
+        "127.0.0.1",
+        "192.168.1.7",
+        "100.64.0.1",
+        "::1",
+        "fe80::1",
+        "fd00::1",
+        "2001:db8::1",
+        "224.0.0.1",
+    ):
+        client.refused(
+            client.order(address, profile="shortlived"), "rejectedIdentifier", "reserved address block"
+        )
     assert client.order("8.8.8.8", profile="shortlived")["status"] == "pending"
 
 
@@ -197,8 +213,27 @@ def test_csrs_are_checked(strict, change, kind, words):
 
 def _sha1_csr():
     """A request that OpenSSL signs with SHA-1; cryptography will not."""
-    command = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha1"]
-    command += ["-subj", "/", "-addext", "subjectAltName=IP:127.0.0.1", "-outform", "DER", "-keyout", "/dev/null"]
+    command = [
+        "openssl",
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-sha1",
+    ]
+    command += [
+        "-subj",
+        "/",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-outform",
+        "DER",
+        "-keyout",
+        "/dev/null",
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
     return {"csr": b64(done.stdout)}
 
@@ -231,8 +266,12 @@ def test_windows_are_lets_encrypts(strict, tmp_path):
     leaf = x509.load_pem_x509_certificate(device.chain())
     middle = record.not_before + 80 * 3600
     assert abs(record.window_end - (middle + 5760)) <= 60
-    answer = Client(strict).get(f"https://localhost:{strict.port}/draft-ietf-acme-ari-03/renewalInfo/{strictca._ari(leaf)}")
-    begin, end = (datetime.datetime.fromisoformat(answer["suggestedWindow"][k][:-1]) for k in ("start", "end"))
+    answer = Client(strict).get(
+        f"https://localhost:{strict.port}/draft-ietf-acme-ari-03/renewalInfo/{strictca._ari(leaf)}"
+    )
+    begin, end = (
+        datetime.datetime.fromisoformat(answer["suggestedWindow"][k][:-1]) for k in ("start", "end")
+    )
     assert (end - begin) in (datetime.timedelta(minutes=m) for m in (191, 192, 193))
 
 
@@ -277,7 +316,9 @@ def test_a_mass_revocation_is_an_emergency(strict, tmp_path):
     strict.rules.revoked = True
     assert device.until(device.record.poll_at + 1) is None
     assert device.device.issued == 2
-    assert [text for code, _, text in device.progress.notices if code == "emergency" and "docs/revocation" in text]
+    assert [
+        text for code, _, text in device.progress.notices if code == "emergency" and "docs/revocation" in text
+    ]
 
 
 def test_the_command(tmp_path):

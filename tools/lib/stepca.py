@@ -25,7 +25,9 @@ GO = (1, 25)
 def program():
     """The path of step-ca, built when missing. Raises `Stop`."""
     if not golang.can_build(GO):
-        raise Stop("Go 1.21 or newer is needed to build step-ca: install it from your distribution and run this again.")
+        raise Stop(
+            "Go 1.21 or newer is needed to build step-ca: install it from your distribution and run this again."
+        )
     return os.path.join(golang.build("step-ca", MODULE, RELEASE, ("cmd/step-ca",)), "step-ca")
 
 
@@ -103,7 +105,8 @@ class StepCA:
         now = datetime.datetime.now(datetime.timezone.utc)
         root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         root_name, name = (
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("Test root", "Test intermediate")
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+            for text in ("Test root", "Test intermediate")
         )
         root = _certificate(root_name, root_name, root_key, root_key, now, 1)
         intermediate = _certificate(name, root_name, key, root_key, now, 0)
@@ -131,6 +134,8 @@ def _certificate(subject, issuer, key, signer, now, depth):
         .add_extension(x509.BasicConstraints(ca=True, path_length=depth), critical=True)
         .add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
         .sign(signer, hashes.SHA256())
     )

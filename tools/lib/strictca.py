@@ -138,7 +138,9 @@ class StrictCA:
         return status, out, content
 
     def _pass(self, method, path, headers, body):
-        connection = http.client.HTTPSConnection("localhost", self.pebble._listen, timeout=30, context=self._tls)
+        connection = http.client.HTTPSConnection(
+            "localhost", self.pebble._listen, timeout=30, context=self._tls
+        )
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():
@@ -156,7 +158,9 @@ class StrictCA:
 
     def _with_nonce(self, status, headers, body):
         """An answer of our own carries a fresh nonce of Pebble's."""
-        _, out, _ = self._pass("HEAD", "/nonce-plz", {"Host": f"localhost:{self.port}", "User-Agent": "strict-ca"}, b"")
+        _, out, _ = self._pass(
+            "HEAD", "/nonce-plz", {"Host": f"localhost:{self.port}", "User-Agent": "strict-ca"}, b""
+        )
         nonce = [(k, v) for k, v in out if k.lower() == "replay-nonce"]
         return status, headers + nonce, body
 
@@ -199,7 +203,9 @@ class StrictCA:
                 )
             if kind == "ip":
                 if profile != "shortlived":
-                    raise Refusal("rejectedIdentifier", f'Profile "{profile}" does not permit ip type identifiers')
+                    raise Refusal(
+                        "rejectedIdentifier", f'Profile "{profile}" does not permit ip type identifiers'
+                    )
                 reason = _reserved(value)
                 if reason and not rules.private:
                     raise Refusal(
@@ -207,11 +213,15 @@ class StrictCA:
                         f"Cannot issue for {value!r}: IP address is in a reserved address block: {reason}",
                     )
         if len(identifiers) > NAMES.get(profile, 100):
-            raise Refusal("malformed", f"Order cannot contain more than {NAMES.get(profile, 100)} identifiers")
+            raise Refusal(
+                "malformed", f"Order cannot contain more than {NAMES.get(profile, 100)} identifiers"
+            )
         replaced = self._issued.get(payload.get("replaces"))
         if replaced is not None:
             if replaced[0] != request.account:
-                raise Refusal("unauthorized", "Requester account did not request the certificate being replaced", 403)
+                raise Refusal(
+                    "unauthorized", "Requester account did not request the certificate being replaced", 403
+                )
             if not replaced[1] & identifiers:
                 raise Refusal(
                     "malformed", "Certificate replaced by this order does not include matching identifiers"
@@ -237,7 +247,9 @@ class StrictCA:
             wait = max(int(until - time.time()) + 1, 1)
         when = datetime.datetime.fromtimestamp(time.time() + wait, datetime.timezone.utc)
         detail = f"{text}, retry after {when:%Y-%m-%d %H:%M:%S} UTC: {_LIMITS}#{anchor}"
-        return Refusal("rateLimited", detail, 429, wait, '<https://letsencrypt.org/docs/rate-limits>;rel="help"')
+        return Refusal(
+            "rateLimited", detail, 429, wait, '<https://letsencrypt.org/docs/rate-limits>;rel="help"'
+        )
 
     def _check_csr(self, request):
         order = self._orders.get(self._finalize.get(request.url))
@@ -254,7 +266,11 @@ class StrictCA:
         for attribute in csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
             if _is_address(attribute.value):
                 raise Refusal("badCSR", "CSR contains IP address in Common Name")
-            if order is not None and order.profile != "classic" and ("dns", attribute.value) not in order.identifiers:
+            if (
+                order is not None
+                and order.profile != "classic"
+                and ("dns", attribute.value) not in order.identifiers
+            ):
                 raise Refusal("badCSR", "CSR's Common Name is not in the order")
         for extension in csr.extensions:
             if isinstance(extension.value, x509.TLSFeature):
@@ -445,11 +461,18 @@ def _identifiers(payload):
                 raise Refusal("malformed", f"{value!r} is not an IP address as RFC 5952 writes it")
         elif kind == "dns":
             if _is_address(value.strip("[]")):
-                raise Refusal("rejectedIdentifier", f"Cannot issue for {value!r}: it is an IP address, not a name")
+                raise Refusal(
+                    "rejectedIdentifier", f"Cannot issue for {value!r}: it is an IP address, not a name"
+                )
             if not re.fullmatch(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9-]+)+", value):
-                raise Refusal("rejectedIdentifier", f"Cannot issue for {value!r}: Domain name contains an invalid character")
+                raise Refusal(
+                    "rejectedIdentifier",
+                    f"Cannot issue for {value!r}: Domain name contains an invalid character",
+                )
         else:
-            raise Refusal("unsupportedIdentifier", f"NewOrder request included unsupported identifier type {kind!r}")
+            raise Refusal(
+                "unsupportedIdentifier", f"NewOrder request included unsupported identifier type {kind!r}"
+            )
         found.append((kind, value))
     if len(set(found)) != len(found):
         raise Refusal("malformed", "NewOrder request included one identifier twice")

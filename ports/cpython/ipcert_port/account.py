@@ -14,7 +14,9 @@ _DONE = {
     "deactivate": "The account has ended. Nothing is ordered until 'ipcert issue --now' makes a new one.",
     "recover": "The account of that key is in use from now on.",
 }
-DEACTIVATE = "This ends the account for good: the CA refuses everything it signs from then on. Say so with --yes."
+DEACTIVATE = (
+    "This ends the account for good: the CA refuses everything it signs from then on. Say so with --yes."
+)
 
 
 def run(config, progress, action, yes=False, key=None):
@@ -54,7 +56,9 @@ def _show(config, progress):
     progress.say("contacts  %s" % (", ".join(out["contacts"]) or "none"))
     progress.say("terms     %s" % (out["terms"] or "not seen yet"))
     if config.policy.challenge_name == "dns-persist-01":
-        progress.say("dns-persist-01 names this account in your zone (accounturi): do not use it for an address too.")
+        progress.say(
+            "dns-persist-01 names this account in your zone (accounturi): do not use it for an address too."
+        )
     return exits.OK, out
 
 

@@ -73,7 +73,9 @@ def _san(der, path):
         value = leaf.extensions.get_extension_for_class(crypto.SubjectAlternativeName).value
     except (ValueError, crypto.ExtensionNotFound):
         raise Ours("adopt", "%s holds a certificate without names." % path) from None
-    texts = value.get_values_for_type(crypto.DNSName) + [str(a) for a in value.get_values_for_type(crypto.IPAddress)]
+    texts = value.get_values_for_type(crypto.DNSName) + [
+        str(a) for a in value.get_values_for_type(crypto.IPAddress)
+    ]
     return [_identifiers.parse(text).value for text in texts]
 
 
@@ -96,13 +98,18 @@ def run(config, progress, paths):
             work.device.event("adopt", (ids, f.fields.not_before, f.fields.not_after, f.key_hash))
             record = [r for r in work.device.journal.records() if r.ids.text() == ids][0]
             out.append({"path": f.path, **planned(record)})
-            progress.say("%s: renewed on %s, in %s. Until then %s stays in service." % (ids, local(record.at), span(record.at - now), f.path))
+            progress.say(
+                "%s: renewed on %s, in %s. Until then %s stays in service."
+                % (ids, local(record.at), span(record.at - now), f.path)
+            )
         errands.settle(work)
     for sentence in refused:
         progress.warn(sentence)
     if not out:
         raise Ours("adopt", "Nothing was adopted. " + refused[0])
-    progress.say("Switch the other client's renewal off now, and let ipcert's files take over when they come.")
+    progress.say(
+        "Switch the other client's renewal off now, and let ipcert's files take over when they come."
+    )
     return exits.OK, {"adopted": out, "refused": refused}
 
 
@@ -112,4 +119,7 @@ def _why(f, config):
     if 0 in families and len(families) > 1 and not config.policy.combined:
         text = "%s names and addresses share one certificate in %s: it is not adopted but replaced by separate ones."
         return text % (texts, f.path)
-    return "%s is for %s, which is not exactly what one certificate of the configuration is for." % (f.path, texts)
+    return "%s is for %s, which is not exactly what one certificate of the configuration is for." % (
+        f.path,
+        texts,
+    )

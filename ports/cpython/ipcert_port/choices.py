@@ -17,7 +17,13 @@ def choose(config, now, profile, challenge, preferred_chain):
         families = {bool(identifiers.parse(text).family) for text in now}
     found = {}
     if profile is not None:
-        if not profile or len(profile) > _PROFILE or not profile.isascii() or not profile.isprintable() or '"' in profile:
+        if (
+            not profile
+            or len(profile) > _PROFILE
+            or not profile.isascii()
+            or not profile.isprintable()
+            or '"' in profile
+        ):
             raise Ours("usage", "--profile wants a profile's name as the CA lists it.")
         if profile == "shortlived" and families == {False, True}:
             families_of_it = {True}  # never for names
@@ -31,7 +37,10 @@ def choose(config, now, profile, challenge, preferred_chain):
         if True in families and challenge in challenges.FOR_ADDRESSES:
             found["challenge_ip"] = challenge
         elif families == {True}:
-            raise Ours("usage", "%s cannot prove an address; use %s." % (challenge, " or ".join(challenges.FOR_ADDRESSES)))
+            raise Ours(
+                "usage",
+                "%s cannot prove an address; use %s." % (challenge, " or ".join(challenges.FOR_ADDRESSES)),
+            )
         if False in families:
             found["challenge_name"] = challenge
     if preferred_chain is not None:

@@ -16,7 +16,9 @@ def library():
 
         return dns
     except ImportError:
-        raise Ours("dns", "DNS challenges need the package dnspython; install it (Debian: python3-dnspython).") from None
+        raise Ours(
+            "dns", "DNS challenges need the package dnspython; install it (Debian: python3-dnspython)."
+        ) from None
 
 
 class Dns:
@@ -58,7 +60,9 @@ class Dns:
         try:
             found = self._dns.resolver.zone_for_name(name + ".", resolver=self._resolver)
         except self._dns.exception.DNSException as e:
-            raise Ours("dns", "The DNS does not say which zone %s is in: %s; set dns.zone." % (name, _reason(e))) from None
+            raise Ours(
+                "dns", "The DNS does not say which zone %s is in: %s; set dns.zone." % (name, _reason(e))
+            ) from None
         return found.to_text().rstrip(".").lower()
 
     def servers(self, name):
@@ -111,7 +115,11 @@ class Dns:
             if left <= 0:
                 who = ", ".join([s[0] for s in missing or silent])
                 what = "does not show the record for" if missing else "does not answer about"
-                raise Ours("dns", "After %d seconds %s still %s %s; mend the zone or raise dns.timeout." % (seconds, who, what, name))
+                raise Ours(
+                    "dns",
+                    "After %d seconds %s still %s %s; mend the zone or raise dns.timeout."
+                    % (seconds, who, what, name),
+                )
             time.sleep(min(pause, left))
             pause = min(pause * 2, 15)
 

@@ -36,7 +36,10 @@ class Rfc2136:
         try:
             self._keyring = dns.tsigkeyring.from_text({key_name.rstrip(".") + ".": secret})
         except ValueError:
-            raise Ours("dns", "The TSIG key in dns.key_file is not base64; copy the secret alone, as tsig-keygen prints it.") from None
+            raise Ours(
+                "dns",
+                "The TSIG key in dns.key_file is not base64; copy the secret alone, as tsig-keygen prints it.",
+            ) from None
 
     def add(self, name, text):
         """See the module."""
@@ -60,10 +63,16 @@ class Rfc2136:
             answer = dns.query.tcp(update, self._server[0], _SECONDS, self._server[1])
         except (self._dns.exception.DNSException, OSError) as e:
             reason = (str(e) or type(e).__name__).rstrip(".")
-            raise Ours("dns", "%s did not take the update of %s: %s; see [dns]." % (self._server[0], zone, reason)) from None
+            raise Ours(
+                "dns", "%s did not take the update of %s: %s; see [dns]." % (self._server[0], zone, reason)
+            ) from None
         if answer.rcode() != dns.rcode.NOERROR:
             code = dns.rcode.to_text(answer.rcode())
-            raise Ours("dns", "%s refused the update of %s (%s); see its key and its update policy." % (self._server[0], zone, code))
+            raise Ours(
+                "dns",
+                "%s refused the update of %s (%s); see its key and its update policy."
+                % (self._server[0], zone, code),
+            )
 
 
 class Webhook:
@@ -102,7 +111,9 @@ class Webhook:
         finally:
             net.close()
         if not 200 <= answer.status < 300:
-            raise Ours("dns", "The DNS webhook answered %s with status %d; see its own log." % (what, answer.status))
+            raise Ours(
+                "dns", "The DNS webhook answered %s with status %d; see its own log." % (what, answer.status)
+            )
 
 
 class Exec:
@@ -128,16 +139,28 @@ class Exec:
         command = [*self._command, what, name + ".", text]
         try:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=self._timeout
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=self._timeout,
             )
         except subprocess.TimeoutExpired:
-            raise Ours("dns", "%s took longer than %d seconds to %s; see dns.command." % (program, self._timeout, what)) from None
+            raise Ours(
+                "dns",
+                "%s took longer than %d seconds to %s; see dns.command." % (program, self._timeout, what),
+            ) from None
         except OSError as e:
-            raise Ours("dns", "%s cannot be run: %s; see dns.command." % (program, (e.strerror or "").lower())) from None
+            raise Ours(
+                "dns", "%s cannot be run: %s; see dns.command." % (program, (e.strerror or "").lower())
+            ) from None
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().split("\n")
             said = "".join([c if c.isprintable() else "?" for c in lines[-1][:200]])
-            raise Ours("dns", "%s %s ended with status %d%s." % (program, what, done.returncode, said and ": " + said))
+            raise Ours(
+                "dns",
+                "%s %s ended with status %d%s." % (program, what, done.returncode, said and ": " + said),
+            )
 
 
 def _quoted(text):

@@ -65,7 +65,9 @@ class DnsPersist01:
         except Ours:
             if self._provider is None:
                 line = '%s. IN TXT "%s"' % (name, text)
-                raise Ours("dns", "Create this record, wait until your zone shows it, and run this again: %s" % line) from None
+                raise Ours(
+                    "dns", "Create this record, wait until your zone shows it, and run this again: %s" % line
+                ) from None
             self._provider.add(name, text)
             self._ask.await_text(name, shown, self._seconds)
 

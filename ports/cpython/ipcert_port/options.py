@@ -47,10 +47,14 @@ class DnsOptions:
         elif kind == "webhook":
             self._need("url")
             if not table["url"].startswith("https://"):
-                raise Ours("config", "dns.url must be an https URL: what it is told must not be changed on its way.")
+                raise Ours(
+                    "config", "dns.url must be an https URL: what it is told must not be changed on its way."
+                )
         elif kind == "exec":
             self._need("command")
-        self._files = {k: None if table[k] is None else file(table[k]) for k in ("key_file", "roots", "token_file")}
+        self._files = {
+            k: None if table[k] is None else file(table[k]) for k in ("key_file", "roots", "token_file")
+        }
 
     def _need(self, *keys):
         for key in keys:
@@ -67,9 +71,13 @@ class DnsOptions:
         kind = table["provider"]
         if kind == "rfc2136":
             secret = read_secret("dns.key_file", self._files["key_file"])
-            return ask, dnsprovider.Rfc2136(self._server, ask, table["key_name"], secret, table["algorithm"], table["zone"])
+            return ask, dnsprovider.Rfc2136(
+                self._server, ask, table["key_name"], secret, table["algorithm"], table["zone"]
+            )
         if kind == "webhook":
-            token = read_secret("dns.token_file", self._files["token_file"]) if self._files["token_file"] else ""
+            token = (
+                read_secret("dns.token_file", self._files["token_file"]) if self._files["token_file"] else ""
+            )
             return ask, dnsprovider.Webhook(table["url"], self._files["roots"], token)
         return ask, dnsprovider.Exec(table["command"]) if kind == "exec" else None
 
@@ -127,4 +135,6 @@ def _server(name, text):
             return str(ipaddress.ip_address(host)), number
     except ValueError:
         pass
-    raise Ours("config", '%s: %r must be an address, such as "192.0.2.53" or "192.0.2.53:5353".' % (name, text))
+    raise Ours(
+        "config", '%s: %r must be an address, such as "192.0.2.53" or "192.0.2.53:5353".' % (name, text)
+    )

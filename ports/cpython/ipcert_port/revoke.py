@@ -7,7 +7,13 @@ from . import errands, exits
 from .show import local, planned, span
 from .work import Work, groups
 
-REASONS = {"unspecified": 0, "keycompromise": 1, "affiliationchanged": 3, "superseded": 4, "cessationofoperation": 5}
+REASONS = {
+    "unspecified": 0,
+    "keycompromise": 1,
+    "affiliationchanged": 3,
+    "superseded": 4,
+    "cessationofoperation": 5,
+}
 
 
 def run(config, progress, name, reason="unspecified", by_key=False):
@@ -32,7 +38,10 @@ def run(config, progress, name, reason="unspecified", by_key=False):
     if error is not None:
         raise error
     if not record.gen:
-        progress.say("The certificate for %s is revoked and its key erased. 'ipcert issue --now %s' gets another." % (ids, value))
+        progress.say(
+            "The certificate for %s is revoked and its key erased. 'ipcert issue --now %s' gets another."
+            % (ids, value)
+        )
     elif record.at < limits.NEVER:
         text = "%s is revoked on %s, in %s: another one was revoked today, and no list should show two at one moment."
         progress.say(text % (ids, local(record.at), span(record.at - now)))

@@ -28,7 +28,9 @@ class Shelf:
         path = self._path(name)
         try:
             os.makedirs(self.folder, 0o700, exist_ok=True)
-            fd = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fd = os.open(
+                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            )
             with open(fd, "w") as file:
                 file.write(text)
             os.rename(path + ".new", path)

@@ -3,10 +3,16 @@
 
 def issue(parser):
     """`ipcert issue`: the choices for one run."""
-    parser.add_argument("--profile", metavar="NAME", help="the CA's profile for this run, instead of policy.profile_*")
-    parser.add_argument("--challenge", metavar="TYPE", help="http-01, tls-alpn-01, dns-01 or dns-persist-01 for this run")
     parser.add_argument(
-        "--preferred-chain", metavar="ISSUER", help='"smallest", or a part of the top issuer\'s name, for this run'
+        "--profile", metavar="NAME", help="the CA's profile for this run, instead of policy.profile_*"
+    )
+    parser.add_argument(
+        "--challenge", metavar="TYPE", help="http-01, tls-alpn-01, dns-01 or dns-persist-01 for this run"
+    )
+    parser.add_argument(
+        "--preferred-chain",
+        metavar="ISSUER",
+        help='"smallest", or a part of the top issuer\'s name, for this run',
     )
 
 
@@ -20,7 +26,9 @@ def account(parser):
         help="update: send the contacts; rollover: change its key; deactivate: end it; recover: find it by its key (%(default)s)",
     )
     parser.add_argument("--yes", action="store_true", help="really deactivate it")
-    parser.add_argument("--key", metavar="FILE", help="recover: the account's P-256 key (PEM, or certbot's private_key.json)")
+    parser.add_argument(
+        "--key", metavar="FILE", help="recover: the account's P-256 key (PEM, or certbot's private_key.json)"
+    )
 
 
 def revoke(parser):
@@ -32,9 +40,13 @@ def revoke(parser):
         choices=("unspecified", "keycompromise", "affiliationchanged", "superseded", "cessationofoperation"),
         help="what the CA publishes as the reason (%(default)s)",
     )
-    parser.add_argument("--by-key", action="store_true", help="sign with the certificate's own key: where the account is lost")
+    parser.add_argument(
+        "--by-key", action="store_true", help="sign with the certificate's own key: where the account is lost"
+    )
 
 
 def adopt(parser):
     """`ipcert adopt`."""
-    parser.add_argument("path", nargs="+", metavar="PATH", help="a chain, its folder, or a folder of those (certbot, acme.sh)")
+    parser.add_argument(
+        "path", nargs="+", metavar="PATH", help="a chain, its folder, or a folder of those (certbot, acme.sh)"
+    )

@@ -37,7 +37,9 @@ class Webhook:
         except Theirs as e:
             raise Ours("dns", "The DNS webhook failed: %s" % e.text)
         if not 200 <= answer.status < 300:
-            raise Ours("dns", "The DNS webhook answered %s with status %d; see its own log." % (what, answer.status))
+            raise Ours(
+                "dns", "The DNS webhook answered %s with status %d; see its own log." % (what, answer.status)
+            )
 
 
 class Standing:
