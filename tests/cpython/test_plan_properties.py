@@ -11,7 +11,9 @@ BARE = plan.SOON  # a certificate with less than this left cannot be helped
 
 moments = st.integers(0, plan.LAST)
 lives = st.one_of(
-    st.sampled_from([HOUR, 6 * HOUR, 144 * HOUR, 160 * HOUR, 45 * DAY, 64 * DAY, 90 * DAY, limits.LIFETIME_MAX]),
+    st.sampled_from(
+        [HOUR, 6 * HOUR, 144 * HOUR, 160 * HOUR, 45 * DAY, 64 * DAY, 90 * DAY, limits.LIFETIME_MAX]
+    ),
     st.integers(limits.LIFETIME_MIN, limits.LIFETIME_MAX),
 )
 waits = st.one_of(st.integers(-(1 << 29), 1 << 29), st.sampled_from([-1, 0, 1, 365 * DAY]))
@@ -33,7 +35,9 @@ class Source:
         return w
 
 
-sources = st.builds(Source, st.integers(0, 1 << 64), st.lists(st.sampled_from([0, 1, 65534, 65535]), max_size=6))
+sources = st.builds(
+    Source, st.integers(0, 1 << 64), st.lists(st.sampled_from([0, 1, 65534, 65535]), max_size=6)
+)
 
 
 def check(p, now):

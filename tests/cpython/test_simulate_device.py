@@ -175,5 +175,14 @@ def test_the_device_does_what_the_simulator_says(part):
         assert device.trace == expected, number
         kinds |= {why for _, _, _, _, why in expected}
     # The worlds led through most of the policy.
-    wanted = {plan.URGENT, plan.FIRST, plan.RENEWAL, plan.REST, plan.VALID, plan.LAPSED, plan.RETRY, plan.HELD}
+    wanted = {
+        plan.URGENT,
+        plan.FIRST,
+        plan.RENEWAL,
+        plan.REST,
+        plan.VALID,
+        plan.LAPSED,
+        plan.RETRY,
+        plan.HELD,
+    }
     assert kinds >= wanted | ({plan.COLLISION} if part % 2 else set())

@@ -8,7 +8,11 @@ from ipcert import plan
 from . import cells
 from .world import BACKDATE, IP_LIFE, NAME_LIFE
 
-KAPPA = 0.3, 1.0, 3.0  # pseudo-counts that pull a cell seen rarely towards "says nothing": the best on homes kept back
+KAPPA = (
+    0.3,
+    1.0,
+    3.0,
+)  # pseudo-counts that pull a cell seen rarely towards "says nothing": the best on homes kept back
 
 
 def windows():
@@ -206,9 +210,7 @@ class Result:
         self.auc.append(1 - (above + (ties - 1) / 2) / (s.shape[1] - 1))
         z = (s * temperature).astype(np.float64)
         top = z.max(1, keepdims=True)
-        self.bits.append(
-            (np.diagonal(z) - top[:, 0] - np.log(np.exp(z - top).mean(1))) / np.log(2)
-        )
+        self.bits.append((np.diagonal(z) - top[:, 0] - np.log(np.exp(z - top).mean(1))) / np.log(2))
         if match:
             jitter = np.random.default_rng(1).random(s.shape) * 1e-6  # ties are broken at random
             _, c = linear_sum_assignment(s + jitter, maximize=True)
@@ -230,13 +232,13 @@ def crowds(homes, size):
 
 def attack(attacker, city, homes, size, match=0, progress=None, rows=None):
     """Try `attacker` on disjoint crowds of `size` out of `homes`; in the first `match` crowds also one-to-one.
-    rows: no more than so many targets of the first crowd, among all its candidates."""
+    rows: no more than so many targets, each among all the candidates of its crowd."""
     r = Result()
     groups = crowds(homes, size)
     if rows is not None:
-        groups = groups[:1]
+        groups = groups[: -(-rows // size)]
     for q, group in enumerate(groups):
-        tried = group[:rows]
+        tried = group[: None if rows is None else rows - q * size]
         r.add(attacker.scores(city, tried, group), tried, attacker.temperature, q < match)
         if progress:
             progress((q + 1) / len(groups))

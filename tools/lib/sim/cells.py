@@ -7,7 +7,8 @@ reader of the logs knows for certain.
 Channels: NEAR, how far each renewal of the name is from the address's renewals before and after it · GAP, what the
 name did around each gap that an ordinary renewal cannot leave · LATE, whether such a gap explains a renewal of the
 name that comes after its window · DAY, same second of the day · TICK, same second of
-ten minutes · DRAW, same relative place in the renewal window.
+ten minutes · DRAW, the same
+place in the renewal window, as a part of it or in seconds.
 """
 
 import numpy as np
@@ -19,9 +20,13 @@ DAY = 86400.0
 NEAR, GAP, DAYS, TICK, DRAW, LATE = range(6)
 CHANNELS = ("near", "gap", "day", "tick", "draw", "late")
 
-_LOG = np.array([10, 40, 120, 600, 1800, 3600, 7200, 14400, 28800, 57600, 115200, 201600, 294000, 380000, 576000.0])
+_LOG = np.array(
+    [10, 40, 120, 600, 1800, 3600, 7200, 14400, 28800, 57600, 115200, 201600, 294000, 380000, 576000.0]
+)
 _S = 16  # bins of _LOG
-_NAME = np.array([55 * DAY, 61 * DAY, 70 * DAY, 89.9 * DAY])  # the name's interval: early, ordinary end, late, later, lapsed
+_NAME = np.array(
+    [55 * DAY, 61 * DAY, 70 * DAY, 89.9 * DAY]
+)  # the name's interval: early, ordinary end, late, later, lapsed
 _SAME = np.array([90, 104, 125, 161, 240, 480, 960]) * HOUR  # gaps of one address above ORDINARY
 _NEW = np.array([24, 48, 82, 125, 240, 480]) * HOUR  # gaps at a change of address
 _AGE = np.array([30, 40.4, 48, 55, 59, 61, 68, 76, 87, 90]) * DAY
@@ -29,7 +34,9 @@ _WAIT = np.array([1200, 2 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 21 
 _LATE = np.array([63, 66, 70, 76, 89.9, 92.9]) * DAY  # how late a late interval is
 _COVER = np.array([82, 125, 240, 480, 960]) * HOUR  # the gap that may explain it
 _LEFT = np.array([0, 2.5, 8, 20, 30]) * DAY  # validity left when that gap ended
-_BACK = np.array([1200, HOUR, 3 * HOUR, 8 * HOUR, DAY, 2 * DAY, 3 * DAY, 5 * DAY, 7 * DAY, 10 * DAY, 14 * DAY, 21 * DAY])
+_BACK = np.array(
+    [1200, HOUR, 3 * HOUR, 8 * HOUR, DAY, 2 * DAY, 3 * DAY, 5 * DAY, 7 * DAY, 10 * DAY, 14 * DAY, 21 * DAY]
+)
 _IN = np.array([1, 6, 24, 82, 161]) * HOUR
 _DAY = np.array([5, 30, 90, 300, 900, 3600, 10800.0])
 _DRAW = np.array([0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7])
@@ -91,10 +98,10 @@ def prepare(ips, ioff, new, windows, slots):
 
 
 @njit(cache=True)
-def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature, full):
+def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, feature, full):
     """Fill `out` with the pair's cells and return their number; `feature` too when `full`.
 
-    new[j]: True when ip[j] is the first certificate of an address; look, draw, gaps: from `prepare`. The three bounds
+    new[j]: True when ip[j] is the first certificate of an address; look, draw, gaps: from `prepare`. The four bounds
     are of the ordinary windows, in seconds after the CT timestamp before.
     """
     n = 0
@@ -116,7 +123,11 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature,
         until = ip[j] - x if j < m else 1e9
         interval = x - name[k - 1] if k > 0 else -1.0
         kind = 5 if k == 0 else _bin(_NAME, interval)
-        out[n] = BASE[0] + (kind * _S + _FAST[min(int(since / 10), 59999)]) * _S + _FAST[min(int(until / 10), 59999)]
+        out[n] = (
+            BASE[0]
+            + (kind * _S + _FAST[min(int(since / 10), 59999)]) * _S
+            + _FAST[min(int(until / 10), 59999)]
+        )
         n += 1
         if since >= 1e9 and until >= 1e9:
             continue
@@ -147,7 +158,11 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, out, feature,
             if 0.0 <= u <= 1.0:
                 for i0 in (i - 1, i):
                     if i0 >= 0 and i0 < m:
-                        best = min(best, abs(u - draw[i0]))
+                        v = draw[i0]
+                        best = min(best, abs(u - v))
+                        if v > -9:  # the same number of seconds, not the same part
+                            off = interval - name_lo - v * (ip_hi - ip_lo)
+                            best = min(best, abs(off) / 80000)
                 out[n] = BASE[4] + _bin(_DRAW, best)
                 n += 1
                 fdraw += best
@@ -266,7 +281,7 @@ def _one(city, a, b, windows, buf, feature, full):
     lo, hi = ioff[b], ioff[b + 1]
     return pair(
         names[noff[a] : noff[a + 1]], ips[lo:hi], new[lo:hi], look[b], draw[lo:hi], gaps[goff[b] : goff[b + 1]],
-        windows[2], windows[3], windows[0], buf, feature, full,
+        windows[2], windows[3], windows[0], windows[1], buf, feature, full,
     )  # fmt: skip
 
 

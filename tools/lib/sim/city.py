@@ -8,7 +8,7 @@ import numpy as np
 
 from ipcert import plan
 
-from . import home, reference, world
+from . import reference, world
 
 CHUNK = 250
 
@@ -74,7 +74,8 @@ def _chunk(job):
 def build(seed, count, days=365, dynamic=False, policy="ipcert", quiet=False, down=0, progress=None, first=0):
     """Simulate `count` homes. quiet: no outages; down: seconds for which the CA is down once, at a random moment."""
     jobs = [
-        (seed, first + h, min(CHUNK, count - h), days, dynamic, policy, quiet, down) for h in range(0, count, CHUNK)
+        (seed, first + h, min(CHUNK, count - h), days, dynamic, policy, quiet, down)
+        for h in range(0, count, CHUNK)
     ]
     parts = []
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:

@@ -57,31 +57,39 @@ def _gate(options):
     size = "quick" if options.quick else "small" if options.small else "full"
     begun = time.time()
     measure = Measure(options.seed, size, options.policy, Progress())
-    rows = measure.run(only)
-    goals = {}
-    for name in sorted({r.goal for r in rows}):
-        verdicts = [r.holds for r in rows if r.goal == name and r.holds is not None]
-        goals[name] = all(verdicts)
-    whole = all(goals.values())
-    command = ["tools/simulate"] + [a for a in sys.argv[1:]]
-    data = {
-        "command": " ".join(command), "seed": options.seed, "size": size, "policy": options.policy,
-        "numbers": SIZES[size], "seconds": round(time.time() - begun), "goals": goals, "holds": whole,
-        "rows": [r.data() for r in rows], "plots": measure.report,
-    }  # fmt: skip
-    text = json.dumps(data, indent=1)
-    if options.out:
-        with open(options.out, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+
+    def written():
+        # After each goal, so that a run that is cut short has not been for nothing.
+        data = _data(options, size, measure, round(time.time() - begun), only)
+        if options.out:
+            with open(options.out, "w", encoding="utf-8") as file:
+                json.dump(data, file, indent=1)
+                file.write("\n")
+        return data
+
+    measure.run(only, written)
+    data = written()
     if options.html:
         with open(options.html, "w", encoding="utf-8") as file:
             file.write(report.html(data))
     if options.json:
-        print(text)
+        print(json.dumps(data, indent=1))
     else:
         for line in report.lines(data):
             print(line)
-    return 0 if whole else 1
+    return 0 if data["holds"] else 1
+
+
+def _data(options, size, measure, seconds, only):
+    goals = {}
+    for name in sorted({r.goal for r in measure.rows}):
+        goals[name] = all(r.holds for r in measure.rows if r.goal == name and r.holds is not None)
+    return {
+        "command": " ".join(["tools/simulate", *sys.argv[1:]]), "seed": options.seed, "size": size,
+        "policy": options.policy, "numbers": SIZES[size], "seconds": seconds, "goals": goals,
+        "complete": sorted(g.lower() for g in goals) == sorted(only), "holds": all(goals.values()),
+        "rows": [r.data() for r in measure.rows], "plots": measure.report,
+    }  # fmt: skip
 
 
 def _report(options):
@@ -89,7 +97,9 @@ def _report(options):
         with open(options.file, encoding="utf-8") as file:
             data = json.load(file)
     except (OSError, ValueError) as error:
-        raise Stop(f"{options.file} cannot be read ({error}); make one with tools/simulate gate --out FILE.") from error
+        raise Stop(
+            f"{options.file} cannot be read ({error}); make one with tools/simulate gate --out FILE."
+        ) from error
     with open(options.html, "w", encoding="utf-8") as file:
         file.write(report.html(data))
     for line in report.lines(data):
@@ -100,7 +110,12 @@ def _report(options):
 
 def _log(options):
     town = city.build(
-        options.seed, options.homes, options.days, options.dynamic, options.policy, progress=Progress().step("homes")
+        options.seed,
+        options.homes,
+        options.days,
+        options.dynamic,
+        options.policy,
+        progress=Progress().step("homes"),
     )
     rows = []
     for h in range(town.n):

@@ -108,14 +108,17 @@ def ari(world, rng):
 
 
 class _Serial:
-    """Words from a generator that every plan starts anew from the device's serial number."""
+    """Words that every plan reads anew from the device's serial number of sixteen bits."""
 
     def __init__(self, rng):
-        self.serial = self.state = rng.word() << 16 | rng.word()
+        self.serial = rng.word()
+        self.count = 0
 
     def word(self):
-        self.state = (self.state * 1664525 + 1013904223) & 0xFFFFFFFF
-        return self.state >> 16
+        self.count += 1
+        if self.count > 3:  # a rejected draw asks again
+            return (self.serial + 40503 * self.count) & 65535
+        return self.serial if self.count != 2 else 0
 
 
 class _Predictable:
@@ -125,7 +128,7 @@ class _Predictable:
         return getattr(plan, name)
 
     def renewal(self, p, rng, *rest):
-        rng.state = rng.serial
+        rng.count = 0
         plan.renewal(p, rng, *rest)
 
 

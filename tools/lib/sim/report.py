@@ -24,11 +24,15 @@ def lines(data):
         if r["goal"] != goal:
             goal = r["goal"]
             yield f"{goal} {_TITLES[goal]}: {_VERDICT[data['goals'][goal]]}"
-        limit = "" if r["limit"] is None else f"{'at least' if r['at_least'] else 'at most'} {number(r['limit'])}"
+        limit = (
+            "" if r["limit"] is None else f"{'at least' if r['at_least'] else 'at most'} {number(r['limit'])}"
+        )
         bound = "" if r["bound"] is None else f"bound {number(r['bound'])}"
         yield f"   {_VERDICT[r['holds']]:8} {number(r['figure']):>9}  {bound:15} {limit:15} {r['what']} (n = {r['n']:,})"
-    yield "all goals hold" if data["holds"] else "not all goals hold: " + ", ".join(
-        g for g, ok in data["goals"].items() if not ok
+    yield (
+        "all goals hold"
+        if data["holds"]
+        else "not all goals hold: " + ", ".join(g for g, ok in data["goals"].items() if not ok)
     )
 
 
@@ -61,7 +65,13 @@ def html(data):
         rows = [r for r in data["rows"] if r["goal"] == "G3" and f", {where}, longest" in r["what"]]
         if rows:
             names = [r["what"].split("outage ")[1] for r in rows]
-            out.append(bars(f"G3: right first guess by outage class, {where} (percent)", names, [100 * r["figure"] for r in rows]))
+            out.append(
+                bars(
+                    f"G3: right first guess by outage class, {where} (percent)",
+                    names,
+                    [100 * r["figure"] for r in rows],
+                )
+            )
             out.append(bars(f"G3: leak by outage class, {where} (bits)", names, [r["bits"] for r in rows]))
     plots = data["plots"]
     for key, title in (
@@ -73,7 +83,13 @@ def html(data):
             out.append(bars(title, list(plots[key]), [max(0.0, v) for v in plots[key].values()]))
     rows = [r for r in data["rows"] if r["goal"] == "G5" and r["what"].startswith("top-1")]
     if rows:
-        out.append(bars("G5: other policies, right first guess (percent)", [r["what"][7:] for r in rows], [100 * r["figure"] for r in rows]))
+        out.append(
+            bars(
+                "G5: other policies, right first guess (percent)",
+                [r["what"][7:] for r in rows],
+                [100 * r["figure"] for r in rows],
+            )
+        )
     for key, title, low, high, unit in (
         ("first delay", "Delay of the second certificate, five reboots", 0, 14, "days"),
         ("address interval", "Time between two certificates of one address line", 40, 200, "hours"),
@@ -108,7 +124,9 @@ def histogram(title, counts, low, high, unit):
     parts = [f"<figure><figcaption>{escape(title)} ({unit})</figcaption><svg viewBox='0 0 640 150' role=img>"]
     for k, v in enumerate(counts):
         h = 120 * v / top
-        parts.append(f"<rect x={10 + k * wide:.1f} y={124 - h:.1f} width={wide - 0.6:.1f} height={h:.1f}></rect>")
+        parts.append(
+            f"<rect x={10 + k * wide:.1f} y={124 - h:.1f} width={wide - 0.6:.1f} height={h:.1f}></rect>"
+        )
     for k in range(5):
         x = 10 + 155 * k
         parts.append(f"<text x={x} y=142 text-anchor=middle>{number(low + (high - low) * k / 4)}</text>")
