@@ -195,8 +195,12 @@ def test_an_unknown_key(served):
     assert "there is no policy.urgency; did you mean policy.urgent" in served.refused(2, "issue")
 
 
-def test_an_order_that_became_invalid_meanwhile(own):
-    """The power goes after the challenge was said to be ready; the CA finds nobody, and the order is over."""
+@pytest.mark.parametrize("mended", [True, False])
+def test_an_order_that_became_invalid_meanwhile(own, mended):
+    """The power goes after the challenge was said to be ready; the CA finds nobody, and the order is over.
+
+    Another order is tried, and when that one is no better there is one sentence and nothing has changed.
+    """
     from ipcert.acme import issuance
 
     with Work(_config.load(own.config), Quiet()) as work:
@@ -209,9 +213,15 @@ def test_an_order_that_became_invalid_meanwhile(own):
         answer = work.drive._send(it)
         assert answer.status == 200
     time.sleep(2)
-    said = own.refused(3, "issue")
-    assert "could not validate 127.0.0.1" in said
-    assert own.json("issue", "--now", "127.0.0.1")["issued"] == 1
+    dead = own.record("127.0.0.1").order.text()
+    assert dead
+    if not mended:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            own.wish("http01", listen=["127.0.0.1:%d" % other.getsockname()[1]])
+        assert "could not validate 127.0.0.1" in own.refused(3, "issue")
+    else:
+        assert own.json("issue")["issued"] == 1
+    assert own.record("127.0.0.1").order.text() != dead
 
 
 def _small_disk(path):
