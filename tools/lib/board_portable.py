@@ -12,6 +12,9 @@ TESTS = board.ROOT / "tests"
 # What needs neither network, asyncio nor a clock.
 FILES = ("test_b64", "test_csr", "test_der", "test_identifiers", "test_jws", "test_native", "test_no_alloc", "test_plan", "test_x509")
 
+# Tests that cannot be, and why.
+NOT_HERE = {"test_native.py::Threads::test_signing_in_several_threads": "there are no threads"}
+
 _RUN = """
 import gc, sys
 for name in list(sys.modules):
@@ -61,7 +64,9 @@ def run_on(name, files=FILES, say=lambda line: None):
             except board_qemu.HubError as error:
                 out = f"FAIL {file}.py: {error}"
             for line in out.splitlines():
-                word = line.split(" ")[0]
+                word, _, test = line.partition(" ")
+                if word == "FAIL" and test in NOT_HERE and "ImportError: no module named '_thread'" in out:
+                    word, line = "SKIP", f"SKIP {test}: {NOT_HERE[test]}"
                 if word in ("PASS", "FAIL", "SKIP"):
                     counts[word] += 1
                 if word != "PASS":
