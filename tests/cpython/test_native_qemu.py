@@ -1,0 +1,102 @@
+"""`_ipcert` on other processors, emulated: the natmod in MicroPython's stock firmware, the usermod in the hub's."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "lib"))
+
+import mpbuild_natmod  # noqa: E402
+import mpbuild_qemu  # noqa: E402
+
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "ecdsa.json").read_text())
+
+ON_TARGET = """
+import _ipcert, micropython
+from binascii import hexlify as h, unhexlify as u
+out = bytearray(600)
+def locked(f):
+    micropython.heap_lock()
+    try:
+        return f()
+    finally:
+        micropython.heap_unlock()
+def key(d):
+    k = bytearray(97)
+    k[:32] = u(d)
+    _ipcert.public(k)
+    return k
+def point(d):
+    print(h(key(d)[32:]).decode())
+def sign(d, digest, extra):
+    k, e, g = key(d), u(extra), u(digest)
+    locked(lambda: _ipcert.sign_digest(k, e, g, out, 0))
+    print(h(out[:64]).decode())
+def bad(d):
+    try:
+        key(d)
+    except ValueError:
+        print("bad")
+def jws(d, parts, payload, extra):
+    k, e, q, p = key(d), u(extra), [u(x) for x in parts], u(payload)
+    n = locked(lambda: _ipcert.jws(k, e, q, p, len(p), out, 0))
+    print(out[:n].decode())
+def sha(data, n):
+    locked(lambda: _ipcert.sha256(data, 0, n, out, 0))
+    print(h(out[:32]).decode())
+def made():
+    k = bytearray(97)
+    print(_ipcert.generate(k, bytes(48)), h(k[:32]).decode())
+"""
+
+# What HMAC-DRBG over SHA-256 seeded with 48 zero bytes gives first: the same key in every build.
+FIRST = "0bdb4ee263c00592f9c132acffb9793eaa74069f9a1792b5a8d3208f96ba9a89"
+
+
+def check(execute):
+    """All vectors that fit a small console, through `execute(source) -> what it printed`."""
+    execute(ON_TARGET)
+    assert execute("made()").split() == ["True", FIRST]
+    for v in VECTORS["public"]:
+        assert execute("point(%r)" % v["d"]).strip() == v["point"], v["comment"]
+    for v in VECTORS["bad"]:
+        assert execute("bad(%r)" % v["d"]).strip() == "bad", v["comment"]
+    for v in VECTORS["signatures"]:
+        assert execute("sign(%r, %r, %r)" % (v["d"], v["digest"], v["extra"])).strip() == v["rs"], v["comment"]
+    for v in VECTORS["jws"]["cases"]:
+        if len(v["jws"]) <= 500:
+            words = (VECTORS["jws"]["d"], v["parts"], v["payload"], v["extra"])
+            assert execute("jws(%r, %r, %r, %r)" % words).strip() == v["jws"]
+    for n, digest in VECTORS["sha256"]["cases"]:
+        if n <= 129:
+            execute("data = u(%r)" % VECTORS["sha256"]["data"][: 2 * n])
+            assert execute("sha(data, %d)" % n).strip() == digest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arch, board", [("armv7m", "MPS2_AN385"), ("armv6m", "MPS2_AN385"), ("rv32imc", "VIRT_RV32")]
+)
+def test_natmod(arch, board):
+    if not mpbuild_qemu.available(board):
+        pytest.skip("the emulator or the compiler for %s is not on this machine" % arch)
+    module = mpbuild_natmod.build(arch)
+    with mpbuild_qemu.Target(board) as target:
+        assert target.load(module) == "native natmod, p256-m"
+        check(target.execute)
+
+
+@pytest.mark.slow
+def test_usermod(tmp_path):
+    if not mpbuild_qemu.available("MPS2_AN385"):
+        pytest.skip("the emulator or the compiler for armv7m is not on this machine")
+    import board
+    import board_qemu
+
+    image = board.build("QEMU_MPS2_AN385") / "firmware.elf"
+    with board_qemu.Hub(image, tmp_path / "flash", boot={"main": "off"}) as hub:
+        assert hub.evaluate("__import__('_ipcert').NAME").startswith("'native usermod, Mbed TLS")
+        check(hub.execute)
