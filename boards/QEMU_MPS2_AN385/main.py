@@ -9,6 +9,7 @@ import machine
 import mps2
 import network
 from hubserver import Front
+
 from ipcert import identifiers
 from ipcert.device import Device
 from ipcert.policy import Policy
@@ -32,7 +33,9 @@ async def main():
     await hub.run()
 
 
-gc.threshold(2048)  # collect early: what lives long then stays low in the heap, and the free part in one piece
+gc.threshold(
+    2048
+)  # collect early: what lives long then stays low in the heap, and the free part in one piece
 with open("/hub.json") as file:  # written when the owner sets the hub up
     settings = json.load(file)
 lan = network.LAN()
@@ -40,14 +43,16 @@ lan.active(True)
 random = entropy.Entropy(mps2.random)
 files = store.Store("/state")  # not a name that import finds: / comes first in sys.path
 names = [identifiers.parse(text) for text in settings["identifiers"]]
-device = Device(port.Port(files, sign.Signer(random), random), Policy(**settings["policy"]), names, settings["directory"])
+device = Device(
+    port.Port(files, sign.Signer(random), random), Policy(**settings["policy"]), names, settings["directory"]
+)
 ca = net.Net(settings["roots"], "ExampleHub/1.0")
 front = Front()
 answers = responder.Responder()
 hub = drive.Drive(device, ca, files, clock.Clock(device.journal.floor), answers, on_notice, on_deploy)
 try:
     asyncio.run(main())
-except Exception as error:
+except Exception as error:  # noqa: BLE001 - whatever it was, a hub has nobody to restart it
     sys.print_exception(error)
     time.sleep(10)
     machine.reset()  # the journal knows where to go on

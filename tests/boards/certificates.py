@@ -20,7 +20,9 @@ class Authority:
         self._root_key = ec.generate_private_key(ec.SECP384R1())
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._root = self._sign("root", "root", self._root_key.public_key(), self._root_key, True, ())
-        self._intermediate = self._sign("intermediate", "root", self._key.public_key(), self._root_key, True, ())
+        self._intermediate = self._sign(
+            "intermediate", "root", self._key.public_key(), self._root_key, True, ()
+        )
         self.root = _pem(self._root)
 
     @staticmethod

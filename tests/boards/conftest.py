@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "tools" / "lib"), str(Path(__file__).resolve().parent)]
+sys.path[:0] = [
+    str(Path(__file__).resolve().parents[2] / "tools" / "lib"),
+    str(Path(__file__).resolve().parent),
+]
 
 import board  # noqa: E402
 import board_qemu  # noqa: E402

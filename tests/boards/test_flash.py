@@ -12,7 +12,10 @@ def test_programming_needs_an_erase(hub):
     hub.execute("assert flash.writeblocks(last, b'\\x0f' * 16, 0) == 0")
     hub.execute("assert flash.writeblocks(last, b'\\x0e' * 16, 0) == 0")  # bits may be cleared
     hub.execute("assert flash.writeblocks(last, b'\\x10' * 16, 0) < 0")  # but not set
-    assert hub.evaluate("(lambda b: (flash.readblocks(last, b, 0), bytes(b))[1])(bytearray(2))") == r"b'\x0e\x0e'"
+    assert (
+        hub.evaluate("(lambda b: (flash.readblocks(last, b, 0), bytes(b))[1])(bytearray(2))")
+        == r"b'\x0e\x0e'"
+    )
     before = ast.literal_eval(hub.evaluate("flash.stats()"))
     hub.execute("flash.ioctl(6, last)")
     after = ast.literal_eval(hub.evaluate("flash.stats()"))
@@ -20,7 +23,11 @@ def test_programming_needs_an_erase(hub):
 
 
 def test_addresses_are_checked(hub):
-    for call in ("readblocks(256, bytearray(1), 0)", "readblocks(0, bytearray(1), -1)", "readblocks(-1, bytearray(1), 0)"):
+    for call in (
+        "readblocks(256, bytearray(1), 0)",
+        "readblocks(0, bytearray(1), -1)",
+        "readblocks(-1, bytearray(1), 0)",
+    ):
         with pytest.raises(board_qemu.HubError, match="OSError"):
             hub.execute(f"import mps2\nmps2.Flash().{call}")
     assert int(hub.evaluate("mps2.Flash().readblocks(255, bytearray(2), 4095)")) < 0

@@ -35,7 +35,11 @@ def test_clock_is_the_hosts(hub):
 
 
 def test_sleep_takes_as_long_as_it_says(hub):
-    took = int(hub.evaluate("(lambda t, a: (t.sleep_ms(200), t.ticks_diff(t.ticks_ms(), a))[1])(time, time.ticks_ms())"))
+    took = int(
+        hub.evaluate(
+            "(lambda t, a: (t.sleep_ms(200), t.ticks_diff(t.ticks_ms(), a))[1])(time, time.ticks_ms())"
+        )
+    )
     assert 200 <= took < 300
 
 
@@ -221,7 +225,11 @@ async def main():
 def server(hub, authority):
     """The hub serves 80 and 443 with three certificates until the module's tests are done."""
     hub.execute(SERVER)
-    for variable, names in (("by_address", ["127.0.0.1"]), ("by_name", [NAME]), ("challenge", ["challenge.test"])):
+    for variable, names in (
+        ("by_address", ["127.0.0.1"]),
+        ("by_name", [NAME]),
+        ("challenge", ["challenge.test"]),
+    ):
         chain, key = authority.issue(*names)
         hub.execute(f"{variable} = tlsserver.Certificate({chain!r}, {key!r})")
     hub.begin("asyncio.run(main())")
@@ -287,7 +295,13 @@ def test_a_key_must_belong_to_its_chain(new_hub, authority):
     (chain, key), (_, other) = authority.issue(NAME), authority.issue(NAME)
     hub.execute("import tlsserver")
     hub.execute(f"tlsserver.Certificate({chain!r}, {key!r})")
-    for bad in (f"{chain!r}, {other!r}", f"{key!r}, {chain!r}", f"{chain[:200]!r}, {key!r}", f"b'', {key!r}", f"{chain!r}, b''"):
+    for bad in (
+        f"{chain!r}, {other!r}",
+        f"{key!r}, {chain!r}",
+        f"{chain[:200]!r}, {key!r}",
+        f"b'', {key!r}",
+        f"{chain!r}, b''",
+    ):
         with pytest.raises(board_qemu.HubError, match="ValueError"):
             hub.execute(f"tlsserver.Certificate({bad})")
 

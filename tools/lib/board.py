@@ -21,7 +21,14 @@ NEEDS = {
         ("arm-none-eabi-gcc", "qemu-system-arm", "make", "gcc"),
     ),
     "VIRT_RV32": (
-        ("gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf", "qemu-system-misc", "make", "gcc", "libc6-dev"),
+        (
+            "gcc-riscv64-unknown-elf",
+            "picolibc-riscv64-unknown-elf",
+            "qemu-system-misc",
+            "make",
+            "gcc",
+            "libc6-dev",
+        ),
         ("riscv64-unknown-elf-gcc", "qemu-system-riscv32", "make", "gcc"),
     ),
 }
@@ -61,7 +68,9 @@ def _files(board):
 def _hash(board, files):
     hashed = hashlib.sha256()
     for path in files:
-        hashed.update(str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        hashed.update(
+            str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
+        )
     hashed.update(repr(sorted(sources.PINS.items())).encode())
     compiler = NEEDS[board][1][0]
     hashed.update(subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout)

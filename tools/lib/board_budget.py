@@ -109,7 +109,10 @@ def measure(name):
         "flash": sum(row["flash"] for row in size.values()),
         "static_ram": sum(row["ram"] for row in size.values()),
         "parts": size,
-        "demo": {key: demo[key] for key in ("heap", "heap_peak", "heap_free", "largest_free", "stack", "tls", "problems")},
+        "demo": {
+            key: demo[key]
+            for key in ("heap", "heap_peak", "heap_free", "largest_free", "stack", "tls", "problems")
+        },
         "instructions": demo["instructions"],
         "instructions_stock_mbedtls": instructions(stock),
     }
@@ -137,7 +140,11 @@ def table(found):
         f"| Mbed TLS's arena used at most, of {20 * 1024:,} | {tls['arena_peak']:,} |",
         f"| record buffer pairs taken at most, of 2 | {tls['places_peak']} |",
     ]
-    lines += ["", "| instructions per call, Cortex-M3 | as built | with MicroPython's stock Mbed TLS options |", "|---|---:|---:|"]
+    lines += [
+        "",
+        "| instructions per call, Cortex-M3 | as built | with MicroPython's stock Mbed TLS options |",
+        "|---|---:|---:|",
+    ]
     ours, stock = found["instructions"], found["instructions_stock_mbedtls"]
     for key, words in (
         ("raw_signature", "P-256 signature over a digest, RFC 6979"),

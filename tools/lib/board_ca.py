@@ -16,7 +16,10 @@ _ISSUED = re.compile(r"Issued certificate serial ([0-9a-f]+) for order", re.MULT
 
 
 def _name(text):
-    parts = [("Certificate Authority of the Board Demo, a Test", NameOID.ORGANIZATION_NAME), (text, NameOID.COMMON_NAME)]
+    parts = [
+        ("Certificate Authority of the Board Demo, a Test", NameOID.ORGANIZATION_NAME),
+        (text, NameOID.COMMON_NAME),
+    ]
     return x509.Name([x509.NameAttribute(oid, value) for value, oid in parts])
 
 
@@ -38,7 +41,9 @@ def _certificate(subject, public, issuer, key, ca):
         local = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         names = x509.SubjectAlternativeName([address, local, x509.DNSName("localhost")])
         builder = builder.add_extension(names, critical=False)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        builder = builder.add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        )
     return builder.sign(key, hashes.SHA256())
 
 

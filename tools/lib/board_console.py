@@ -83,7 +83,9 @@ class Console(board_qemu.Hub):
             else:
                 others.append(line)
             if "Traceback" in line:
-                raise board_qemu.HubError("main.py stopped: " + self.read_until(b"\x04>", 10).decode("utf-8", "replace"))
+                raise board_qemu.HubError(
+                    "main.py stopped: " + self.read_until(b"\x04>", 10).decode("utf-8", "replace")
+                )
         return others
 
     def value(self, expression):

@@ -36,7 +36,9 @@ def spki(certificate):
 def names(certificate):
     """DNS names and addresses of a certificate, as text."""
     found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return found.get_values_for_type(x509.DNSName) + [str(a) for a in found.get_values_for_type(x509.IPAddress)]
+    return found.get_values_for_type(x509.DNSName) + [
+        str(a) for a in found.get_values_for_type(x509.IPAddress)
+    ]
 
 
 def visit(port, root, sni, host):
@@ -77,11 +79,20 @@ def _look(check, hub, ca, when):
         seen = visit(port, ca.root(), sni, host)
         good = not isinstance(seen, str) and seen[0] == latest.get(expected) and seen[1] == 200
         shown = seen if isinstance(seen, str) else "%s, HTTP %d" % (", ".join(names(seen[0])), seen[1])
-        check(good, f"{when}, server name {sni or 'none'}: the certificate Pebble issued for {expected} (seen: {shown})")
+        check(
+            good,
+            f"{when}, server name {sni or 'none'}: the certificate Pebble issued for {expected} (seen: {shown})",
+        )
     seen = visit(port, ca.root(), "neighbour.janet.example", NAME)
-    check(seen == "tlsv1_unrecognized_name", f"{when}, a wrong server name: the alert unrecognized_name (seen: {seen})")
+    check(
+        seen == "tlsv1_unrecognized_name",
+        f"{when}, a wrong server name: the alert unrecognized_name (seen: {seen})",
+    )
     seen = visit(port, ca.root(), NAME, ADDRESS)
-    check(not isinstance(seen, str) and seen[1] == 421, f"{when}, the name's certificate but Host of the address: 421")
+    check(
+        not isinstance(seen, str) and seen[1] == 421,
+        f"{when}, the name's certificate but Host of the address: 421",
+    )
     return latest
 
 
@@ -91,7 +102,10 @@ def _apart(check, issued):
     check(not mixed, "no certificate holds a name and an address")
     named = [one for one in issued if one.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
     check(not named, "no certificate has a common name")
-    check(len({spki(one) for one in issued}) == len(issued), f"{len(issued)} certificates have {len(issued)} different keys")
+    check(
+        len({spki(one) for one in issued}) == len(issued),
+        f"{len(issued)} certificates have {len(issued)} different keys",
+    )
 
 
 def _rows(issued):
@@ -117,7 +131,10 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
     check = Checks(say)
     boot = {"main": "off", **({"heap": heap} if heap else {})}
     with tempfile.TemporaryDirectory() as folder, board_ca.HubPebble(real_world, nonce_reject=5) as ca:
-        say("Pebble runs" + (", with RSA in its own chain and two intermediates in what it issues" if real_world else ""))
+        say(
+            "Pebble runs"
+            + (", with RSA in its own chain and two intermediates in what it issues" if real_world else "")
+        )
         forwards = {80: ca.http_port, 443: board.free_port()}
         with board_console.Console(image, Path(folder) / "flash", forwards=forwards, boot=boot) as hub:
             board_console.provision(hub, ca, [NAME, ADDRESS], compress=compress)
@@ -157,7 +174,11 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
         "orders": orders,
         "real_world_chains": real_world,
         **{key: memory[key] for key in ("heap", "heap_peak", "heap_free", "largest_free")},
-        "peaks": {"heap": memory["heap_peak"], "stack": memory["stack"]["peak"], "tls_arena": memory["tls"]["arena_peak"]},
+        "peaks": {
+            "heap": memory["heap_peak"],
+            "stack": memory["stack"]["peak"],
+            "tls_arena": memory["tls"]["arena_peak"],
+        },
         "stack": memory["stack"],
         "tls": memory["tls"],
         "instructions": board_budget.instructions(image.parent),
@@ -179,12 +200,17 @@ def run(args):
     else:
         say("")
         for row in out["certificates"]:
-            say("%-20s %s  key %s…  %s" % (row["identifiers"][0], row["not_before"], row["spki_sha256"][:16], row["profile"]))
+            say(
+                "%-20s %s  key %s…  %s"
+                % (row["identifiers"][0], row["not_before"], row["spki_sha256"][:16], row["profile"])
+            )
         say(
             f"Heap {out['heap']:,} bytes, {out['heap_peak']:,} at most live; stack {out['peaks']['stack']:,} bytes; "
             f"Mbed TLS {out['tls']['bytes']:,} bytes of its own, {out['peaks']['tls_arena']:,} of its arena used."
         )
-        say(f"A JWS took {out['instructions']['jws_hedged']:,} instructions. The hub booted {out['boots']} times.")
+        say(
+            f"A JWS took {out['instructions']['jws_hedged']:,} instructions. The hub booted {out['boots']} times."
+        )
     for problem in out["problems"]:
         print("demo: not so: " + problem, file=sys.stderr)
     return 1 if out["problems"] else 0

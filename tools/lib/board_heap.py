@@ -38,5 +38,11 @@ def run(args):
         print(sentence, file=sys.stderr if args.json else sys.stdout, flush=True)
 
     found = smallest(args.board, say)
-    print(json.dumps({"smallest_heap": found}) if args.json else f"smallest heap: {found:,} bytes" if found else "96 KB is not enough")
+    print(
+        json.dumps({"smallest_heap": found})
+        if args.json
+        else f"smallest heap: {found:,} bytes"
+        if found
+        else "96 KB is not enough"
+    )
     return 0 if found else 1

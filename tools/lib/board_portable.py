@@ -10,7 +10,17 @@ import board_qemu
 TESTS = board.ROOT / "tests"
 
 # What needs neither network, asyncio nor a clock.
-FILES = ("test_b64", "test_csr", "test_der", "test_identifiers", "test_jws", "test_native", "test_no_alloc", "test_plan", "test_x509")
+FILES = (
+    "test_b64",
+    "test_csr",
+    "test_der",
+    "test_identifiers",
+    "test_jws",
+    "test_native",
+    "test_no_alloc",
+    "test_plan",
+    "test_x509",
+)
 
 # Tests that cannot be, and why.
 NOT_HERE = {"test_native.py::Threads::test_signing_in_several_threads": "there are no threads"}
@@ -51,7 +61,9 @@ def run_on(name, files=FILES, say=lambda line: None):
     """{"PASS": n, "FAIL": n, "SKIP": n, "lines": [...]} of the files on a board."""
     counts = {"PASS": 0, "FAIL": 0, "SKIP": 0, "lines": []}
     with tempfile.TemporaryDirectory() as folder, _open(name, folder) as hub:
-        hub.execute("import os\nfor d in ('/t', '/t/portable', '/t/micropython', '/t/vectors'):\n os.mkdir(d)")
+        hub.execute(
+            "import os\nfor d in ('/t', '/t/portable', '/t/micropython', '/t/vectors'):\n os.mkdir(d)"
+        )
         for file in _needed(files):
             hub.put("/t/" + file, (TESTS / file).read_bytes())
         if name == "VIRT_RV32":

@@ -70,7 +70,9 @@ class Job:
         """Runs until both are renewed. Raises HubError when the hub goes off or takes too long."""
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
-            state = self.hub.value("[device.issuance.step, [[r.ids.text(), r.gen, r.at - hub.now()] for r in device.journal.records()]]")
+            state = self.hub.value(
+                "[device.issuance.step, [[r.ids.text(), r.gen, r.at - hub.now()] for r in device.journal.records()]]"
+            )
             step, records = state
             idle = step == 0 and all(due > 0 for _, _, due in records)
             live = {ids for ids, gen, _ in records if gen}
@@ -147,7 +149,9 @@ def job(name, count, say):
             return {"problems": ["without any cut: " + wrong]}
         kinds = [kind(write) for write in log]
         chosen = choose(kinds, count)
-        say(f"A run without a cut takes {len(kinds)} flash writes; {len(chosen)} of them are cut in their middle")
+        say(
+            f"A run without a cut takes {len(kinds)} flash writes; {len(chosen)} of them are cut in their middle"
+        )
         problems, extra = [], Counter()
         for number, cut in enumerate(chosen, 1):
             _, more, wrong = _one(image, folder, ca, forwards, cut)
@@ -159,7 +163,9 @@ def job(name, count, say):
     return {
         "writes": len(kinds),
         "cuts": len(chosen),
-        "histogram": {name: {"writes": kinds.count(name), "cuts": histogram[name]} for name in sorted(set(kinds))},
+        "histogram": {
+            name: {"writes": kinds.count(name), "cuts": histogram[name]} for name in sorted(set(kinds))
+        },
         "extra_orders": {str(number): times for number, times in sorted(extra.items())},
         "problems": problems,
     }

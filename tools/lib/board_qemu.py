@@ -142,7 +142,9 @@ class Hub:
             try:
                 chunk = self._chunks.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                raise HubError(f"no {marker!r} within {timeout} s; the hub last said {self._tail()}") from None
+                raise HubError(
+                    f"no {marker!r} within {timeout} s; the hub last said {self._tail()}"
+                ) from None
             if chunk is None:
                 self._chunks.put(None)
                 raise HubError(f"the hub went off before {marker!r}; it last said {self._tail()}")
@@ -231,7 +233,17 @@ class Virt(Hub):
 
     def command(self):
         return [
-            *("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-display", "none", "-monitor", "none"),
+            *(
+                "qemu-system-riscv32",
+                "-machine",
+                "virt",
+                "-bios",
+                "none",
+                "-display",
+                "none",
+                "-monitor",
+                "none",
+            ),
             *("-serial", "stdio", "-semihosting", "-kernel", str(self.image)),
         ]
 

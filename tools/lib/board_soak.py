@@ -62,7 +62,9 @@ def job(name, renewals, heap, say):
     problems = []
     for what in ("free", "largest_free"):
         if late[what] < 0.99 * early[what]:
-            problems.append(f"{what}: {late[what]} bytes after renewal {renewals}, {early[what]} after renewal {EARLY}")
+            problems.append(
+                f"{what}: {late[what]} bytes after renewal {renewals}, {early[what]} after renewal {EARLY}"
+            )
     if late["open"]:
         problems.append(f"{late['open']} connections were left open")
     if issued != renewals + 2:

@@ -92,7 +92,10 @@ class Front:
             try:
                 certificate = tlsserver.Certificate(bytes(chain), key)
             except (OSError, ValueError, MemoryError) as e:
-                raise Ours("deploy", "The new certificate cannot be served (%s); the old one stays." % (e or "no memory"))
+                raise Ours(
+                    "deploy",
+                    "The new certificate cannot be served (%s); the old one stays." % (e or "no memory"),
+                )
             kept.append(_Lineage(texts, certificate))
         self._lineages = kept
         gc.collect()
