@@ -345,7 +345,7 @@ class StrictCA:
 
 
 class Order:
-    """What is known of an order from the answers that passed by."""
+    """What is known of an order from the answers that passed by. failed: the CA could not validate it."""
 
     def __init__(self, account, identifiers, profile, body, obj):
         self.account = account
@@ -353,12 +353,14 @@ class Order:
         self.profile = profile
         self.made = time.time()
         self._challenges = set()
+        self.failed = False
         self.update(body, obj)
 
     def update(self, body, obj):
         """Another answer about it."""
         self.body = body
         self.open = obj.get("status") in ("pending", "ready")
+        self.failed = self.failed or obj.get("status") == "invalid"
         self.authorizations = obj.get("authorizations", [])
 
     def same(self, account, identifiers, profile):
@@ -374,6 +376,7 @@ class Order:
             return
         if obj.get("status") in ("invalid", "deactivated"):
             self.open = False
+            self.failed = True
 
 
 class Request:
