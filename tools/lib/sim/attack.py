@@ -105,7 +105,7 @@ class Trees:
 
     name = "boosted trees"
 
-    def __init__(self, city, homes, rng, times=15, iterations=120):
+    def __init__(self, city, homes, rng, times=15, iterations=70):
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         self.windows = windows()
@@ -115,7 +115,7 @@ class Trees:
         y = np.zeros(len(x))
         y[: homes.size] = 1
         self.model = HistGradientBoostingClassifier(
-            max_iter=iterations, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=100, l2_regularization=5.0,
+            max_iter=iterations, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=100, l2_regularization=5.0,
             random_state=1, early_stopping=True, validation_fraction=0.2, n_iter_no_change=15,
         )  # fmt: skip
         weight = np.where(y > 0, 1.0, homes.size / a.size)

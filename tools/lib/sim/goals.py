@@ -20,8 +20,8 @@ CLASSES = (
 
 # How large a run is. n_* are homes; crowd_* the number of candidates; rows: targets that the trees are tried on.
 FULL = {
-    "train": 12000, "test": 47000, "crowd_ordinary": 1000, "crowd_all": 10000, "all": 10000, "rows": 500,
-    "tried": 5000, "matched": 10, "trees_crowds": 12, "g1": 200000, "ks": 20000, "quiet": 4000, "down": 8000,
+    "train": 12000, "test": 47000, "crowd_ordinary": 1000, "crowd_all": 10000, "all": 10000, "rows": 2000,
+    "tried": 5000, "matched": 1000, "trees_crowds": 31, "g1": 200000, "ks": 20000, "quiet": 4000, "down": 8000,
     "train_reference": 2000, "test_reference": 10000, "matched_all": 1,
 }  # fmt: skip
 SMALL = {
