@@ -103,7 +103,7 @@ class Journal:
     """The durable state. `ring` is a `keys.Ring`; `sha256(buf, start, end, out, off)` is the port's.
 
     seq                the sequence number of what was read or last encoded
-    floor              the latest second at which anything was written: the clock is never believed below it
+    floor              the latest second at which the CA is known to have answered: the clock is never believed below it
     device             eight random bytes of this device, compared with the port's own copy where it has one
     account, account_hash, account_gen   the account's URL, its key's hash, its key file's number (0: none)
     pending_gen        number of the key file that a key rollover in flight made (0: none)

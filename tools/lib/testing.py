@@ -121,21 +121,7 @@ def some(words):
     return _pytest([sys.executable, "-m", "pytest"], words, os.environ)
 
 
-def faults(words):
-    """Power cuts by the hundred thousand, a hostile network, a year: `tools/test faults --help`"""
-    setup.pebble()
-    command = [sys.executable, "-m", "tools.lib.faults", *words]
-    return _command("faults", command)
-
-
-PARTS = {
-    "lint": lint,
-    "python": python,
-    "oldest": oldest,
-    "micropython": micropython,
-    "boards": boards,
-    "faults": faults,
-}
+PARTS = {"lint": lint, "python": python, "oldest": oldest, "micropython": micropython, "boards": boards}
 """What can be named on the command line. A part that is not in EVERYTHING runs only when it is named."""
 
 EVERYTHING = ((lint, []), (python, []), (oldest, []), (micropython, []), (boards, []))

@@ -83,6 +83,9 @@ class Home:
             for _ in range(most):
                 it = self.device.next(self.now)
                 if it.kind == intention.WAIT and not it.busy:
+                    if self.now is not None and (it.until is None or it.until <= self.now):
+                        self.device.done(it.number)  # the time came while nobody ran it
+                        continue
                     if until is None or it.until is None or it.until > until:
                         if until is not None and self.now is not None:
                             self.now = max(self.now, until)

@@ -1,0 +1,60 @@
+"""What reads bytes from outside: the kept corpora again, every input cut and bent, and seconds of `tools/fuzz`."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tools.lib import cache
+from tools.lib.fuzz import names, targets
+
+
+def corpus(name):
+    """The kept inputs of a target."""
+    folder = os.path.join(cache.ROOT, "tests", "fuzz", name)
+    found = []
+    for entry in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, entry), "rb") as file:
+            found.append(file.read())
+    return found
+
+
+def test_every_target_has_a_name_and_a_corpus():
+    assert list(targets.TARGETS) == list(names.TARGETS)
+    assert sorted(os.listdir(os.path.join(cache.ROOT, "tests", "fuzz"))) == sorted(names.TARGETS)
+
+
+@pytest.mark.parametrize("name", sorted(names.TARGETS))
+def test_the_corpus_bent_in_every_place(name):
+    target = targets.TARGETS[name]
+    rng = random.Random(name)
+    slowest = 0
+    for data in corpus(name)[:60]:
+        for at in range(0, len(data), max(len(data) // 40, 1)):
+            bent = bytearray(data)
+            bent[at] = rng.choice((0, 255, 34, 92, rng.randrange(256)))
+            for one in (data[:at], bytes(bent), data[:at] + data[at + 1 :], data[:at] + data[at // 2 :]):
+                began = time.process_time()
+                target(one)
+                slowest = max(slowest, time.process_time() - began)
+    assert slowest < 2
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="atheris 3.0 wants Python 3.11")
+def test_a_few_seconds_of_fuzzing_each():
+    command = [sys.executable, os.path.join(cache.ROOT, "tools", "fuzz"), "--seconds", "2", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    out = json.loads(done.stdout)
+    assert out["crashes"] == 0 and set(out["targets"]) == set(names.TARGETS)
+    assert all(one["inputs"] > 50 for one in out["targets"].values()), out
+
+
+def test_a_crash_is_noticed():
+    for bad in (lambda: targets.need(False, "x"), lambda: targets.identifier(None)):
+        with pytest.raises((targets.Broken, AttributeError)):
+            bad()

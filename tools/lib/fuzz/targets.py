@@ -1,0 +1,255 @@
+"""What is fuzzed: each target takes bytes, and returns quietly or raises what it may. Anything else is a crash.
+
+Garbage from outside may raise only Theirs (in urequests_compat: RequestError); the owner's own input, and the journal,
+only Ours. What is read must also make sense: each target checks that of its results.
+"""
+
+import hashlib
+
+from ipcert import identifiers, journal, keys, limits, x509
+from ipcert.acme import (
+    account,
+    authorization,
+    certificate,
+    directory,
+    exchange,
+    http01,
+    message,
+    order,
+    renewal,
+    when,
+)
+from ipcert.errors import Ours, Theirs
+from ipcert_port import config, hello
+from urequests_compat import _http1, fields, url
+from urequests_compat.errors import RequestError
+
+TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
+TEXT = TOKEN + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
+NOW = 220838400
+KINDS = ("http-01", "dns-01", "dns-persist-01", "tls-alpn-01")
+
+
+class Broken(Exception):
+    """A result that makes no sense."""
+
+
+def need(true, what):
+    """Raises Broken where `true` is not."""
+    if not true:
+        raise Broken(what)
+
+
+def http(data):
+    """A response, arriving in pieces of the size that the first byte says."""
+    if len(data) < 2:
+        return
+    step, method = data[0] % 32 + 1, ("GET", "HEAD", "POST")[data[1] % 3]
+    data = data[2:]
+    reader = _http1.Reader(1024, 16, 2048, 64, bool(step & 1))
+    at = turns = 0
+    try:
+        for _ in reader.parse(method):
+            piece = data[at : at + step]
+            reader.space()[: len(piece)] = piece
+            reader.filled(len(piece))
+            at += len(piece)
+            turns += 1
+            need(turns <= len(data) + 2, "it asks for more than there is")
+    except RequestError:
+        return
+    need(100 <= reader.status <= 999 and len(reader.body) <= 2048, "out of bounds")
+
+
+def header(data):
+    """Header lines and framing, as both halves read them; a URL."""
+    headers = {}
+    text = data.decode("latin-1")
+    try:
+        for line in text.split("\n")[:70]:
+            name, _, value = line.partition(":")
+            fields.add(headers, name, value)
+        length = fields.framing(headers, 200, "GET", 5000)
+        need(-2 <= length <= 5000, "framing")
+    except RequestError:
+        pass
+    for name in headers:
+        need(name == name.lower() and max(headers[name] + " ") <= "~", "a header that is not clean")
+    try:
+        url.split(text)
+    except ValueError:
+        pass
+    need(0 <= exchange.retry_after({"retry-after": text}, NOW) <= limits.RETRY_AFTER, "Retry-After")
+    need(0 <= when.http_date(text) < 2**31 and 0 <= when.rfc3339(text) < 2**31, "a date")
+    try:
+        need(len(certificate.alternates({"link": text})) <= limits.ALTERNATES, "Link")
+    except Theirs:
+        pass
+
+
+def json(data):
+    """A resource in JSON; the first byte says which."""
+    if not data:
+        return
+    kind, body = data[0] % 6, data[1:]
+    try:
+        obj = message.parse(body)
+        if kind == 0:
+            found = directory.Directory(obj)
+            need(found.new_order.startswith("https://"), "a directory's URL")
+        elif kind == 1:
+            found = order.Order(obj)
+            need(0 < len(found.authorizations) <= limits.AUTHORIZATIONS, "authorizations")
+            need(found.certificate is not None or found.status != order.VALID, "no certificate")
+        elif kind == 2:
+            for name in KINDS:
+                found = authorization.Authorization(obj, name)
+                need(found.token is None or '"' not in found.token, "a token")
+        elif kind == 3:
+            found = renewal.RenewalInfo(obj)
+            need(0 < found.start < found.end, "a window")
+        elif kind == 4:
+            need(account.read(obj, obj.get("location")).startswith("https://"), "an account's URL")
+        else:
+            x = exchange.Exchange(None, None, bytearray(1))
+            x.take(NOW, 400 + len(body) % 200, {"content-type": "application/problem+json"}, body)
+            for c in str(x.problem or ""):
+                need(" " <= c <= "~", "a problem's text is not clean")
+    except Theirs:
+        return
+
+
+def problem(data):
+    """A whole refusal: status, headers and a problem document."""
+    if len(data) < 3:
+        return
+    status = 200 + (data[0] << 8 | data[1]) % 400
+    head, _, body = data[2:].partition(b"\0")
+    value = head.decode("latin-1")
+    headers = {"content-type": "application/problem+json", "replay-nonce": value, "retry-after": value}
+    x = exchange.Exchange(None, None, bytearray(1))
+    try:
+        x.take(NOW, status, headers, body)
+    except Theirs:
+        pass
+    for c in x._nonce:
+        need(chr(c).isalnum() or c in b"-_", "a nonce that breaks out of JSON")
+    need(len(str(x.problem or "")) < 16 * limits.DETAIL * 2, "a problem's length")
+
+
+_FIELDS = x509.Fields()
+_IDS = [identifiers.parse(text) for text in ("nas.example.net", "192.0.2.7", "2001:db8::1")]
+
+
+def der(data):
+    """A certificate in DER."""
+    try:
+        x509.read(bytearray(data), 0, len(data), _FIELDS)
+        x509.match_san(data, _FIELDS, _IDS)
+        if _FIELDS.aki_start >= 0:
+            x509.ari_id(bytearray(x509.ARI_SIZE), 0, data, _FIELDS)
+        x509.check_chain_order(data, _FIELDS, _FIELDS)
+    except Theirs:
+        return
+
+
+def pem(data):
+    """A chain in PEM."""
+    try:
+        out = bytearray(len(data) * 3 // 4 + 3)
+        ends = x509.pem_to_der(data, len(data), out)
+        need(2 <= len(ends) <= limits.CERTIFICATES + 1 and ends[-1] <= len(out), "a chain's length")
+    except Theirs:
+        return
+
+
+def sha256(buf, start, end, out, off):
+    """SHA-256 of `buf[start:end]` to `out[off:]`, as a port hands it in."""
+    out[off : off + 32] = hashlib.sha256(memoryview(buf)[start:end]).digest()
+    return off + 32
+
+
+def slots(data):
+    """Two slots of the journal: as they are, and (the first byte says) with a check value that fits, so that what is
+    behind it is read too."""
+    if not data:
+        return
+    half = len(data) // 2
+    files = [data[1:half], data[half:]]
+    if data[0] & 1:
+        files = [b"ipcJ\x01" + f[:4].ljust(4, b"\0") + len(f[4:]).to_bytes(2, "big") + f[4:] for f in files]
+        files = [f + hashlib.sha256(f).digest()[:8] for f in files]
+    if data[0] & 2:
+        files[1] = None
+    j = journal.Journal(keys.Ring(), sha256)
+    reading = journal.Slots(j)
+    try:
+        if reading.load(lambda name: files[journal.Slots.NAMES.index(name)]):
+            reading.encode()
+            need(len(j.records()) <= limits.LINEAGES, "records")
+    except Ours:
+        return
+
+
+def toml(data):
+    """The configuration."""
+    try:
+        config.Config("/etc/ipcert.toml", data)
+    except Ours as e:
+        need("\n" not in str(e), "a sentence of several lines")
+
+
+def responder(data):
+    """What a stranger sends to port 80."""
+    answers = http01.Answers()
+    answers.publish(TOKEN, TEXT)
+    request = http01.Request(answers)
+    at = 0
+    step = data[0] % 64 + 1 if data else 1
+    while at < len(data):
+        piece = data[at : at + step]
+        said = request.feed(piece, len(piece))
+        need(len(request._line) <= limits.REQUEST_LINE, "the line grows")
+        at += step
+        if said is not None:
+            need(said == b"" or said.startswith(b"HTTP/1.1 "), "an answer")
+            need(b"200 OK" not in said or TOKEN.encode() in data, "an answer to somebody without the token")
+            need(b"Server" not in said, "a banner")
+            return
+    need(at < limits.REQUEST + 64, "an endless request")
+
+
+def identifier(data):
+    """A name or address as the owner writes it."""
+    text = data.decode("utf-8", "replace")
+    try:
+        found = identifiers.parse(text)
+        need(identifiers.parse(found.value).value == found.value, "what is canonical changes")
+        need(0 < len(found.value) <= limits.NAME + 2, "length")
+        identifiers.check_public(found)
+    except Ours:
+        return
+
+
+def client_hello(data):
+    """What a stranger sends to the TLS server first."""
+    try:
+        found = hello.parse(data)
+    except hello.Malformed:
+        return
+    need(found is None or found.server_name is None or isinstance(found.server_name, str), "a name")
+
+
+TARGETS = {
+    "http": http,
+    "header": header,
+    "json": json,
+    "problem": problem,
+    "der": der,
+    "pem": pem,
+    "journal": slots,
+    "config": toml,
+    "responder": responder,
+    "identifier": identifier,
+    "hello": client_hello,
+}
