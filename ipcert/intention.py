@@ -47,11 +47,13 @@ class Intention:
         self.notice = 0
 
     def wait(self, until, busy):
+        """WAIT until a core second (None: until the clock is trusted)."""
         self.kind = WAIT
         self.until = until
         self.busy = busy
 
     def send(self, method, url, body, size, accept=""):
+        """SEND a request."""
         self.kind = SEND
         self.method = method
         self.url = url
@@ -60,6 +62,7 @@ class Intention:
         self.accept = accept
 
     def publish(self, challenge, subject, name, token, text):
+        """PUBLISH what answers a challenge."""
         self.kind = PUBLISH
         self.challenge = challenge
         self.subject = subject
@@ -68,26 +71,31 @@ class Intention:
         self.text = text
 
     def withdraw(self, published):
+        """WITHDRAW what `publish` was given, as a tuple."""
         self.kind = WITHDRAW
         self.challenge, self.subject, self.name, self.token, self.text = published
 
     def write(self, name, body, size):
+        """WRITE the first `size` bytes of `body` durably."""
         self.kind = WRITE
         self.name = name
         self.body = body
         self.size = size
 
     def erase(self, name):
+        """ERASE a file."""
         self.kind = ERASE
         self.name = name
 
     def deploy(self, record, key, chain):
+        """DEPLOY a key and chain; both empty: take the certificate down."""
         self.kind = DEPLOY
         self.record = record
         self.key = key
         self.chain = chain
 
     def notify(self, notice, subject, text):
+        """NOTIFY the owner."""
         self.kind = NOTIFY
         self.notice = notice
         self.subject = subject

@@ -1,0 +1,17 @@
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+
+VALID: int
+DEACTIVATED: int
+REVOKED: int
+STATUS: Tuple[str, ...]
+
+def write_new(
+    buf: bytearray,
+    off: int,
+    contacts: Sequence[str],
+    agree_terms: bool,
+    bind: Optional[Callable[[bytearray, int], int]] = ...,
+) -> int: ...
+def write_contacts(buf: bytearray, off: int, contacts: Sequence[str]) -> int: ...
+def write_existing(buf: bytearray, off: int) -> int: ...
+def read(obj: Dict[str, Any], location: Optional[str]) -> str: ...

@@ -1,0 +1,24 @@
+from typing import Any, Dict, Optional, Tuple
+
+from .problem import Problem
+
+PENDING: int
+VALID: int
+INVALID: int
+DEACTIVATED: int
+EXPIRED: int
+REVOKED: int
+STATUS: Tuple[str, ...]
+MOVES: Tuple[Tuple[int, int], ...]
+
+class Authorization:
+    status: int
+    value: Any
+    wildcard: bool
+    url: Optional[str]
+    problem: Optional[Problem]
+    issuer: Optional[str]
+    token: Optional[str]
+    def __init__(self, obj: Dict[str, Any], kind: str) -> None: ...
+
+def is_token(value: Any) -> bool: ...

@@ -1,0 +1,18 @@
+from typing import List, Tuple
+
+from ..device import Device
+from ..identifiers import Identifier
+from ..intention import Intention
+from .authorization import Authorization
+
+HTTP: str
+DNS: str
+PERSIST: str
+ALPN: str
+FOR_NAMES: Tuple[str, ...]
+FOR_ADDRESSES: Tuple[str, ...]
+
+def needs_token(kind: str) -> bool: ...
+def identifier_of(identifiers: List[Identifier], auth: Authorization) -> Identifier: ...
+def publish(dev: Device, it: Intention, kind: str, identifier: Identifier, auth: Authorization) -> None: ...
+def check(kind: str, identifiers: List[Identifier]) -> None: ...

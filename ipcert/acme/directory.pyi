@@ -1,0 +1,16 @@
+from typing import Any, Dict, List, Optional
+
+class Directory:
+    new_nonce: str
+    new_account: str
+    new_order: str
+    revoke: str
+    key_change: str
+    new_authz: Optional[str]
+    renewal_info: Optional[str]
+    terms: Optional[str]
+    external_account: bool
+    profiles: List[str]
+    def __init__(self, obj: Dict[str, Any]) -> None: ...
+
+def choose_profile(profiles: List[str], has_ip: bool, wanted: str, before: str) -> str: ...

@@ -1,0 +1,19 @@
+from typing import Optional, Tuple
+
+from ..device import Device
+from ..intention import Intention
+from ..journal import Record
+
+REVOKE: int
+CONTACTS: int
+ROLLOVER: int
+DEACTIVATE: int
+RECOVER: int
+REASONS: Tuple[int, ...]
+
+def make_key(dev: Device, it: Intention) -> None: ...
+def send(dev: Device, it: Intention, purpose: int, record: Optional[Record], by_key: bool) -> None: ...
+def finish(dev: Device, purpose: int, record: Optional[Record]) -> None: ...
+def is_done(purpose: int, kind: str, status: int) -> bool: ...
+def adopt(dev: Device) -> None: ...
+def drop(dev: Device) -> None: ...

@@ -1,0 +1,30 @@
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+from ..identifiers import Identifier
+from .problem import Problem
+
+_Bytes = Union[bytes, bytearray, memoryview]
+
+PENDING: int
+READY: int
+PROCESSING: int
+VALID: int
+INVALID: int
+STATUS: Tuple[str, ...]
+MOVES: Tuple[Tuple[int, int], ...]
+
+def may_move(old: int, new: int, moves: Tuple[Tuple[int, int], ...] = ...) -> bool: ...
+
+class Order:
+    status: int
+    authorizations: List[str]
+    finalize: str
+    certificate: Optional[str]
+    problem: Optional[Problem]
+    def __init__(self, obj: Dict[str, Any]) -> None: ...
+    def follows(self, old: int) -> None: ...
+
+def write_new(
+    buf: bytearray, off: int, identifiers: List[Identifier], profile: bytes, replaces: bytes
+) -> int: ...
+def write_finalize(buf: bytearray, off: int, csr: _Bytes, n: int) -> int: ...

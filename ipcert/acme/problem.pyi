@@ -1,0 +1,10 @@
+from typing import Any, List, Tuple
+
+def clean(text: Any, limit: int = ...) -> str: ...
+
+class Problem:
+    status: int
+    type: str
+    detail: str
+    subproblems: List[Tuple[str, str, str]]
+    def __init__(self, status: int, obj: Any) -> None: ...

@@ -1,0 +1,19 @@
+from typing import List, Union
+
+from .device import _Signer
+from .journal import Record
+
+_Bytes = Union[bytes, bytearray, memoryview]
+
+def fingerprint(signer: _Signer, slot: int, out: bytearray, off: int) -> int: ...
+
+class Ring:
+    data: bytearray
+    next: int
+    def __init__(self) -> None: ...
+    def add(self, buf: _Bytes, off: int) -> None: ...
+    def holds(self, buf: _Bytes, off: int) -> bool: ...
+
+def check_new(
+    signer: _Signer, slot: int, account_hash: bytearray, records: List[Record], ring: Ring
+) -> bytearray: ...

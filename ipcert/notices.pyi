@@ -1,0 +1,35 @@
+from typing import Tuple
+
+INFO: int
+WARNING: int
+ALERT: int
+SEVERITY: Tuple[str, str, str]
+COMBINED: int
+IPV6_PUBLISHED: int
+FAMILIES_IN_ONE: int
+BOTH_FAMILIES: int
+NAME_POINTS_HERE: int
+EUI64: int
+BOTH_URGENT: int
+CONSENT_NEEDED: int
+CONSENT_GIVEN: int
+ISSUED: int
+FAILED: int
+LIMITED: int
+LAPSED: int
+EMERGENCY: int
+CLOCK: int
+CLONED: int
+RETIRED: int
+HELD: int
+TERMS: int
+PROFILE: int
+ADDRESS_PUBLISHED: int
+REVOKED: int
+ACCOUNT_LOST: int
+CA_CHANGED: int
+NOTICES: Tuple[Tuple[str, int, str], ...]
+
+def code(number: int) -> str: ...
+def severity(number: int) -> int: ...
+def text(number: int, subject: str, detail: str = ...) -> str: ...
