@@ -10,7 +10,7 @@ from .acme import challenge, issuance, message
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
 from .errors import Ours, Theirs
-from .intention import WAIT, Intention
+from .intention import WAIT, WRITE, Intention
 
 # What an event asked of a record.
 _RENEW = 0
@@ -60,6 +60,7 @@ class Device:
         self._notices = []
         self._deploys = []
         self._account_loaded = False
+        self._secret = None  # the buffer of a key file that is being written
         self._told_clock = False
         self._heard = 0  # when the CA last answered, by the clock that its certificate was checked with
         self.now = 0
@@ -266,6 +267,7 @@ class Device:
         """Fill the intention with the slot's key file."""
         out = bytearray(seal.SEALED)
         n = seal.write(self.port, slot, out)
+        self._secret = out
         it.write(name, out, n)
 
     def load_key(self, slot, name):
@@ -422,12 +424,17 @@ class Device:
 
     def _close(self, number):
         # A late answer to a WAIT that an event ended is not a mistake.
-        if not self._open or number != self._it.number:
-            if self._it.kind == WAIT:
+        it = self._it
+        if not self._open or number != it.number:
+            if it.kind == WAIT:
                 return None
             raise Ours("state", "Intention %d is not the open one." % number)
         self._open = False
-        return self._it.kind
+        it.key = b""
+        if it.kind == WRITE and it.body is self._secret:
+            seal.wipe(it.body)
+        self._secret = None
+        return it.kind
 
     def _fill(self, now, it):
         self._owner = False
@@ -734,25 +741,12 @@ class Device:
         mask = self._mask & ~j.told
         for k in range(len(notices.NOTICES)):
             if mask >> k & 1:
-                self.notice(k, self._subject(k))
+                self.notice(k, split.subject(k, [i for text, ids in self._groups for i in ids]))
         if mask:
             j.told |= mask
             self._dirty = True
         self._collect()
         self._reconciled = True
-
-    def _subject(self, number):
-        # The identifiers that a notice about the split speaks of.
-        families = (0, 4, 6)
-        if number in (notices.IPV6_PUBLISHED, notices.EUI64):
-            families = (6,)
-        elif number == notices.ADDRESS_PUBLISHED:
-            families = (4,)
-        elif number == notices.NAME_POINTS_HERE:
-            families = (0,)
-        elif number in (notices.BOTH_FAMILIES, notices.FAMILIES_IN_ONE):
-            families = (4, 6)
-        return ",".join([i.value for text, ids in self._groups for i in ids if i.family in families])
 
     def _ask(self):
         j = self.journal

@@ -73,6 +73,20 @@ def warn(identifiers, groups, count, urgent_both, http_for_names):
     return mask
 
 
+def subject(number, identifiers):
+    """The identifiers that a notice about the split speaks of, as text."""
+    families = (0, 4, 6)
+    if number in (notices.IPV6_PUBLISHED, notices.EUI64):
+        families = (6,)
+    elif number == notices.ADDRESS_PUBLISHED:
+        families = (4,)
+    elif number == notices.NAME_POINTS_HERE:
+        families = (0,)
+    elif number in (notices.BOTH_FAMILIES, notices.FAMILIES_IN_ONE):
+        families = (4, 6)
+    return ",".join([i.value for i in identifiers if i.family in families])
+
+
 def needs_consent(mask):
     """True when the mask holds a mix that only goes out with the owner's consent."""
     return mask & (1 << notices.COMBINED | 1 << notices.FAMILIES_IN_ONE) != 0

@@ -7,15 +7,6 @@ from .show import local, planned, span, utc
 from .state import State
 from .work import Work, certificates, groups
 
-_FAMILIES = {
-    notices.IPV6_PUBLISHED: (6,),
-    notices.EUI64: (6,),
-    notices.ADDRESS_PUBLISHED: (4,),
-    notices.NAME_POINTS_HERE: (0,),
-    notices.BOTH_FAMILIES: (4, 6),
-    notices.FAMILIES_IN_ONE: (4, 6),
-}
-
 
 def published(config):
     """The notices about what will be public, as dicts."""
@@ -26,8 +17,7 @@ def published(config):
     out = []
     for k in range(len(notices.NOTICES)):
         if mask >> k & 1:
-            families = _FAMILIES.get(k, (0, 4, 6))
-            subject = ",".join([i.value for i in config.identifiers if i.family in families])
+            subject = split.subject(k, config.identifiers)
             severity = notices.SEVERITY[notices.severity(k)]
             out.append({"code": notices.code(k), "severity": severity, "text": notices.text(k, subject)})
     return out + fleet.warnings(config)
