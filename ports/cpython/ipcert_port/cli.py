@@ -212,6 +212,12 @@ def _adopt(args):
     return _and_tell(args, lambda config: run(config, _progress(args), args.path))
 
 
+def _reset(args):
+    from .reset import run
+
+    return run(_config(args), _progress(args), args.yes)
+
+
 def _and_tell(args, work):
     config = _config(args)
     try:
@@ -280,6 +286,7 @@ _COMMANDS = {
     "account": (_account, _other("account"), "show the account, or change it"),
     "adopt": (_adopt, _other("adopt"), "plan the renewal of certificates that another client left"),
     "consent": (_consent, _consent_words, "read what a combined certificate gives away, or agree to it"),
+    "reset": (_reset, _other("reset"), "forget everything: erase keys, certificates and plans"),
     "serve": (_serve, _serve_words, "serve a page over TLS with these certificates, to try them"),
     "demo": (
         _demo,

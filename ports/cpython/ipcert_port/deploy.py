@@ -224,6 +224,32 @@ def _flush(folder):
         os.close(fd)
 
 
+def forget(folder):
+    """Remove every lineage that was ever deployed under `folder`, keys overwritten first; returns their names.
+
+    Only our own links are touched: those to a hidden folder of the same name. Raises Ours("deploy").
+    """
+    found = []
+    try:
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            link = os.path.join(folder, name)
+            if os.path.islink(link) and os.readlink(link).startswith("." + name + "@"):
+                os.unlink(link)
+                found.append(name)
+        for name in os.listdir(folder) if os.path.isdir(folder) else ():
+            path = os.path.join(folder, name)
+            if name.startswith(".") and "@" in name and os.path.isfile(os.path.join(path, KEY)):
+                _erase(path)
+            elif name.startswith(".") and name.endswith(".hook") and name[1:-5] in found:
+                os.unlink(path)
+        if found:
+            _flush(folder)
+    except OSError as e:
+        text = "Cannot erase what was deployed to %s: %s; check the folder and who owns it."
+        raise Ours("deploy", text % (folder, (e.strerror or str(e)).lower())) from None
+    return found
+
+
 def _erase(folder):
     """Remove a version's folder, the key overwritten first; nothing happens where there is none."""
     if not os.path.lexists(folder):

@@ -50,3 +50,8 @@ def adopt(parser):
     parser.add_argument(
         "path", nargs="+", metavar="PATH", help="a chain, its folder, or a folder of those (certbot, acme.sh)"
     )
+
+
+def reset(parser):
+    """`ipcert reset`"""
+    parser.add_argument("--yes", action="store_true", help="do not ask")

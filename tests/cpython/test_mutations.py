@@ -1,0 +1,94 @@
+"""Each guard bites: with it taken away, in a process of its own, a named test fails."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tools.lib import cache
+
+# What is taken away (Python, run before the test), and the test that must fail then.
+MUTATIONS = {
+    "a key is used before it is in the journal": (
+        "t = bytearray(issuance.TABLE); change(t, issuance.KEY, issuance.OK, issuance.FINALIZE); issuance.TABLE = bytes(t)",
+        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+    ),
+    "an order is answered before it is in the journal": (
+        "t = bytearray(issuance.TABLE); change(t, issuance.NEW_ORDER, issuance.OK, issuance.ROUTE); issuance.TABLE = bytes(t)",
+        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+    ),
+    "an account is made before its key is in the journal": (
+        "t = bytearray(issuance.TABLE); change(t, issuance.ACCOUNT_KEY, issuance.OK, issuance.ACCOUNT); "
+        "issuance.TABLE = bytes(t)",
+        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+    ),
+    "the journal overwrites the slot that counts": (
+        "old = journal.Slots.encode\n"
+        "def encode(self):\n"
+        "    self._current = 1 - self._current\n"
+        "    return old(self)\n"
+        "journal.Slots.encode = encode",
+        "test_faults_power.py::test_power_cuts_lose_nothing[raw]",
+    ),
+    "the journal's check value is not looked at": (
+        "journal.same = lambda a, i, b, k, n: True",
+        "test_faults_power.py::test_a_bit_flip_anywhere_is_noticed_and_the_other_slot_serves",
+    ),
+    "the folder is not flushed before an erased file is blanked": (
+        "from tools.lib.faults import disk\ndisk.Disk.sync_folder = lambda self: None",
+        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+    ),
+    "no limit on a JSON body": (
+        "limits.BODY = 2 ** 29",
+        "test_guards.py::test_a_body_above_the_limit_is_refused",
+    ),
+    "no limit on a request's line": (
+        "limits.REQUEST_LINE = 2 ** 29",
+        "test_guards.py::test_a_line_above_the_limit_is_refused",
+    ),
+    "a token is not checked": (
+        "http01._is_token = lambda text: True",
+        "test_guards.py::test_only_a_known_and_wellformed_token_is_answered",
+    ),
+    "any token is answered": (
+        "http01.Answers.find = lambda self, token: b'x' if token else None",
+        "test_guards.py::test_only_a_known_and_wellformed_token_is_answered",
+    ),
+    "a key is not compared with earlier ones": (
+        "keys.Ring.holds = lambda self, buf, off: False",
+        "test_guards.py::test_a_random_source_that_repeats_itself_is_noticed",
+    ),
+    "a certificate for another key is taken": (
+        "certificate.same = lambda a, i, b, k, n: True",
+        "test_guards.py::test_a_certificate_for_another_key_is_refused",
+    ),
+}
+
+_FIRST = """
+import sys
+import pytest
+from ipcert import journal, keys, limits
+from ipcert.acme import certificate, http01, issuance
+
+def change(table, step, event, after):
+    for k in range(0, len(table), 3):
+        if table[k] == step and table[k + 1] == event:
+            table[k + 2] = after
+            return
+    raise SystemExit(99)
+
+%s
+sys.exit(pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("what", sorted(MUTATIONS))
+def test_a_named_test_fails_without(what):
+    mutation, test = MUTATIONS[what]
+    command = [sys.executable, "-c", _FIRST % mutation, os.path.join("tests", "cpython", test)]
+    done = subprocess.run(command, cwd=cache.ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1, (
+        done.stdout[-2000:] + done.stderr[-2000:]
+    )  # pytest's "tests failed", and no other end
+    assert "1 failed" in done.stdout
