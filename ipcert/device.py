@@ -430,7 +430,7 @@ class Device:
                 return None
             raise Ours("state", "Intention %d is not the open one." % number)
         self._open = False
-        it.key = b""
+        it.key = it.chain = b""
         if it.kind == WRITE and it.body is self._secret:
             seal.wipe(it.body)
         self._secret = None
@@ -649,6 +649,7 @@ class Device:
             else:
                 if what == _CONSENTED:
                     r.consent_at = now
+                r.revoke = 0  # the latest wish counts
                 plan.first(r, self._rng, now, True, 0)
             self._dirty = True
         self._asked = []
@@ -791,3 +792,6 @@ class Device:
                 and name not in self.garbage
             ):
                 self.garbage.append(name)
+                # Its number was given away before the power went: a new file under the same name would be erased too.
+                if name.split("-")[1].isdigit():
+                    j.generation = max(j.generation, int(name.split("-")[1]))

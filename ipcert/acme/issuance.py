@@ -229,6 +229,7 @@ class Issuance:
             if event is None:
                 return True
             self.step = follow(self.step, event)
+        self._order = self._auth = self._pem = None  # a chain is most of what an idle device would hold
         return False
 
     def answer(self, event):

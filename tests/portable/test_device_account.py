@@ -151,6 +151,14 @@ class Revocation(unittest.TestCase):
         home.run(home.clock.now + HOUR)
         self.assertEqual([i.names for i in self.revoked(home)], [(NAME,)])
 
+    def test_renew_takes_it_back(self):
+        home = self.both()
+        home.device.event("revoke", (V4, 1, False))
+        home.device.event("renew", V4)
+        home.run(home.clock.now)
+        self.assertEqual(self.revoked(home), [])
+        self.assertEqual(home.record(V4).revoke, 0)
+
     def test_by_its_own_key(self):
         home = self.both()
         home.ca.accounts.clear()

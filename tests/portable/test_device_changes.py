@@ -257,6 +257,17 @@ class Lost(unittest.TestCase):
             self.assertEqual(home.told(notices.FAILED), [V4])
             self.assertEqual(len(set(spkis(home))), 2)
 
+    def test_the_number_of_a_stray_file_is_not_given_again(self):
+        home = Home((V4,))
+        home.run()
+        home.store.files["account-9"] = home.store.files["account-1"]
+        home.store.files["key-x"] = b"?"
+        home.sleep(DAY)
+        home.device.event("renew", V4)
+        home.run()
+        self.assertEqual(home.record(V4).gen, 10)
+        self.assertEqual([n for n in home.store.names() if n in ("account-9", "key-x")], [])
+
     def test_a_damaged_chain(self):
         home = Home((V4,))
         home.run()

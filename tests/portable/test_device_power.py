@@ -136,6 +136,7 @@ class Power(unittest.TestCase):
             self.assertEqual([i.names for i in home.ca.issued if i.replaces], [])
             self.assertEqual(list(home.records()), [other])
             self.assertTrue(home.deployed[other][1])
+            self.assertEqual(home.deployed[V4], (b"", b""))
 
         self.everywhere(make, go, check)
 
