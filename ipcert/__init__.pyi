@@ -1,0 +1,3 @@
+from .device import Device as Device
+
+__version__: str
