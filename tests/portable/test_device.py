@@ -6,7 +6,6 @@ from portable_support import code_of
 from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
-import ipcert
 from ipcert import device, intention, limits, notices, policy, seal
 from ipcert.errors import Ours, Theirs
 
@@ -327,11 +326,6 @@ class Contract(unittest.TestCase):
         self.assertEqual(code_of(Ours, lambda: home.device.done(number + 1)), "state")
         home.device.done(number)
         self.assertEqual(home.device.next(START).number, number + 1)
-
-    def test_the_front_door(self):
-        self.assertIs(ipcert.Device, device.Device)
-        with self.assertRaises(AttributeError):
-            ipcert.Devise  # noqa: B018
 
     def test_a_late_answer_to_a_wait(self):
         home = Home((V4,))

@@ -1,3 +1,0 @@
-from .device import Device as Device
-
-__version__: str
