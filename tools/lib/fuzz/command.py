@@ -15,6 +15,7 @@ from .. import cache, say, venv
 REQUIREMENTS = "requirements-fuzz.txt"
 CORPORA = os.path.join("tests", "fuzz")
 LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000}
+KEPT = 12  # inputs added to a corpus by one run with --keep
 _DONE = re.compile(r"^Done (\d+) (?:runs )?in (\d+)", re.MULTILINE)
 _RUNS = re.compile(r"^#(\d+)\t", re.MULTILINE)
 
@@ -89,20 +90,12 @@ def run(name, seconds, keep=False):
                     out["input"] = file.read().hex()
             print(out["output"], file=sys.stderr)
         elif keep:
-            _keep(command[:4], limits, scratch, found, corpus)
+            _keep(found, corpus)
     return out
 
 
-def _keep(command, limits, scratch, found, corpus):
-    """Merge what was found into the corpus, smallest files first."""
-    merged = os.path.join(scratch, "merged")
-    os.mkdir(merged)
-    subprocess.run(
-        [*command, "-merge=1", *limits, merged, corpus, found],
-        cwd=scratch,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    for entry in sorted(os.listdir(merged)):
-        shutil.copy(os.path.join(merged, entry), os.path.join(corpus, entry[:16]))
+def _keep(found, corpus):
+    """Add the smallest of the new inputs that reached new code to the corpus."""
+    paths = [os.path.join(found, entry) for entry in os.listdir(found)]
+    for path in sorted(paths, key=lambda path: (os.path.getsize(path), path))[:KEPT]:
+        shutil.copy(path, os.path.join(corpus, os.path.basename(path)[:16]))
