@@ -135,7 +135,7 @@ def renewal(p, rng, ip, not_before, not_after, now=0, recovery=3 * DAY):
         lo = hi
         hi = IP_FAR if ip else NAME_FAR
     _draw(p, rng, _add(not_before, _part(life, lo)), _add(not_before, _part(life, hi)), RENEWAL)
-    if p.at < now + SOON:
+    if p.at - now < SOON:  # not now + SOON: that may leave 2**30
         missed(p, rng, ip, now, not_before, not_after, recovery)
 
 
@@ -145,7 +145,7 @@ def strict(p, rng, ip, start, end, not_before, not_after, now=0, recovery=3 * DA
     if not not_before < start <= end < not_after:
         return renewal(p, rng, ip, not_before, not_after, now, recovery)
     _draw(p, rng, start, end, STRICT)
-    if p.at < now + SOON:
+    if p.at - now < SOON:  # not now + SOON: that may leave 2**30
         missed(p, rng, ip, now, not_before, not_after, recovery)
 
 
