@@ -65,8 +65,8 @@ def firmware(board):
                 "MICROPY_MPYCROSS=%s" % cross,
                 "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
             ]
-            if board == "VIRT_RV32":  # Debian's libraries are for rv32imac, which the assembler wants with Zicsr
-                options += ["RV32_ARCH=rv32imac", "CFLAGS_EXTRA=-Wa,-march=rv32imac_zicsr"]
+            if board == "VIRT_RV32":  # Debian's libraries are for rv32imac, the assembler wants Zicsr named
+                options.append("LIBS=-march=rv32imac -lgcc")
             mpbuild.run(mpbuild.make(tree / "ports" / "qemu", *options), out / "log")
             shutil.copy2(str(out / "build" / "firmware.elf"), str(elf))
     return elf
