@@ -1,5 +1,6 @@
 """How a tool speaks: progress on stderr, and one clear sentence when it has to stop."""
 
+import signal
 import sys
 
 
@@ -14,6 +15,7 @@ def note(line):
 
 def main(function):
     """Run `function()` as a command: its return value is the exit status, a `Stop` is one sentence and status 2."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         status = function()
     except Stop as error:
@@ -26,6 +28,11 @@ def main(function):
         sys.stderr.close()
         status = 1
     sys.exit(status or 0)
+
+
+def _terminated(number, frame):
+    """Unwind, so that whatever was started is ended too."""
+    raise SystemExit(128 + number)
 
 
 def old_python():

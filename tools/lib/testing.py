@@ -14,8 +14,10 @@ from .say import Stop
 
 LEAST_COVERAGE = 95  # percent of the branches and lines of ipcert/
 COVERED = ("tests/portable", "tests/cpython", "tests/interop")
-# Of no use there: what runs no cryptography or urllib3 of ours, or (the vectors' generator) brings pins of its own.
-_NOT_OLDEST = "bench faults micropython native properties vectors_made walls wheels".split()
+# The tests of what runs cryptography and urllib3: the port as a user meets it. The vectors' generator has its own pins.
+OLDEST = "cli deploy drive net responder serve sign store ucryptolib_shim urequests_compat".split()
+OLDEST = [f"tests/cpython/test_{name}.py" for name in OLDEST]
+OLDEST += [f"tests/interop/test_{name}.py" for name in "commands features issue".split()]
 _TALLY = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
 
 
@@ -103,8 +105,7 @@ def oldest(words):
     """The core and the CPython port on the oldest cryptography and urllib3 that we promise: Debian 12's"""
     setup.pebble()
     command = [venv.python(venv.checkout(oldest=True)), "-m", "pytest"]
-    words = words or ["tests/cpython", "tests/interop", *(f"--ignore-glob=*{name}*" for name in _NOT_OLDEST)]
-    return _pytest(command, words, os.environ)
+    return _pytest(command, words or _existing(OLDEST), os.environ)
 
 
 def boards(words):
