@@ -5,8 +5,10 @@ them in main.py's name space. Store writes are labelled in the flash's log on th
 """
 
 import json
+import time
 
 import board_qemu
+from board_qemu import HubError
 
 # What a write of the store is for, by the beginning of its name; the label in the flash's log is the position + 1.
 KINDS = ("journal", "account-", "key-", "chain-", "directory", "erase")
@@ -70,22 +72,24 @@ class Console(board_qemu.Hub):
             if got.startswith(b"<done>"):
                 return out.decode("utf-8", "replace").replace("\r\n", "\n")
             if got.startswith(b"<error>"):
-                raise board_qemu.HubError(got.decode("utf-8", "replace").strip())
+                raise HubError(got.decode("utf-8", "replace").strip())
             out += got
 
     def deployed(self, wanted, timeout=90):
-        """Waits until each of the texts in `wanted` was deployed; the other lines that were printed meanwhile."""
+        """Waits until each of the texts in `wanted` was deployed; the other lines that were printed meanwhile.
+
+        HubError when that takes more than `timeout` seconds in all, or main.py stops.
+        """
         wanted, others = list(wanted), []
+        deadline = time.monotonic() + timeout
         while wanted:
-            line = self.line(timeout)
+            line = self.line(max(0.1, deadline - time.monotonic()))
             if line.startswith("deploy ") and line[7:] in wanted:
                 wanted.remove(line[7:])
             else:
                 others.append(line)
             if "Traceback" in line:
-                raise board_qemu.HubError(
-                    "main.py stopped: " + self.read_until(b"\x04>", 10).decode("utf-8", "replace")
-                )
+                raise HubError("main.py stopped: " + self.rest())
         return others
 
     def value(self, expression):

@@ -7,27 +7,28 @@ import board_demo
 import board_qemu
 
 STEP = 2048
-LOW, HIGH = 48 * 1024, 96 * 1024
+LOW, HIGH = 64 * 1024, 96 * 1024
 
 
-def _works(name, heap):
-    """True when the demo ends without a problem."""
+def _fails(name, heap):
+    """What went wrong in a demo with that heap, in a few words; "" where nothing did."""
     try:
-        return not board_demo.job(name, lambda sentence: None, heap=heap)["problems"]
-    except board_qemu.HubError:
-        return False
+        problems = board_demo.job(name, lambda sentence: None, heap=heap)["problems"]
+    except board_qemu.HubError as error:
+        problems = [str(error)]
+    return problems[0].strip()[-200:] if problems else ""
 
 
 def smallest(name, say):
     """Bytes, found by bisection in steps of 2 KB; None where not even 96 KB is enough. Each try is a whole demo."""
     low, high = LOW, HIGH
-    if not _works(name, high):
+    if _fails(name, high):
         return None
     while high - low > STEP:
         middle = (low + high) // 2 // STEP * STEP
-        good = _works(name, middle)
-        say(f"{middle:,} bytes: {'enough' if good else 'not enough'}")
-        low, high = (low, middle) if good else (middle, high)
+        wrong = _fails(name, middle)
+        say(f"{middle:,} bytes: {wrong or 'enough'}")
+        low, high = (middle, high) if wrong else (low, middle)
     return high
 
 

@@ -95,7 +95,10 @@ class Hub:
         self._chunks = queue.Queue()
         self._pending = b""
         self._raw = False  # the raw prompt was entered in this boot
-        threading.Thread(target=self._pump, args=(self.process.stdout, self._chunks), daemon=True).start()
+        self._reader = threading.Thread(
+            target=self._pump, args=(self.process.stdout, self._chunks), daemon=True
+        )
+        self._reader.start()
 
     def command(self):
         """QEMU's command line for the next boot."""
@@ -118,6 +121,7 @@ class Hub:
         if self.process is None:
             return None
         status = self.process.wait(timeout)
+        self._reader.join(timeout)  # it ends with QEMU's last byte
         self.process.stdin.close()
         self.process.stdout.close()
         return status
@@ -156,6 +160,18 @@ class Hub:
     def line(self, timeout=30):
         """The next console line, without its end."""
         return self.read_until(b"\n", timeout).decode("utf-8", "replace").rstrip("\r\n")
+
+    def rest(self, seconds=1):
+        """What the hub still says within `seconds`, for an error's text."""
+        time.sleep(seconds)
+        while not self._chunks.empty():
+            chunk = self._chunks.get()
+            if chunk is None:
+                self._chunks.put(None)
+                break
+            self.transcript.append(chunk)
+            self._pending += chunk
+        return self._pending.decode("utf-8", "replace")
 
     def wait_line(self, wanted, timeout=60):
         """The first line that contains `wanted`."""
