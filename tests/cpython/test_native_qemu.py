@@ -65,7 +65,9 @@ def check(execute):
     for v in VECTORS["bad"]:
         assert execute("bad(%r)" % v["d"]).strip() == "bad", v["comment"]
     for v in VECTORS["signatures"]:
-        assert execute("sign(%r, %r, %r)" % (v["d"], v["digest"], v["extra"])).strip() == v["rs"], v["comment"]
+        assert execute("sign(%r, %r, %r)" % (v["d"], v["digest"], v["extra"])).strip() == v["rs"], v[
+            "comment"
+        ]
     for v in VECTORS["jws"]["cases"]:
         if len(v["jws"]) <= 500:
             words = (VECTORS["jws"]["d"], v["parts"], v["payload"], v["extra"])

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import mpfiles
@@ -30,6 +31,34 @@ def run(command, log, cwd=None, env=None):
         raise BuildError("%s failed, see %s\n%s" % (command[0], log, tail))
 
 
+def need(works, *packages):
+    """Install Debian packages unless `works` (a command's name, or a command to try) shows that they are here.
+
+    Raises BuildError where they cannot be installed.
+    """
+    if isinstance(works, str):
+        if shutil.which(works):
+            return
+    else:
+        try:
+            if (
+                subprocess.run(
+                    works, input=b"", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                ).returncode
+                == 0
+            ):
+                return
+        except FileNotFoundError:
+            pass  # then it is to be installed
+    sys.path.append(str(ROOT))
+    from tools.lib import debian, say
+
+    try:
+        debian.need(*packages)
+    except say.Stop as e:
+        raise BuildError(str(e)) from e
+
+
 def compiler(prefix=""):
     """The compiler's own version line: part of every key."""
     try:
@@ -55,6 +84,8 @@ def make(tree, *args):
 
 def mpy_cross():
     """Path of mpy-cross, for freezing and for .mpy files."""
+    need("make", "make")
+    need(["gcc", "-E", "-include", "stdio.h", "-"], "gcc", "libc6-dev")
     tree = sources.micropython()
     out = sources.cache() / ("mpy-cross-%s" % sources.key(tree.name, compiler()))
     program = out / "mpy-cross"
@@ -83,35 +114,45 @@ def interpreter(bits=64, frozen=False, stock=False):
     """
     tree = sources.micropython()
     cross = mpy_cross()
-    made_of = [tree.name, compiler(), bits, Path(__file__)]
+    if bits == 32:
+        need(["gcc", "-m32", "-E", "-include", "stdio.h", "-"], "gcc-multilib")
+    options = ["VARIANT=standard", "MICROPY_PY_BTREE=0", "MICROPY_PY_FFI=0"]
+    if bits == 32:
+        options.append("MICROPY_FORCE_32BIT=1")
+    made_of = [tree.name, compiler(), cross.parent.name, frozen, stock]
     if not stock:
+        options += [
+            'MBEDTLS_CONFIG_FILE=\\"ipcert_mbedtls.h\\"',
+            "USER_C_MODULES=%s" % NATIVE.parent,
+            "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1" % (NATIVE / "config"),
+        ]
         made_of += native_files()
+    made_of += options
+    kind = (
+        "micropython"
+        + ("" if bits == 64 else str(bits))
+        + ("-stock" if stock else "")
+        + ("-frozen" if frozen else "")
+    )
+    # The C objects are kept when only Python files change: make knows what to do with those.
+    objects = sources.cache() / ("%s-objects-%s" % (kind, sources.key(*made_of)))
     if frozen:
         made_of += [ROOT / "manifest.py"] + [x for name, path in mpfiles.micropython() for x in (name, path)]
-    kind = ("" if bits == 64 else str(bits)) + ("-stock" if stock else "") + ("-frozen" if frozen else "")
-    name = "micropython%s-%s" % (kind, sources.key(*made_of))
-    out = sources.cache() / name
+    out = sources.cache() / ("%s-%s" % (kind, sources.key(*made_of)))
     program = out / "micropython"
-    with sources.lock(name):
+    with sources.lock(objects.name):
         if not program.exists():
-            out.mkdir(parents=True, exist_ok=True)
-            options = [
-                "BUILD=%s" % (out / "build"),
-                "VARIANT=standard",
+            for made in (objects, out):
+                made.mkdir(parents=True, exist_ok=True)
+            options += [
+                "BUILD=%s" % objects,
                 "FROZEN_MANIFEST=%s" % manifest(tree, out, frozen),
                 "MICROPY_MPYCROSS=%s" % cross,
                 "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
-                "MICROPY_PY_BTREE=0",
-                "MICROPY_PY_FFI=0",
             ]
-            if not stock:
-                options += [
-                    "USER_C_MODULES=%s" % NATIVE.parent,
-                    'MBEDTLS_CONFIG_FILE=\\"ipcert_mbedtls.h\\"',
-                    "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1" % (NATIVE / "config"),
-                ]
-            if bits == 32:
-                options.append("MICROPY_FORCE_32BIT=1")
             run(make(tree / "ports" / "unix", *options), out / "log")
-            shutil.copy2(str(out / "build" / "micropython"), str(program))
+            shutil.copy2(str(objects / "frozen_content.c"), str(out / "frozen_content.c"))
+            if not (out / "objects").is_symlink():
+                (out / "objects").symlink_to(objects)
+            shutil.copy2(str(objects / "micropython"), str(program))
     return program

@@ -38,7 +38,9 @@ def main():
     environment = dict(os.environ, MICROPYPATH=".frozen")
     command = [program, "-X", "heapsize=128k", "-c", IMPORTS]
     elsewhere = tempfile.mkdtemp(prefix="ipcert-heap-")  # or the import would find the sources beside it
-    done = subprocess.run(command, env=environment, cwd=elsewhere, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment, cwd=elsewhere, stdout=subprocess.PIPE, text=True, check=True
+    )
     with Pebble(nonce_reject=5) as pebble:
         lines = demo_micropython.job(pebble, elsewhere, COMPRESS, program)
     heap = next(line for line in lines if line["kind"] == "heap")

@@ -47,9 +47,10 @@ def build(arch):
     if arch not in TOOLCHAINS:
         raise mpbuild.BuildError("no architecture %r: one of %s" % (arch, " ".join(sorted(TOOLCHAINS))))
     prefix, package = TOOLCHAINS[arch]
-    if not available(arch):
-        where = "apt-get install %s" % package if package else "put Espressif's toolchain on the PATH"
-        raise mpbuild.BuildError("%sgcc is not here: %s" % (prefix, where))
+    if package:
+        mpbuild.need(prefix + "gcc", *package.split())
+    elif not available(arch):
+        raise mpbuild.BuildError("%sgcc is not here: put Espressif's toolchain on the PATH" % prefix)
     tree = sources.micropython()
     cross = mpbuild.mpy_cross()
     python = _linker_python()

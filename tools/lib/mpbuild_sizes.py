@@ -13,6 +13,7 @@ import mpfiles
 # README's budget: the aim, and what is measured against it.
 AIMS = {
     "bytecode": 48 * 1024,
+    "heap": 24 * 1024,
     "armv7m": 8 * 1024,
     "x64": 10 * 1024,
     "usermod": 2 * 1024,
@@ -40,7 +41,7 @@ def frozen(bits=32):
     """What freezing ipcert adds to an image: {"bytecode", "total"}; total has the constants, strings and names too."""
 
     def figures(with_us):
-        text = (mpbuild.interpreter(bits, frozen=with_us).parent / "build" / "frozen_content.c").read_text()
+        text = (mpbuild.interpreter(bits, frozen=with_us).parent / "frozen_content.c").read_text()
         found = {}
         for name, label in (("bytecode", "bc content: "), ("total", "total: ")):  # mpy-tool.py's own account
             found[name] = int(text.rsplit("\n" + label, 1)[1].split("\n")[0])
@@ -54,8 +55,8 @@ def usermod():
     """{build: {"native", "nonces", "bss"}} of `_ipcert` as a firmware module, for the builds that are here."""
     found = {}
     builds = [
-        ("x64", "", mpbuild.interpreter().parent / "build"),
-        ("x86", "", mpbuild.interpreter(32).parent / "build"),
+        ("x64", "", mpbuild.interpreter().parent / "objects"),
+        ("x86", "", mpbuild.interpreter(32).parent / "objects"),
     ]
     board = board_build()
     if board:
@@ -65,6 +66,13 @@ def usermod():
         nonces = mpbuild_natmod.sections([build / o for o in NONCES], prefix)["native"]
         found[name] = {"native": own["native"], "nonces": nonces, "bss": own["bss"]}
     return found
+
+
+def heap(bits=32):
+    """mpbuild_heap.py's figures of a whole job against a real Pebble, TLS buffers left out; None where it cannot run."""
+    command = [sys.executable, str(Path(__file__).with_name("mpbuild_heap.py")), str(bits)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
 
 
 def board_build():
@@ -90,7 +98,14 @@ def measure():
     for arch in mpbuild_natmod.TOOLCHAINS:
         if mpbuild_natmod.available(arch):
             natmods[arch] = mpbuild_natmod.sizes(arch)
-    return {"mpy": code, "frozen": frozen(), "natmod": natmods, "usermod": usermod(), "aims": AIMS}
+    return {
+        "mpy": code,
+        "frozen": frozen(),
+        "heap": heap(),
+        "natmod": natmods,
+        "usermod": usermod(),
+        "aims": AIMS,
+    }
 
 
 def table(found):
@@ -101,6 +116,11 @@ def table(found):
     lines.append("  %-22s %7d" % ("with strings and names", image["total"]))
     lines.append("as .mpy files, bytes")
     lines += ["  %-22s %7d" % (name, code[name]) for name in ("core", "port", "http", "together")]
+    if found["heap"]:
+        words = (
+            "heap of a whole job, 32 bits, without TLS: %(together)d (imports %(imports)d, at work %(above)d)"
+        )
+        lines.append(words % found["heap"] + "  aim %d" % AIMS["heap"])
     lines.append("native: natmod (p256-m, SHA-256, nonces and all)")
     for arch, size in found["natmod"].items():
         aim = "  aim %d" % AIMS[arch] if arch in AIMS else ""
