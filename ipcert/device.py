@@ -555,10 +555,16 @@ class Device:
     def _missed(self, now):
         moved = False
         for r in self.journal.records():
-            if plan.is_missed(r, now) or plan.is_lost(r, now, r.not_after):
+            lost = plan.is_lost(r, now, r.not_after)
+            if lost or plan.is_missed(r, now):
                 self._dirty = moved = True
                 if r.revoke:
                     self.plan_revocation(r, now)
+                    continue
+                if lost and not r.not_after:
+                    # Drawn under a clock that was far ahead: its end means nothing, so the first wait begins now.
+                    self._plan_first(r, now, self.identifiers_of(r), r.ids.text())
+                    self._squeeze(r, now)
                     continue
                 plan.missed(r, self._rng, self.is_ip(r), now, r.not_before, r.not_after, self.policy.recovery)
                 self._squeeze(r, now)
@@ -727,11 +733,7 @@ class Device:
                 plan.held(r, self._rng, now, lasted[family], self.policy.min_ip_age)
                 self.notice(notices.HELD, text)
             else:
-                urgent = self._is_urgent(ids, text)
-                if urgent and self.policy.spread:
-                    plan.first(r, self._rng, now, False, self.policy.spread)
-                else:
-                    plan.first(r, self._rng, now, urgent, self.policy.first_delay)
+                self._plan_first(r, now, ids, text)
             self._squeeze(r, now)
             self._dirty = True
         if spare is not None:
@@ -748,6 +750,13 @@ class Device:
             self._dirty = True
         self._collect()
         self._reconciled = True
+
+    def _plan_first(self, r, now, ids, text):
+        urgent = self._is_urgent(ids, text)
+        if urgent and self.policy.spread:
+            plan.first(r, self._rng, now, False, self.policy.spread)
+        else:
+            plan.first(r, self._rng, now, urgent, self.policy.first_delay)
 
     def _ask(self):
         j = self.journal

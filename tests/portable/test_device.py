@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import device, intention, limits, notices, policy, seal
+from ipcert import device, intention, limits, notices, plan, policy, seal
 from ipcert.errors import Ours, Theirs
 
 DAY = limits.DAY
@@ -191,9 +191,17 @@ class Renewal(unittest.TestCase):
         home.ca.retry_after = 20
         other = home.record(NAME)
         first = other.at
-        home.device.event("renew", V4)
         home.clock.now = first - 50
         home.device.event("renew", V4)
+        while home.clock.now <= first:
+            it = home.step()
+            if it is not None:
+                home.clock.now = it.until
+                home.device.done(it.number)
+        home.step()
+        other = home.record(NAME)
+        self.assertEqual((other.why, other.lo, other.hi), (plan.COLLISION, first, first + 1800))
+        self.assertTrue(first <= other.at <= first + 1800)
         home.run(first + 3 * HOUR)
         a, b = home.ca.issued[1], home.ca.issued[2]
         self.assertEqual((a.names, b.names), ((V4,), (NAME,)))
@@ -304,6 +312,26 @@ class Clock(unittest.TestCase):
         home.run(START + HOUR)
         self.assertEqual(home.ca.issued, [])  # the journal says that it is later
         self.assertEqual(len(home.told(notices.CLOCK)), 1)
+
+    def test_far_ahead_and_the_ca_was_never_reached(self):
+        home = Home()
+        home.wrong = 200 * DAY
+
+        def cut(kind, url):
+            raise Theirs("network", "no route")
+
+        home.ca.hook = cut
+        home.run()
+        self.assertGreater(home.record(V4).at, START + 200 * DAY)
+        self.assertGreater(home.record(NAME).at, START + 200 * DAY)
+        home.ca.hook = None
+        home.wrong = 0
+        home.boot()
+        home.run(START + 60)
+        self.assertEqual([i.names for i in home.ca.issued], [(V4,)])
+        self.assertEqual(home.told(notices.CLOCK), [])
+        self.assertTrue(START <= home.record(NAME).at <= START + 14 * DAY + 60)
+        self.assertEqual(home.record(NAME).hi - home.record(NAME).lo, 14 * DAY)
 
     def test_a_chain_that_is_not_valid_by_our_clock(self):
         home = Home((V4,))

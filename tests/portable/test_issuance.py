@@ -178,6 +178,12 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.ca.issued, [])
         self.recovers(home)
 
+    def test_after_a_failure_the_directory_is_fetched_again(self):
+        home = self.home("new-order", Refusal("malformed", 400))
+        self.fails(home, "malformed", plan.REFUSED)
+        self.recovers(home)
+        self.assertEqual(home.ca.count("directory"), 2)
+
     def test_retry_after_of_a_day_and_more_is_a_day(self):
         home = self.home("new-order", Refusal("rateLimited", 429, "too many", retry_after=10**9))
         home.run(START + 20)
