@@ -116,7 +116,9 @@ class Drive:
         elif it.challenge in self.ways:
             await self.ways[it.challenge].publish(it)
         else:
-            raise Ours("challenge", "This firmware does not answer %s; choose another challenge." % it.challenge)
+            raise Ours(
+                "challenge", "This firmware does not answer %s; choose another challenge." % it.challenge
+            )
 
     async def _withdraw(self, it):
         if it.challenge == "http-01":
