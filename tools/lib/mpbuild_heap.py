@@ -15,7 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from tools.lib import demo_micropython, say, setup  # noqa: E402
+from tools.lib import demo_micropython, say, setup
 
 IMPORTS = """
 import gc, asyncio, json, sys
