@@ -534,7 +534,8 @@ class Device:
         if chain is None or key is None or out[: limits.HASH] != r.chain_hash:
             # Nothing to serve: the medium lost it. The lineage starts again, at its next plan.
             self.take_down(r)
-            r.at = r.hi = min(r.at, self.journal.floor)
+            r.at = r.hi = limits.NEVER if r.revoke else min(r.at, self.journal.floor)
+            r.revoke = 0
             self._dirty = True
             self.notice(
                 notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device."

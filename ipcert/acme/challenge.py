@@ -12,11 +12,6 @@ FOR_NAMES = (HTTP, DNS, PERSIST, ALPN)
 FOR_ADDRESSES = (HTTP, ALPN)  # RFC 8738 7 and 8: no DNS challenge for addresses
 
 
-def needs_token(kind):
-    """False for the one challenge that comes without a token."""
-    return kind != PERSIST
-
-
 def identifier_of(identifiers, auth):
     """The Identifier that an authorization is about. Raises Theirs where it is none of the order's."""
     for i in identifiers:

@@ -76,6 +76,40 @@ class Account(unittest.TestCase):
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual([n for n in home.store.names() if n.startswith("account")], ["account-1"])
 
+    def test_recovered_with_a_key_from_elsewhere(self):
+        home = Home((V4,))
+        home.run()
+        (url,) = home.ca.accounts
+        old = home.store.read("account-1")[36:68]
+        other = Home((V4,), seed=2, ca=home.ca)
+        other.device.event("recover", old)
+        self.assertEqual(code_of(Ours, lambda: other.device.event("recover", old)), "busy")
+        other.run()
+        self.assertEqual(other.device.journal.account.text(), url)
+        self.assertEqual(len(home.ca.accounts), 1)
+        self.assertEqual(
+            [n for n in other.store.names() if n.startswith("account")],
+            ["account-%d" % other.device.journal.account_gen],
+        )
+        self.assertEqual(code_of(Ours, lambda: other.device.event("recover", old)), "recover")
+        self.assertEqual(code_of(Ours, lambda: other.device.event("recover", bytes(32))), "key")
+        other.sleep(5)
+        other.device.event("account", "contacts")
+        other.run()
+        self.assertEqual(other.device.journal.account.text(), url)
+
+    def test_a_key_that_has_no_account(self):
+        home = Home((V4,))
+        home.run()
+        home.device.event("recover", b"\x01" * 32)
+        home.run()
+        self.assertEqual(home.device.last_error.code, "accountDoesNotExist")
+        self.assertEqual(home.told(notices.FAILED), ["the account"])
+        home.device.event("renew", V4)
+        home.run()
+        self.assertEqual(len(home.ca.issued), 2)
+        self.assertEqual(len(home.ca.accounts), 1)
+
     def test_external_binding(self):
         home = Home((V4,))
         home.ca.account_required = True
@@ -166,6 +200,20 @@ class Revocation(unittest.TestCase):
         home.run(home.clock.now)
         self.assertEqual([i.names for i in self.revoked(home)], [(V4,)])
         self.assertEqual(home.ca.accounts, {})
+
+    def test_a_chain_that_is_gone_cannot_be_revoked(self):
+        home = self.both()
+        home.device.event("revoke", (V4, 1, False))
+        home.step()
+        del home.store.files["chain-%d" % home.record(V4).gen]
+        home.run(home.clock.now)
+        self.assertEqual(home.device.last_error.code, "revoke")
+        home.sleep(DAY)
+        count = len(home.ca.issued)
+        home.run(home.clock.now + 20 * DAY)
+        self.assertEqual(self.revoked(home), [])
+        self.assertEqual([i for i in home.ca.issued[count:] if i.names == (V4,)], [])
+        self.assertEqual(home.record(V4).at, limits.NEVER)
 
     def test_already_revoked_counts(self):
         home = self.both()

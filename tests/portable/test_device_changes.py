@@ -7,7 +7,7 @@ from virtual_ca import HOST
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import identifiers, limits, notices
-from ipcert.errors import Ours
+from ipcert.errors import Ours, Theirs
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -146,6 +146,41 @@ class Changes(unittest.TestCase):
         home.run(home.clock.now + 20 * HOUR)
         self.assertEqual({i.names[0] for i in home.ca.issued} <= {V4, NAME}, True)
 
+    def test_an_event_for_a_lineage_that_goes(self):
+        home = Home()
+        home.run()
+        home.device.event("renew", V4)
+        self.change(home, NAME)
+        home.run(START + HOUR)
+        self.assertEqual(list(home.records()), [NAME])
+        self.assertEqual(len(home.ca.issued), 1)
+
+    def test_the_key_of_an_order_that_is_dropped_is_not_used_again(self):
+        home = Home((V4,))
+
+        def cut(kind, url):
+            if kind == "certificate":
+                raise Theirs("network", "cut")
+
+        home.ca.hook = cut
+        home.run(START + 5)
+        r = home.record(V4)
+        made, name = bytes(r.new_hash), "key-%d" % r.new_gen
+        self.assertIn(name, home.store.names())
+        home.ca.hook = None
+        self.change(home, "198.51.100.8")
+        home.run(home.clock.now + 2 * DAY)
+        self.assertTrue(home.device.journal.ring.holds(made, 0))
+        self.assertNotIn(name, home.store.names())
+        self.assertEqual(home.ca.issued[-1].names, ("198.51.100.8",))
+
+    def test_a_fleet_spreads_its_first_contact(self):
+        home = Home(spread=5 * DAY)
+        home.run()
+        r = home.record(V4)
+        self.assertEqual((r.lo, r.hi), (START, START + 5 * DAY))
+        self.assertEqual(home.ca.count(), 0)
+
     def test_not_during_an_order(self):
         home = Home()
         home.ca.decide = 50
@@ -241,6 +276,41 @@ class Changes(unittest.TestCase):
         home.boot()
         home.run()
         self.assertEqual(len(home.ca.issued), 1)
+
+
+class Adopted(unittest.TestCase):
+    """A certificate that another client left."""
+
+    def test_its_renewal_is_planned_and_its_key_never_used(self):
+        home = Home((NAME, V4))
+        key = b"a key 01"
+        adopt = (NAME, START - 10 * DAY, START + 80 * DAY, key)
+        self.assertEqual(
+            code_of(Ours, lambda: home.device.event("adopt", adopt)), "adopt"
+        )  # nothing read yet
+        home.device.prepare(START)
+        home.device.event("adopt", adopt)
+        home.device.event("adopt", adopt)
+        home.run(START + 15 * DAY)
+        r = home.record(NAME)
+        self.assertEqual((r.gen, r.not_after), (0, START + 80 * DAY))
+        self.assertTrue(START + 30 * DAY < r.at < START + 70 * DAY)
+        self.assertTrue(home.device.journal.ring.holds(key, 0))
+        self.assertEqual(home.device.journal.ring.next > 0, True)
+        home.run(r.at + HOUR)
+        self.assertEqual(len([i for i in home.ca.issued if i.names == (NAME,)]), 1)
+        self.assertIsNone([i for i in home.ca.issued if i.names == (NAME,)][0].replaces)
+        self.assertEqual(code_of(Ours, lambda: home.device.event("adopt", adopt)), "adopt")
+        self.assertEqual(code_of(Ours, lambda: home.device.event("adopt", ("x", 0, 1, key))), "adopt")
+
+    def test_prepare_wants_a_clock(self):
+        home = Home()
+        self.assertEqual(code_of(Ours, lambda: home.device.prepare(None)), "clock")
+        home.run()
+        home.boot()
+        self.assertEqual(code_of(Ours, lambda: home.device.prepare(START - DAY)), "clock")
+        home.device.prepare(START)
+        self.assertEqual(sorted(home.records()), sorted([NAME, V4]))
 
 
 class Lost(unittest.TestCase):

@@ -4,7 +4,7 @@ import json
 import unittest
 
 from portable_support import code_of
-from virtual_ca import Refusal, pem
+from virtual_ca import Refusal, certificate, pem
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import intention, limits, notices, plan
@@ -319,6 +319,42 @@ class Answers(unittest.TestCase):
             self.assertEqual(home.ca.count("new-order"), 1)
             self.assertEqual(len(home.ca.issued), 1)
 
+    def test_a_key_file_that_is_gone_when_an_order_is_resumed(self):
+        home = self.home("certificate", Theirs("network", "cut"))
+        home.run(START + 20)
+        r = home.record(V4)
+        made = bytes(r.new_hash)
+        del home.store.files["key-%d" % r.new_gen]
+        home.sleep(5)
+        home.run(START + HOUR)
+        self.assertEqual(home.device.last_error.code, "key-file")
+        self.recovers(home)
+        self.assertTrue(home.device.journal.ring.holds(made, 0))
+        self.assertEqual(home.ca.count("new-order"), 2)
+
+    def test_the_key_of_a_refused_order_is_remembered(self):
+        home = self.home("finalize", Refusal("badCSR"))
+        home.run(START + 20)
+        self.assertEqual(home.device.journal.ring.next, 1)
+        self.assertEqual([n for n in home.store.names() if n.startswith("key")], [])
+
+    def test_an_order_that_turned_invalid_while_we_were_away(self):
+        home = self.home("order", Theirs("network", "cut"))
+        home.ca.issue = 3
+        home.run(START + 20)
+        for o in home.ca._orders.values():
+            o["error"] = {"detail": "too late"}
+        self.recovers(home)
+        self.assertEqual(home.device.failures, 1)
+        self.assertEqual(home.ca.count("new-order"), 2)
+
+    def test_a_valid_order_whose_key_is_lost(self):
+        home = self.home("certificate", Theirs("network", "cut"))
+        home.run(START + 20)
+        home.record(V4).new_gen = 0
+        self.recovers(home)
+        self.assertEqual(home.ca.count("new-order"), 2)
+
     def test_an_order_too_old_is_not_resumed(self):
         home = self.home("certificate", Theirs("network", "cut"))
         home.run(START + 20)
@@ -393,6 +429,29 @@ class Answers(unittest.TestCase):
         home.run(START + 20)
         self.assertEqual(home.device.last_error.code, "restarts")
         self.assertEqual(home.ca.count("new-order"), limits.REPLAYS + 1)
+
+    def test_a_leaf_for_others_too(self):
+        for names, aki, code in (
+            ((V4, "198.51.100.8"), b"a" * 20, "wrong-certificate"), ((NAME,), b"a" * 20, "wrong-certificate"), ((V4,), b"", None),
+        ):  # fmt: skip
+            home = Home((V4,))
+
+            def hook(kind, url, home=home, names=names, aki=aki):
+                if kind == "certificate" and not home.device.failures:
+                    i = home.ca.issued[-1]
+                    der = certificate(i.serial, home.ca._middle, b"", i.spki, i.start, i.end, names, aki)
+                    return 200, dict(PEM), pem(der).encode()
+
+            home.ca.hook = hook
+            home.run(START + 20)
+            if code:
+                self.assertEqual(home.device.last_error.code, code)
+                self.assertEqual(home.deployed, {})
+            else:  # no key identifier: nothing to ask about, nothing to replace
+                self.assertEqual((home.record(V4).ari.n, home.record(V4).poll_at), (0, 0))
+                home.device.event("renew", V4)
+                home.run(home.clock.now + 20)
+                self.assertIsNone(home.ca.issued[1].replaces)
 
     def test_chains_that_are_not_ours(self):
         home = Home((V4,))
@@ -477,7 +536,9 @@ class Answers(unittest.TestCase):
             home.run()
             self.assertEqual(home.ca.issued[0].names, (NAME, "*.example.net"))
             self.assertEqual(home.told(notices.NAME_POINTS_HERE), [])
-        home = Home((V4, NAME), challenge_ip="tls-alpn-01", challenge_name="tls-alpn-01", first_delay=HOUR)
+        home = Home(
+            (V4, V6, NAME), challenge_ip="tls-alpn-01", challenge_name="tls-alpn-01", first_delay=HOUR
+        )
         shown = []
         old = home._act
 
@@ -488,11 +549,16 @@ class Answers(unittest.TestCase):
 
         home._act = act
         home.run(START + 2 * HOUR)
-        self.assertEqual([n for n, k, c in shown], ["7.100.51.198.in-addr.arpa", NAME])
+        self.assertEqual(
+            sorted([n for n, k, c in shown]),
+            sorted(
+                ["7.100.51.198.in-addr.arpa", "7.0.0.0.1." + "0." * 19 + "8.b.d.0.1.0.0.2.ip6.arpa", NAME]
+            ),
+        )
         for _, k, c in shown:
             self.assertEqual(k, 138)
             self.assertGreater(c, 250)
-        self.assertEqual(len(home.ca.issued), 2)
+        self.assertEqual(len(home.ca.issued), 3)
 
     def test_a_wildcard_by_http(self):
         home = Home(("*.example.net",))
