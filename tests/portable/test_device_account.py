@@ -51,6 +51,7 @@ class Account(unittest.TestCase):
         home.device.event("account", "deactivate")
         home.run(home.clock.now + 20 * DAY)
         self.assertEqual(account["status"], "deactivated")
+        self.assertEqual([n for n in home.store.names() if n.startswith("account")], [])
         self.assertEqual(len(home.ca.issued), 2)
         home.device.event("renew", V4)
         home.run()
