@@ -7,6 +7,7 @@ from portable_support import code_of, locked
 
 from ipcert import journal, keys, limits
 from ipcert.errors import Ours
+from ipcert_port.sign import Signer
 
 INTS = ("state", "at", "why", "failures", "not_after", "gen", "new_gen", "poll_at", "consent_at", "revoke")
 
@@ -96,6 +97,14 @@ class Encoding(unittest.TestCase):
         self.assertEqual(locked(lambda: other.check(buf, n)), journal.WHOLE)
         self.assertTrue(locked(lambda: other.decode(buf, n)))
         same(self, j, other)
+
+    def test_nothing_is_allocated_with_the_digest_of_this_port(self):
+        signer = Signer(None)
+        j = filled(signer.sha256)
+        buf = bytearray(limits.JOURNAL)
+        n = locked(lambda: j.encode(buf))
+        self.assertEqual(locked(lambda: j.check(buf, n)), journal.WHOLE)
+        self.assertEqual(new().check(buf, n), journal.WHOLE)
 
     def test_every_cut_is_torn(self):
         j = filled()

@@ -7,6 +7,8 @@ from portable_support import FixedSigner, code_of, locked, unhex
 
 from ipcert import keys, limits
 from ipcert.errors import Ours
+from ipcert_port.entropy import Entropy
+from ipcert_port.sign import Signer as PortSigner
 
 SPKI = unhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 
@@ -85,6 +87,20 @@ class Check(unittest.TestCase):
     def test_the_check_allocates_nothing(self):
         signer, account, records, ring = Signer(1), bytearray(limits.HASH), [Record(2, 3)], keys.Ring()
         locked(lambda: keys.check_new(signer, 1, account, records, ring))
+
+    def test_with_the_signer_of_this_port(self):
+        signer = PortSigner(Entropy())
+        account, records, ring = bytearray(limits.HASH), [Record(2, 3)], keys.Ring()
+        seen = []
+        for _ in range(4):
+            signer.generate(1)
+            found = locked(lambda: keys.check_new(signer, 1, account, records, ring))
+            self.assertNotIn(bytes(found), seen)
+            seen.append(bytes(found))
+            ring.add(found, 0)
+            self.assertEqual(
+                code_of(Ours, lambda: keys.check_new(signer, 1, account, records, ring)), "key-reuse"
+            )
 
     def test_each_place_where_it_may_have_been(self):
         ring = keys.Ring()
