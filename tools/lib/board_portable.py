@@ -53,8 +53,10 @@ def _needed(files):
     for name in files:
         yield f"portable/{name}.py"
     yield from ("portable/portable_support.py", "micropython/run_file.py", "micropython/unittest.py")
+    read = "".join((TESTS / "portable" / f"{name}.py").read_text() for name in files)
     for path in sorted(TESTS.glob("vectors/*.json")):
-        yield f"vectors/{path.name}"
+        if f'vectors("{path.stem}")' in read or path.name in read:
+            yield f"vectors/{path.name}"
 
 
 def run_on(name, files=FILES, say=lambda line: None):
