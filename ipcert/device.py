@@ -10,7 +10,7 @@ from .acme import challenge, issuance, message
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
 from .errors import Ours, Theirs
-from .intention import WAIT, WRITE, Intention
+from .intention import DEPLOY, WAIT, WRITE, Intention
 
 # What an event asked of a record.
 _RENEW = 0
@@ -59,6 +59,8 @@ class Device:
         self._files = []  # to be written before the journal that names them
         self._notices = []
         self._deploys = []
+        self._later = []  # deploys that failed, tried again at `_later_at`; 0: not planned yet
+        self._later_at = 0
         self._account_loaded = False
         self._secret = None  # the buffer of a key file that is being written
         self._told_clock = False
@@ -189,7 +191,11 @@ class Device:
 
     def failed(self, number, error):
         """A SEND, PUBLISH or DEPLOY could not be carried out; `error` is an `errors.Error`."""
-        if self._close(number) is not None:
+        kind = self._close(number)
+        if kind is not None:
+            if kind == DEPLOY:
+                self._later.append((self._it.record, self._it.record.gen))
+                self._later_at = 0
             if self._owner:
                 self.issuance.fault(error)
             else:
@@ -479,6 +485,11 @@ class Device:
                 return it.erase(self.garbage.pop(0))
             if self._missed(now):
                 continue
+            if self._later:
+                self._later_at = self._later_at or now + limits.DEPLOY_AGAIN
+                if now >= self._later_at:
+                    self._deploys, self._later = self._later, []
+                    continue
             if self._errand is not None:
                 record, purpose, by_key = self._errand
                 self._errand = None
@@ -492,7 +503,8 @@ class Device:
                     ask = r
             if due.at > now:
                 if ask is None or ask.poll_at > now:
-                    return it.wait(min(due.at, ask.poll_at) if ask else due.at, False)
+                    until = min(due.at, ask.poll_at) if ask else due.at
+                    return it.wait(min(until, self._later_at) if self._later else until, False)
                 self.issuance.start(ask, now, issuance.ASK_WINDOW)
                 continue
             if due.gen and now >= due.not_after:

@@ -70,4 +70,5 @@ LIFETIME_MIN = 3600  # a certificate shorter than an hour cannot be planned for
 LIFETIME_MAX = 315360000  # ten years
 BUILT = 215654400  # 2026-11-01: no time before this release was made is believed
 CLOCK_JUMP = 3600  # a step of the clock larger than this is told to the owner
+DEPLOY_AGAIN = 3600  # a deploy that failed is tried again: long before the old certificate ends
 TASK_WAIT = 60  # a short-lived child stays for waits up to this, longer ones are the daemon's
