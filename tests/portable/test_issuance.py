@@ -318,6 +318,7 @@ class Answers(unittest.TestCase):
             self.recovers(home)
             self.assertEqual(home.ca.count("new-order"), 1)
             self.assertEqual(len(home.ca.issued), 1)
+            self.assertEqual(home.record(V4).gen, 2)  # the key that was made for it, no other
 
     def test_a_key_file_that_is_gone_when_an_order_is_resumed(self):
         home = self.home("certificate", Theirs("network", "cut"))
@@ -507,7 +508,12 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.ca.issued[1].profile, "shortlived")
 
     def test_alternate_chains(self):
-        for wanted, expected in (("Virtual Root 3", 2), ("Virtual Root 9", 0), ("smallest", 0)):
+        for wanted, expected in (
+            ("Virtual Root 3", 2),
+            ("Virtual Root 9", 0),
+            ("Virtual Root", 0),
+            ("smallest", 0),
+        ):
             home = Home((V4,), preferred_chain=wanted)
             home.ca.alternates = 3
             home.run()
