@@ -117,10 +117,9 @@ def table(found):
     lines.append("as .mpy files, bytes")
     lines += ["  %-22s %7d" % (name, code[name]) for name in ("core", "port", "http", "together")]
     if found["heap"]:
-        words = (
-            "heap of a whole job, 32 bits, without TLS: %(together)d (imports %(imports)d, at work %(above)d)"
-        )
-        lines.append(words % found["heap"] + "  aim %d" % AIMS["heap"])
+        lines.append("GC heap of a whole job, 32 bits, TLS buffers left out, bytes")
+        lines.append("  %-22s %7d  aim %d" % ("above the imports", found["heap"]["above"], AIMS["heap"]))
+        lines.append("  %-22s %7d" % ("imports", found["heap"]["imports"]))
     lines.append("native: natmod (p256-m, SHA-256, nonces and all)")
     for arch, size in found["natmod"].items():
         aim = "  aim %d" % AIMS[arch] if arch in AIMS else ""
