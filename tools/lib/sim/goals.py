@@ -211,6 +211,8 @@ class Measure:
                 )
                 if isinstance(one, attack.Ratio):
                     self.report[f"channels {where}"] = self._channels(one, town, homes[: size * 5], size)
+            if self.size == "quick":
+                continue
             # Ordinary targets among everybody: reported beside it.
             everyone = self._attackers(learn, np.arange(learn.n), self.z["trees_crowds"] > 0)[0]
             r = attack.attack(everyone, town, self._rng().permutation(town.n)[: size * 12], size)
