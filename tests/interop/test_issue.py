@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -269,14 +270,25 @@ def _children(pid):
         return file.read().split()
 
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PACKAGES = ("", "ports/cpython", "ports/urequests_compat", "ports/ucryptolib_shim")
+
+
 @pytest.fixture
 def run_daemon():
     started = []
 
     def run(home):
-        # Coverage would be in the daemon's memory and CPU time; its child does the work that counts.
+        # Coverage would be in the daemon's memory and CPU time, and a .pth file brings it: so without site (-S), whose
+        # work PYTHONPATH does. The daemon's child does the work that counts.
         clean = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
-        started.append(home.start("run", env=clean))
+        clean["PYTHONPATH"] = os.pathsep.join(
+            [*(os.path.join(ROOT, p) for p in PACKAGES), *filter(None, sys.path)]
+        )
+        command = home.command("run")
+        command.insert(1, "-S")
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, env=clean, **pipes))
         return started[-1]
 
     yield run
