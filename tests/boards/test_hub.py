@@ -31,7 +31,9 @@ def test_cryptolib_has_ctr(hub):
 def test_clock_is_the_hosts(hub):
     epoch_2000 = 946684800
     assert hub.evaluate("__import__('time').gmtime(0)[0]") == "2000"
-    assert abs(int(hub.evaluate("__import__('time').time()")) + epoch_2000 - time.time()) < 3
+    before = int(time.time())
+    seen = int(hub.evaluate("__import__('time').time()")) + epoch_2000
+    assert before <= seen <= time.time()
 
 
 def test_sleep_takes_as_long_as_it_says(hub):
@@ -40,7 +42,7 @@ def test_sleep_takes_as_long_as_it_says(hub):
             "(lambda t, a: (t.sleep_ms(200), t.ticks_diff(t.ticks_ms(), a))[1])(time, time.ticks_ms())"
         )
     )
-    assert 200 <= took < 300
+    assert 200 <= took < 2000  # a busy machine stops the emulator for a while
 
 
 def test_dhcp(hub):
@@ -50,7 +52,7 @@ def test_dhcp(hub):
 
 
 def test_slaac_gives_an_ipv6_address(hub):
-    for _ in range(30):
+    for _ in range(100):
         found = ast.literal_eval(hub.evaluate("lan.ipconfig('addr6')"))
         if len(found) > 1:
             break
@@ -72,7 +74,7 @@ def test_static_address(hub):
 
 def test_a_lost_link_is_seen_and_comes_back(hub):
     hub.qmp("set_link", name="net0", up=False)
-    hub.execute("time.sleep_ms(600)")
+    hub.execute("for _ in range(100):\n if not lan.isconnected():\n  break\n time.sleep_ms(50)")
     assert hub.evaluate("(lan.status(), lan.status('link'), lan.isconnected())") == "(1, False, False)"
     hub.qmp("set_link", name="net0", up=True)
     hub.execute("for _ in range(100):\n if lan.isconnected():\n  break\n time.sleep_ms(50)")
@@ -311,11 +313,11 @@ def test_garbage_does_not_stop_the_server(server, authority):
         with socket.create_connection(("127.0.0.1", server.forwards[443]), timeout=20) as raw:
             raw.sendall(bytes_sent)
     # asyncio's plain server lets them all in at once; each holds its memory until it is found out.
-    for last in (False, False, False, True):
-        time.sleep(0.5)
+    deadline = time.monotonic() + 30
+    while True:
         try:
-            greet(server.forwards[443], authority, None, ["127.0.0.1"])
-            break
+            return greet(server.forwards[443], authority, None, ["127.0.0.1"])
         except OSError:
-            if last:
+            if time.monotonic() > deadline:
                 raise
+            time.sleep(0.5)
