@@ -13,7 +13,18 @@ from cryptography.hazmat.primitives import serialization
 from ipcert.journal import Slots
 from ipcert_port.state import State
 
-SECTIONS = ("ca", "identifiers", "policy", "state", "http01", "deploy", "serve")
+SECTIONS = (
+    "ca",
+    "identifiers",
+    "policy",
+    "challenge",
+    "state",
+    "http01",
+    "tlsalpn",
+    "dns",
+    "deploy",
+    "serve",
+)
 
 
 class Home:

@@ -8,6 +8,8 @@ import pytest
 
 from ipcert.errors import Ours
 from ipcert.journal import Record
+from ipcert_port import deploy, servers
+from ipcert_port.copies import Copy
 from ipcert_port.deploy import Deployer, folder_name
 
 CHAIN = b"-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n"
@@ -256,3 +258,87 @@ def test_a_hook_that_hangs_is_ended_with_its_children(tmp_path):
 
     time.sleep(2.5)
     assert not (tmp_path / "late").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to any group")
+def test_a_group_may_read_the_keys(tmp_path):
+    live = str(tmp_path / "live")
+    Deployer(live).deploy(record(), b"k", CHAIN)
+    deployer = Deployer(live, group="adm")
+    deployer.deploy(record(), b"k", CHAIN)
+    assert deployer.changed == ["nas.example.net"]  # it was 0600 before
+    seen = os.stat(live + "/nas.example.net/privkey.pem")
+    import grp
+
+    assert seen.st_mode & 0o777 == 0o640 and seen.st_gid == grp.getgrnam("adm").gr_gid
+    deployer.deploy(record(), b"k", CHAIN)
+    assert deployer.changed == ["nas.example.net"]
+    with pytest.raises(Ours, match="There is no group nobody-has-this"):
+        Deployer(live, group="nobody-has-this").deploy(record(), b"K", CHAIN)
+    assert os.stat(live + "/nas.example.net/privkey.pem").st_ino == seen.st_ino
+
+
+def test_a_key_that_somebody_opened_is_closed_again(tmp_path):
+    deployer = Deployer(str(tmp_path / "live"))
+    deployer.deploy(record(), b"k", CHAIN)
+    os.chmod(tmp_path / "live" / "nas.example.net" / "privkey.pem", 0o644)
+    deployer.deploy(record(), b"k", CHAIN)
+    assert os.stat(tmp_path / "live" / "nas.example.net" / "privkey.pem").st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("server", servers.NAMES)
+def test_the_snippet_names_files_that_never_change(tmp_path, server, monkeypatch):
+    told = []
+    monkeypatch.setattr(Deployer, "_run", lambda self, what, command, environment: told.append(command))
+    live = tmp_path / "live"
+    deployer = Deployer(str(live), server=server, server_config="/etc/x.conf")
+    for key in (b"k", b"K"):
+        deployer.deploy(record(), key, CHAIN)
+        text = (live / "nas.example.net" / (server + ".conf")).read_text()
+        version = os.readlink(live / "nas.example.net")
+        assert text.count('"%s/%s/' % (live, version)) == 2 and "privkey.pem" in text
+        deployer.deploy(record(), key, CHAIN)  # nothing changed: nobody is told
+    assert len(deployer.changed) == 2 and [c[0] for c in told[-1:]] == [server] and "/etc/x.conf" in told[0]
+    assert len(told) == 2 * len(servers.commands(server, "/etc/x.conf"))
+
+
+def test_a_hook_comes_after_the_server(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(Deployer, "_run", lambda self, what, command, environment: told.append(command[0]))
+    Deployer(str(tmp_path / "live"), ["mine"], server="caddy").deploy(record(), b"k", CHAIN)
+    assert told == ["caddy", "mine"]
+
+
+def test_copies_are_made_kept_and_taken_away(tmp_path):
+    lines = [
+        "nas.example.net/combined.pem:app/tls.pem",
+        "*/cert.pem:all/{name}.crt",
+        "other.example.net/cert.pem:no",
+    ]
+    copy = [Copy(line, deploy.FILES, lambda name: str(tmp_path / name)) for line in lines]
+    log = str(tmp_path / "log")
+    hook = [sys.executable, "-c", "open(%r, 'a').write('x')" % log]
+    deployer = Deployer(str(tmp_path / "live"), hook, copy=copy)
+    for _ in range(2):
+        deployer.deploy(record(), b"k", CHAIN + ISSUER)
+    assert (tmp_path / "all" / "nas.example.net.crt").read_bytes() == CHAIN
+    both = (tmp_path / "app" / "tls.pem").read_bytes()
+    assert both.startswith(b"-----BEGIN PRIVATE KEY") and both.endswith(CHAIN + ISSUER)
+    assert os.stat(tmp_path / "app" / "tls.pem").st_mode & 0o777 == 0o600
+    assert open(log).read() == "x" and not (tmp_path / "no").exists()
+    os.unlink(tmp_path / "app" / "tls.pem")
+    deployer.deploy(record(), b"k", CHAIN + ISSUER)
+    assert (tmp_path / "app" / "tls.pem").read_bytes() == both and open(log).read() == "xx"
+    deployer.deploy(record(), b"", b"")
+    assert os.listdir(tmp_path / "app") == os.listdir(tmp_path / "all") == [] and open(log).read() == "xxx"
+    deployer.deploy(record(), b"k", CHAIN)
+    assert deploy.forget(str(tmp_path / "live"), copy) == ["nas.example.net"]
+    assert os.listdir(tmp_path / "app") == os.listdir(tmp_path / "all") == []
+
+
+def test_a_copy_that_cannot_be_written(tmp_path):
+    (tmp_path / "app").write_bytes(b"a file")
+    copy = [Copy("*/cert.pem:app/{name}", deploy.FILES, lambda name: str(tmp_path / name))]
+    with pytest.raises(Ours, match="Cannot deploy to .*app") as caught:
+        Deployer(str(tmp_path / "live"), copy=copy).deploy(record(), b"k", CHAIN)
+    assert caught.value.code == "deploy"

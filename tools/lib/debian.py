@@ -82,6 +82,42 @@ def need(*packages):
                 raise Stop(f"apt-get could not install {' '.join(wanted)}: {words}.")
 
 
+def unpacked(*packages):
+    """The directory of these packages' files, unpacked into the cache and not installed: nothing of them starts by itself.
+
+    Their dependencies must be on the machine. Raises `Stop`.
+    """
+    if not is_debian():
+        raise Stop(f"These Debian packages are needed: {' '.join(packages)}.")
+    versions = [candidate(package) for package in packages]
+    if None in versions:
+        with cache.lock("apt"):
+            before = root()
+            if before is not None:
+                _apt(before, ["update"])
+        versions = [candidate(package) for package in packages]
+    wanted = [f"{package}={version}" for package, version in zip(packages, versions)]
+
+    def make(target):
+        note(f"fetching Debian packages: {' '.join(packages)}")
+        done = subprocess.run(
+            ["apt-get", "-q", "download", *wanted],
+            cwd=target,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode:
+            raise Stop(f"apt-get could not download {' '.join(wanted)}: {last_line(done.stdout)}.")
+        for name in sorted(os.listdir(target)):
+            if name.endswith(".deb"):
+                subprocess.run(["dpkg", "-x", os.path.join(target, name), target], check=True)
+                os.unlink(os.path.join(target, name))
+
+    return cache.once(cache.path(f"unpacked-{packages[0]}-{cache.key(*wanted)}"), make)
+
+
 def _install(before, packages):
     done = _apt(before, ["install", "-y", "--no-install-recommends", *packages])
     return None if done.returncode == 0 else last_line(done.stdout)

@@ -46,6 +46,10 @@ KEYS = {
     "http01": {"listen": (list, ("*:80",)), "webroot": (str, None)},
     "deploy": {
         "dir": (str, "/var/lib/ipcert/live"),
+        "server": (str, ""),
+        "server_config": (str, None),
+        "group": (str, ""),
+        "copy": (list, ()),
         "hook": (list, ()),
         "hook_timeout": ("duration", 2 * limits.MINUTE),
     },
@@ -67,6 +71,7 @@ class Config:
     identifiers   list of `ipcert.identifiers.Identifier`; policy: `ipcert.policy.Policy`
     state, deploy folders; listen, serve_listen: lists of (host, port); name_on "all" | "lan"
     hook          argument list, empty for none; hook_timeout in seconds
+    server, server_config, group, copy    as `deploy.Deployer` takes them
     alpn_listen   list of (host, port); alpn_shared: the folder of a shared port 443, or None
     dns           `options.DnsOptions`; fleet: (domain or "", devices that enrol in a week or 0)
     """
@@ -111,8 +116,7 @@ class Config:
         self.fleet = table["fleet"]["domain"], table["fleet"]["devices_per_week"]
         self.state = self._file(table["state"]["dir"])
         self.deploy = self._file(table["deploy"]["dir"])
-        self.hook = list(table["deploy"]["hook"])
-        self.hook_timeout = table["deploy"]["hook_timeout"]
+        self._deploying(table["deploy"])
         self.listen = [endpoint("http01.listen", e) for e in table["http01"]["listen"]]
         self.webroot = None if table["http01"]["webroot"] is None else self._file(table["http01"]["webroot"])
         self.serve_listen = [endpoint("serve.listen", e) for e in table["serve"]["listen"]]
@@ -121,10 +125,6 @@ class Config:
             raise Ours("config", 'serve.name_on must be "all" or "lan".')
         if not self.listen:
             raise Ours("config", 'http01.listen is empty: say where the CA finds us, such as ["*:80"].')
-        if self.hook and not self.hook[0]:
-            raise Ours(
-                "config", 'deploy.hook must begin with a program, such as ["systemctl", "reload", "nginx"].'
-            )
         if self.deploy == self.state:
             raise Ours("config", "deploy.dir and state.dir must be two folders.")
         if not self.alpn_listen and self.alpn_shared is None:
@@ -137,6 +137,27 @@ class Config:
             text = "The six-day profile is for addresses: for a name its many renewals would give readers of the logs more to match."
             raise Ours("config", text)
         self.policy = policy.Policy(**self._choices)
+
+    def _deploying(self, table):
+        from . import copies, deploy, servers
+
+        self.hook = list(table["hook"])
+        self.hook_timeout = table["hook_timeout"]
+        if self.hook and not self.hook[0]:
+            raise Ours(
+                "config", 'deploy.hook must begin with a program, such as ["systemctl", "reload", "nginx"].'
+            )
+        self.group = table["group"]
+        self.server = table["server"]
+        self.server_config = None if table["server_config"] is None else self._file(table["server_config"])
+        if self.server and self.server not in servers.NAMES:
+            raise Ours("config", 'deploy.server must be "nginx" or "caddy"; for another one use deploy.hook.')
+        if self.server and not servers.can_quote(self.deploy):
+            raise Ours(
+                "config",
+                "deploy.dir has a character that means something to %s; choose another." % self.server,
+            )
+        self.copy = [copies.Copy(text, deploy.FILES, self._file) for text in table["copy"]]
 
     def _file(self, name):
         if not name:

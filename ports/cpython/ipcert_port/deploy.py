@@ -2,6 +2,8 @@
 
     DIR/example.net -> .example.net@<version>/     fullchain.pem  privkey.pem (0600)  chain.pem  cert.pem
 
+and, where a web server is named, a snippet for its configuration (`servers`).
+
 The folder's files belong together and never change; a new certificate is a new folder, and renaming the symbolic
 link is the switch. Whoever reads the files through one resolved path never sees a key with another key's chain; at worst
 the files of a retired version are gone, or blank, and the path has to be resolved again.
@@ -14,7 +16,10 @@ import os
 
 from ipcert.errors import Ours
 
+from . import copies
+
 FULLCHAIN, KEY, CHAIN, CERT = "fullchain.pem", "privkey.pem", "chain.pem", "cert.pem"
+FILES = (FULLCHAIN, KEY, CHAIN, CERT)
 _END = b"-----END CERTIFICATE-----"
 
 
@@ -31,16 +36,23 @@ def folder_name(identifiers):
 
 
 class Deployer:
-    """Deploys under `folder`; then runs `hook` (argument list, no shell; empty for none) for `timeout` seconds.
+    """Deploys under `folder`; then tells `server`, and runs `hook` (argument list, no shell; empty for none).
 
-    changed    names of the lineages that were switched, in order; progress: where a hook's output is announced
+    changed    names of the lineages that were switched, in order
+    timeout    seconds for each command; group: name of a group that may read the keys, "" for none
+    server     "" or one of `servers.NAMES`; server_config: its configuration file, None for its own default
+    copy       list of `copies.Copy`
     """
 
-    def __init__(self, folder, hook=(), timeout=120):
+    def __init__(self, folder, hook=(), timeout=120, group="", server="", server_config=None, copy=()):
         self.folder = folder
         self.changed = []
         self._hook = list(hook)
         self._timeout = timeout
+        self._group = group
+        self._server = server
+        self._server_config = server_config
+        self._copy = list(copy)
 
     def path(self, identifiers):
         """Where a lineage's files are, or will be."""
@@ -56,26 +68,32 @@ class Deployer:
         name = folder_name(identifiers)
         link = os.path.join(self.folder, name)
         pending = os.path.join(self.folder, "." + name + ".hook")
+        files = _files(bytes(key), bytes(chain)) if chain else None
         try:
-            if chain:
-                moved = self._place(name, link, pending, _files(bytes(key), bytes(chain)))
-            else:
-                moved = self._remove(name, link)
+            moved = self._place(name, link, pending, files) if chain else self._remove(name, link)
+            for copy in self._copy:
+                moved = copies.bring(copy, name, files, self._write_copy) or moved
         except OSError as e:
             raise self._failure(e) from None
         if moved:
             self.changed.append(name)
-        if self._hook and (moved or os.path.exists(pending)):
-            self._run(record, identifiers, link, "deployed" if chain else "retired")
+        if self._tells() and (moved or os.path.exists(pending)):
+            if not os.path.exists(pending) and chain:
+                _write(pending, b"", 0o600)
+            self._tell(self._environment(record, identifiers, link, "deployed" if chain else "retired"))
         if os.path.exists(pending):
             os.unlink(pending)
 
+    def _tells(self):
+        return bool(self._hook or self._server)
+
     def _place(self, name, link, pending, files):
         version = ".%s@%s" % (name, hashlib.sha256(files[FULLCHAIN] + files[KEY]).hexdigest()[:16])
+        gid = self._gid()
         try:
             there = os.readlink(link)
             if there in (version, version + "+"):
-                if _same(link, files):
+                if _same(link, self._with_snippet(files, there)) and _guarded(os.path.join(link, KEY), gid):
                     return False
                 if there == version:
                     version += "+"  # somebody changed them: serve what there is until the new folder is whole
@@ -91,11 +109,16 @@ class Deployer:
         # Left by a power cut, and perhaps only half of it.
         _erase(target)
         os.mkdir(target, 0o755)
+        os.chmod(target, 0o755)
         try:
+            files = self._with_snippet(files, version)
             for file in files:
-                _write(os.path.join(target, file), files[file], 0o600 if file == KEY else 0o644)
+                if file == KEY:
+                    _write_key(os.path.join(target, file), files[file], gid)
+                else:
+                    _write(os.path.join(target, file), files[file], 0o644)
             _flush(target)
-            if self._hook:
+            if self._tells():
                 _write(pending, b"", 0o600)
             temporary = os.path.join(self.folder, "." + name + ".new")
             if os.path.lexists(temporary):
@@ -109,6 +132,32 @@ class Deployer:
             raise
         self._sweep(name, version)
         return True
+
+    def _with_snippet(self, files, version):
+        if not self._server:
+            return files
+        from . import servers
+
+        name, data = servers.snippet(self._server, os.path.join(self.folder, version))
+        return {name: data, **files}
+
+    def _gid(self):
+        """The number of the group that may read keys, or None."""
+        if not self._group:
+            return None
+        import grp
+
+        try:
+            return grp.getgrnam(self._group).gr_gid
+        except KeyError:
+            text = "There is no group %s; make it, or change deploy.group. The certificates there are the old ones."
+            raise Ours("deploy", text % self._group) from None
+
+    def _write_copy(self, path, data, secret):
+        if secret:
+            _write_key(path, data, self._gid())
+        else:
+            _write(path, data, 0o644)
 
     def _remove(self, name, link):
         if not os.path.islink(link):
@@ -129,16 +178,12 @@ class Deployer:
             text = "The disk that holds %s is full; free some space. The certificates there are the old ones."
             return Ours("disk-full", text % self.folder)
         text = "Cannot deploy to %s: %s; check the folder and who owns it. The certificates there are the old ones."
-        return Ours("deploy", text % (self.folder, (e.strerror or str(e)).lower()))
+        return Ours("deploy", text % (e.filename or self.folder, (e.strerror or str(e)).lower()))
 
-    def _run(self, record, identifiers, link, event):
-        import signal
-        import subprocess
-        import sys
-
+    def _environment(self, record, identifiers, link, event):
         from .show import utc
 
-        environment = dict(
+        return dict(
             os.environ,
             IPCERT_EVENT=event,
             IPCERT_LINEAGE=folder_name(identifiers),
@@ -150,20 +195,34 @@ class Deployer:
             IPCERT_CERT=os.path.join(link, CERT),
             IPCERT_NOT_AFTER=utc(record.not_after),
         )
-        tail = "the certificate is in place, and the hook runs again at the next start."
+
+    def _tell(self, environment):
+        """The web server first, then the owner's hook."""
+        if self._server:
+            from . import servers
+
+            for command in servers.commands(self._server, self._server_config):
+                self._run("command '%s'" % " ".join(command), command, environment)
+        if self._hook:
+            self._run("deploy hook " + self._hook[0], self._hook, environment)
+
+    def _run(self, what, command, environment):
+        import signal
+        import subprocess
+        import sys
+
+        tail = "the certificate is in place, and it is tried again in an hour, or at the next start."
         try:
             # Its words go where ours go, so that --json keeps stdout to itself.
             child = subprocess.Popen(
-                self._hook,
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
                 env=environment,
                 start_new_session=True,
             )
         except OSError as e:
-            raise Ours(
-                "hook", "Cannot run the deploy hook %s: %s; %s" % (self._hook[0], e.strerror.lower(), tail)
-            ) from None
+            raise Ours("hook", "Cannot run the %s: %s; %s" % (what, e.strerror.lower(), tail)) from None
         try:
             status = child.wait(self._timeout)
         except BaseException as e:
@@ -171,11 +230,11 @@ class Deployer:
             child.wait()
             if not isinstance(e, subprocess.TimeoutExpired):
                 raise
-            text = "The deploy hook %s took longer than %d seconds and was ended; %s"
-            raise Ours("hook", text % (self._hook[0], self._timeout, tail)) from None
+            text = "The %s took longer than %d seconds and was ended; %s"
+            raise Ours("hook", text % (what, self._timeout, tail)) from None
         if status:
             how = "exit status %d" % status if status > 0 else "signal %d" % -status
-            raise Ours("hook", "The deploy hook %s failed (%s); %s" % (self._hook[0], how, tail))
+            raise Ours("hook", "The %s failed (%s); %s" % (what, how, tail))
 
 
 def _files(key, chain):
@@ -204,6 +263,23 @@ def _same(link, files):
     return True
 
 
+def _guarded(path, gid):
+    """True when nobody but the owner, and the group where there is one, may read a key."""
+    try:
+        seen = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return seen.st_mode & 0o777 == (0o600 if gid is None else 0o640) and gid in (None, seen.st_gid)
+
+
+def _write_key(path, data, gid):
+    """A file that only its owner reads, and the group `gid` where it is not None."""
+    _write(path, data, 0o600)
+    if gid is not None:
+        os.chown(path, -1, gid)
+        os.chmod(path, 0o640)
+
+
 def _write(path, data, mode):
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
@@ -224,10 +300,11 @@ def _flush(folder):
         os.close(fd)
 
 
-def forget(folder):
+def forget(folder, copy=()):
     """Remove every lineage that was ever deployed under `folder`, keys overwritten first; returns their names.
 
-    Only our own links are touched: those to a hidden folder of the same name. Raises Ours("deploy").
+    Only our own links are touched: those to a hidden folder of the same name. `copy`: list of `copies.Copy`, removed
+    too. Raises Ours("deploy").
     """
     found = []
     try:
@@ -236,6 +313,8 @@ def forget(folder):
             if os.path.islink(link) and os.readlink(link).startswith("." + name + "@"):
                 os.unlink(link)
                 found.append(name)
+                for one in copy:
+                    copies.bring(one, name, None, _write)
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             path = os.path.join(folder, name)
             if name.startswith(".") and "@" in name and os.path.isfile(os.path.join(path, KEY)):

@@ -33,7 +33,7 @@ def run(config, progress, yes=False):
             )
             for name in erased:
                 store.erase(name)
-    folders = deploy.forget(config.deploy)
+    folders = deploy.forget(config.deploy, config.copy)
     progress.close()
     progress.say("Erased %d files of the state and %d deployed certificates." % (len(erased), len(folders)))
     return exits.OK, {"erased": erased, "removed": folders}

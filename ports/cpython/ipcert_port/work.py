@@ -51,7 +51,15 @@ class Work:
 
             self.port.signer = Signer(self.port.entropy)
             self.net = Net(config.roots, user_agent())
-        self.deployer = Deployer(config.deploy, config.hook, config.hook_timeout)
+        self.deployer = Deployer(
+            config.deploy,
+            config.hook,
+            config.hook_timeout,
+            config.group,
+            config.server,
+            config.server_config,
+            config.copy,
+        )
         self.device = Device(self.port, config.policy, config.identifiers, config.directory)
         self.clock.floor = max(self.clock.floor, self.device.journal.floor)
         from .challenges import Challenges

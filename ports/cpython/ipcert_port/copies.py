@@ -1,0 +1,75 @@
+"""Copies of deployed files at places that a program insists on: `deploy.copy`.
+
+Each is replaced in one step, but two of them are two steps: the program has to be told afterwards (`deploy.hook`).
+"""
+
+import os
+
+from ipcert.errors import Ours
+
+COMBINED = "combined.pem"  # key and chain in one file, as HAProxy and lighttpd have it
+
+
+class Copy:
+    """One line of deploy.copy, "SOURCE:DESTINATION". Raises Ours("config").
+
+    lineage   folder name of the one it is for, or "*" for all; file: the file's name; target: a path with "{name}"
+    """
+
+    def __init__(self, text, files, path):
+        source, _, target = text.partition(":")
+        self.lineage, _, self.file = source.strip().partition("/")
+        target = target.strip()
+        if not self.lineage or not target or self.file not in (*files, COMBINED):
+            known = ", ".join((*files, COMBINED))
+            text = 'deploy.copy: %r must look like "nas.example.net/privkey.pem:/etc/app/tls.key"; the files are %s.'
+            raise Ours("config", text % (source, known))
+        if self.lineage == "*" and "{name}" not in target:
+            raise Ours(
+                "config", "deploy.copy: %r is for every certificate, so write {name} in its path." % target
+            )
+        self.target = path(target)
+
+    def path(self, name):
+        """Where the copy for this lineage is, or None where this is for another one."""
+        return self.target.replace("{name}", name) if self.lineage in ("*", name) else None
+
+
+def bring(copy, name, files, write):
+    """Have the copy of `files` (name -> bytes, or None: none shall be) in place; True where something changed.
+
+    `write(path, data, secret)` makes a new file. Raises OSError.
+    """
+    path = copy.path(name)
+    if path is None:
+        return False
+    if files is None:
+        return _remove(path)
+    if copy.file == COMBINED:
+        data = files["privkey.pem"] + files["fullchain.pem"]
+    else:
+        data = files[copy.file]
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(data) + 1) == data:
+                return False
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+    write(path + ".new", data, copy.file in (COMBINED, "privkey.pem"))
+    os.rename(path + ".new", path)
+    return True
+
+
+def _remove(path):
+    """Overwrite it, as it may hold a key, and remove it; True where there was one."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        os.write(fd, bytes(os.fstat(fd).st_size))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.unlink(path)
+    return True
