@@ -111,6 +111,7 @@ def test_each_kind_reaches_its_part_and_is_answered():
         ),
         ("erase", "key-1"),
         ("deploy", record, b"k", b"c"),
+        ("close",),
     ]  # fmt: skip
     assert bytes(machine.log[1][2]) == b"123"
     answer = ("response", 201, {"a": "b"}, b"body")
@@ -125,7 +126,9 @@ def test_challenges_are_published_and_withdrawn():
         lambda it, now: it.withdraw(("http-01", "x.example", "", "token", b"text")),
     )
     drive.run()
-    assert [entry[0] for entry in machine.log] == ["publish", "withdraw"] and device.log == [("done",)] * 2
+    assert [entry[0] for entry in machine.log] == ["publish", "withdraw", "close"] and device.log == [
+        ("done",)
+    ] * 2
 
 
 def test_what_fails_outside_is_answered_and_the_loop_goes_on():
@@ -162,8 +165,12 @@ def test_a_write_that_fails_ends_everything_unanswered():
 def test_a_pause_within_an_order_is_kept_whole():
     device, drive = driven(Machine(), lambda it, now: it.wait(now + 1, True))
     started = time.monotonic()
-    drive.run()
+    machine = drive.net
+    drive.step()
     assert 0.99 <= time.monotonic() - started < 3 and device.log == [("done",)]
+    assert ("close",) not in machine.log  # the connection is kept as long as the order lasts
+    drive.run()
+    assert machine.log == [("close",)]
 
 
 def test_it_stops_where_it_is_told_and_leaves_the_intention_open():

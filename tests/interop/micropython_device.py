@@ -56,7 +56,7 @@ class Session:
             options["eab_key"] = binascii.unhexlify(options["eab_key"])
         options["contacts"] = tuple(options.get("contacts", ()))
         store = Store(words["state"])
-        net = Net(words["roots"], "ipcert/test")
+        net = self.net = Net(words["roots"], "ipcert/test")
         ids = [identifiers.parse(text) for text in words["ids"]]
         self.device = Device(
             Port(store, Signer(entropy), entropy), policy.Policy(**options), ids, words["directory"]
@@ -98,7 +98,7 @@ class Session:
         return {
             "error": None if error is None else error.code, "text": str(error), "told": self.told, "issued": self.device.issued,
             "account": j.account.text(), "lineages": lineages, "deployed": self.deployed, "records": self.records,
-            "ahead": self.clock.ahead, "now": self.clock.now(), "account_gen": j.account_gen,
+            "connected": self.net._session._sock is not None, "ahead": self.clock.ahead, "now": self.clock.now(), "account_gen": j.account_gen,
         }  # fmt: skip
 
 

@@ -36,6 +36,9 @@ class Drive:
         self.progress.step(device, it, now)
         if kind == intention.WAIT:
             if not it.busy:
+                # Hours may pass: a connection kept until then only costs memory, and may hold what nobody asked for.
+                if self.net is not None:
+                    self.net.close()
                 return False
             # A pause that the CA asked for is kept whole, also when it began in the middle of a second.
             time.sleep(max(0, it.until - now - (time.monotonic() - started)))

@@ -69,9 +69,11 @@ class Client(_home.Home):
         self.now = max(self.now, int(time.time()) - limits.EPOCH_UNIX)
         device.event("renew", ADDRESS)
         self.run()
+        self.close()  # as both ports' drives do when nothing is in flight
         return device.issued > before, device.last_error, time.monotonic() - began
 
     def close(self):
+        """Let go of the connection; the next request opens another."""
         self._net.close()
 
 

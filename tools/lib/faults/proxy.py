@@ -248,9 +248,10 @@ def _dawdle(first, byte, pause):
     return act
 
 
-def _endless(first, block):
+def _endless(first, block, pause=0):
     def act(tls, real, before):
         tls.sendall(first)
+        time.sleep(pause)
         for _ in range(100000):
             tls.sendall(block)
         return False
@@ -300,6 +301,8 @@ def faults():
         ),
         Fault("a huge body", edited(lambda real: _body(real, b" " * 200000))),
         Fault("an endless body", _endless(_OK + b"\r\n", b"a" * 4096)),
+        # To a HEAD that is a whole answer, and the rest comes when the connection already counts as free.
+        Fault("an endless body, late", _endless(_OK + b"\r\n", b"a" * 4096, 0.3)),
         Fault("endless headers", _endless(_OK, b"X: a\r\n" * 500)),
         Fault("an endless header", _endless(_OK + b"X: ", b"a" * 4096)),
         Fault(
