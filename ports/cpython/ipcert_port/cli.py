@@ -20,6 +20,7 @@ _CODES = """exit codes:
   7  the clock cannot be trusted
   8  the certificate is in place, but the deploy hook failed
   9  another ipcert works on the same state
+ 10  'ipcert doctor' found something that is not ok
 130  interrupted
 """
 
@@ -262,6 +263,12 @@ def _serve(args):
     return run(_config(args), args.listen, args.json), None
 
 
+def _doctor(args):
+    from .doctor import run
+
+    return run(args.config, _progress(args))
+
+
 def _demo(args):
     from .demo import run
 
@@ -274,6 +281,7 @@ def _no_words(parser):
 
 # command -> (what it does, its own words on the command line, one line for people)
 _COMMANDS = {
+    "doctor": (_doctor, _no_words, "look for what would make an order fail, without making one"),
     "issue": (_issue, _issue_words, "fetch what is due now, and say when the rest comes"),
     "run": (_run, _no_words, "renew for ever: sleep to the second of each plan (the service)"),
     "plan": (_plan, _plan_words, "show what will happen when, and what becomes public"),

@@ -66,7 +66,9 @@ _NOUN = {
 class Config:
     """What the file says, checked. Raises Ours("config" | "identifier" | ...) with one sentence.
 
-    path          of the file itself; `text` its bytes, to notice a change
+    With `public` False it does not ask whether a public CA can certify the identifiers.
+
+    path          of the file itself
     directory     the CA's directory URL; roots: path of a PEM file, None for the system's roots
     identifiers   list of `ipcert.identifiers.Identifier`; policy: `ipcert.policy.Policy`
     state, deploy folders; listen, serve_listen: lists of (host, port); name_on "all" | "lan"
@@ -76,16 +78,20 @@ class Config:
     dns           `options.DnsOptions`; fleet: (domain or "", devices that enrol in a week or 0)
     """
 
-    def __init__(self, path, data):
+    def __init__(self, path, data, public=True):
         self.path = os.path.abspath(path)
         table = _tables(path, data)
         ca, ids, pol = table["ca"], table["identifiers"], table["policy"]
         self.directory = _directory(ca["directory"])
         self.roots = None if ca["roots"] is None else self._file(ca["roots"])
-        self.identifiers = _identifiers(ids["names"], ids["addresses"], ca["test"])
+        self.identifiers = _identifiers(ids["names"], ids["addresses"])
+        if public:
+            for one in self.identifiers:
+                identifiers.check_public(one, ca["test"])
         if pol["recovery"] not in _RECOVERY:
             raise Ours("config", 'policy.recovery must be "fast", "balanced" or "private".')
         key_file = None if ca["eab_key_file"] is None else self._file(ca["eab_key_file"])
+        self.eab_key_file = key_file
         self._choices = {
             "urgent": pol["urgent"],
             "spread": table["fleet"]["spread"],
@@ -138,6 +144,11 @@ class Config:
             raise Ours("config", text)
         self.policy = policy.Policy(**self._choices)
 
+    def secrets(self):
+        """The paths of the files that hold secrets, as far as the owner gave us any."""
+        own = [] if self.eab_key_file is None else [self.eab_key_file]
+        return own + self.dns.files()
+
     def _deploying(self, table):
         from . import copies, deploy, servers
 
@@ -166,8 +177,8 @@ class Config:
         return os.path.normpath(os.path.join(os.path.dirname(self.path), os.path.expanduser(name)))
 
 
-def load(path):
-    """Read and check the file at `path`. Raises Ours("config", ...)."""
+def load(path, public=True):
+    """Read and check the file at `path`; see `Config`. Raises Ours("config", ...)."""
     try:
         with open(path, "rb") as file:
             data = file.read(_SIZE + 1)
@@ -181,7 +192,7 @@ def load(path):
     if len(data) > _SIZE:
         raise Ours("config", "%s is larger than %d bytes; is it the right file?" % (path, _SIZE))
     try:
-        return Config(path, data)
+        return Config(path, data, public)
     except Ours as e:
         if path in e.text:
             raise
@@ -318,7 +329,7 @@ def _to_ascii(name):
     return idna.encode(name, uts46=True).decode()
 
 
-def _identifiers(names, addresses, test):
+def _identifiers(names, addresses):
     found = []
     for text in names:
         found.append(identifiers.parse(text, _to_ascii))
@@ -332,6 +343,4 @@ def _identifiers(names, addresses, test):
         raise Ours(
             "config", "There is nothing to certify: fill in identifiers.names or identifiers.addresses."
         )
-    for one in found:
-        identifiers.check_public(one, test)
     return found

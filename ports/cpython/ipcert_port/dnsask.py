@@ -55,6 +55,19 @@ class Dns:
             name = answer.rrset[0].target.to_text().rstrip(".").lower()
         raise Ours("dns", "More than %d CNAMEs lead away from %s; mend that." % (_CHAIN, name))
 
+    def addresses(self, name):
+        """The addresses (texts) that `name` stands for, IPv4 first; [] where there are none. Raises Ours("dns")."""
+        out = []
+        for kind in ("A", "AAAA"):
+            try:
+                answer = self._resolver.resolve(name + ".", kind, raise_on_no_answer=False)
+            except self._dns.resolver.NXDOMAIN:
+                return []
+            except self._dns.exception.DNSException as e:
+                raise Ours("dns", "The DNS does not say where %s is: %s." % (name, _reason(e))) from None
+            out += [record.address for record in answer.rrset or ()]
+        return out
+
     def zone(self, name):
         """The zone that `name` is in, without a final dot."""
         try:

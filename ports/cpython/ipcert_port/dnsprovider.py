@@ -1,9 +1,10 @@
-"""Who changes the zone for dns-01. A provider is any object with two methods:
+"""Who changes the zone for dns-01. A provider is any object with three methods:
 
     add(name, text)      have a TXT record `text` (str) at `name` (no final dot), beside those that stand there
     remove(name, text)   take exactly that one away again; harmless where it is gone
+    look(zones)          see that it could be asked, and change nothing
 
-Both raise Ours("dns") with a sentence that says what to do.
+All raise Ours("dns") with a sentence that says what to do.
 """
 
 import subprocess
@@ -48,6 +49,25 @@ class Rfc2136:
     def remove(self, name, text):
         """See the module."""
         self._update(name, lambda update, relative: update.delete(relative, "TXT", _quoted(text)))
+
+    def look(self, zones):
+        """Ask the primary for each zone's SOA under our key: a key that it does not know shows here."""
+        import dns.message
+        import dns.query
+        import dns.rcode
+
+        for zone in [self._zone] if self._zone else zones:
+            question = dns.message.make_query(zone + ".", "SOA")
+            question.use_tsig(self._keyring, algorithm=self._algorithm + ".")
+            try:
+                answer = dns.query.tcp(question, self._server[0], _SECONDS, self._server[1])
+            except (self._dns.exception.DNSException, OSError) as e:
+                reason = (str(e) or type(e).__name__).rstrip(".")
+                text = "%s does not answer about %s with our key: %s; see dns.server, dns.key_name and dns.key_file."
+                raise Ours("dns", text % (self._server[0], zone, reason)) from None
+            if answer.rcode() != dns.rcode.NOERROR or not answer.answer:
+                text = "%s does not serve the zone %s (%s); see dns.server and dns.zone."
+                raise Ours("dns", text % (self._server[0], zone, dns.rcode.to_text(answer.rcode())))
 
     def _update(self, name, change):
         import dns.query
@@ -96,6 +116,19 @@ class Webhook:
         """See the module."""
         self._post("cleanup", name, text)
 
+    def look(self, zones):
+        """See that its host answers; nothing is asked of it."""
+        import socket
+
+        from urequests_compat import url
+
+        host, port, _ = url.split(self._url)
+        try:
+            socket.create_connection((host, port), _SECONDS).close()
+        except OSError as e:
+            text = "The DNS webhook at %s cannot be reached: %s; see dns.url."
+            raise Ours("dns", text % (self._url, (e.strerror or str(e)).lower())) from None
+
     def _post(self, what, name, text):
         import json
 
@@ -133,6 +166,14 @@ class Exec:
     def remove(self, name, text):
         """See the module."""
         self._run("cleanup", name, text)
+
+    def look(self, zones):
+        """That the program is there."""
+        import shutil
+
+        if shutil.which(self._command[0]) is None:
+            text = "%s, which is to change the zone, is not there or not executable; see dns.command."
+            raise Ours("dns", text % self._command[0])
 
     def _run(self, what, name, text):
         program = self._command[0]

@@ -12,6 +12,7 @@ STATE = 6  # the state or deploy folder: permissions, a full disk, damage
 CLOCK = 7  # the clock cannot be trusted
 HOOK = 8  # the certificate is in place, but the deploy hook failed
 BUSY = 9  # another ipcert works on the same state
+DOCTOR = 10  # `ipcert doctor` found something that is not ok
 INTERRUPTED = 130  # Ctrl-C, as shells have it
 
 _CODES = {

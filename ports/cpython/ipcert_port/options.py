@@ -61,6 +61,15 @@ class DnsOptions:
             if not self._table[key]:
                 raise Ours("config", 'dns.provider = "%s" needs dns.%s.' % (self._table["provider"], key))
 
+    @property
+    def resolvers(self):
+        """List of (address, port) of the resolvers to ask, [] for the system's."""
+        return self._resolvers
+
+    def files(self):
+        """The paths of the files that hold secrets."""
+        return [self._files[key] for key in ("key_file", "token_file") if self._files[key] is not None]
+
     def make(self):
         """(`dnsask.Dns`, a `dnsprovider` or None)."""
         from . import dnsprovider

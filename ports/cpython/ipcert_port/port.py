@@ -26,13 +26,18 @@ class Port:
         self.entropy = entropy
 
     def device_id(self):
-        """Eight bytes that belong to this installation and tell nothing about it, or None where it has no number.
+        """See the function of that name."""
+        return device_id()
 
-        machine-id(5) is confidential, so a digest of our own stands for it, as that page asks.
-        """
-        try:
-            with open(_ID, "rb") as file:
-                number = file.read(64).strip()
-        except OSError:
-            return None
-        return hashlib.sha256(b"ipcert device " + number).digest()[:8] if len(number) == 32 else None
+
+def device_id():
+    """Eight bytes that belong to this installation and tell nothing about it, or None where it has no number.
+
+    machine-id(5) is confidential, so a digest of our own stands for it, as that page asks.
+    """
+    try:
+        with open(_ID, "rb") as file:
+            number = file.read(64).strip()
+    except OSError:
+        return None
+    return hashlib.sha256(b"ipcert device " + number).digest()[:8] if len(number) == 32 else None

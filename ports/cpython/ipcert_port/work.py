@@ -45,7 +45,7 @@ class Work:
 
         self.port.entropy = Entropy()
         if orders:
-            _readable(config.roots)
+            readable(config.roots)
             from .net import Net
             from .sign import Signer
 
@@ -107,7 +107,8 @@ def clock_error():
     return Ours("clock", "The clock cannot be trusted yet; set it (for example with NTP) and run this again.")
 
 
-def _readable(roots):
+def readable(roots):
+    """Raise Ours("roots") where the file of roots cannot be read; None stands for the system's."""
     if roots is None:
         return
     try:
