@@ -4,18 +4,13 @@
 file. The journal is written before what it says is acted on.
 """
 
+from . import accounts, journal, jws, keys, limits, notices, plan, reconcile, seal, split
 from . import identifiers as _identifiers
-from . import journal, jws, keys, limits, notices, plan, seal, split
-from .acme import challenge, issuance, message
+from .acme import challenge, issuance, message, steps
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
 from .errors import Ours, Theirs
 from .intention import DEPLOY, WAIT, WRITE, Intention
-
-# What an event asked of a record.
-_RENEW = 0
-_CONSENTED = 1
-_REVOKE = 2
 
 
 def _key(ids):
@@ -38,13 +33,12 @@ class Device:
         self.directory = None
         self.directory_at = 0
         self.directory_body = None
-        self.account_point = bytearray(65)
-        self.thumbprint = bytearray(jws.THUMBPRINT_SIZE)
+        self.accounts = accounts.Accounts(self)
         self.journal = journal.Journal(keys.Ring(), port.sha256)
         self.garbage = []
         self.issued = self.failures = 0
         self.last_error = None
-        self._rng = plan.Words(port.entropy.fill)
+        self.rng = plan.Words(port.entropy.fill)
         self._poll = plan.Plan()
         addresses = sum([1 for i in identifiers if i.family])
         texts = sum([len(i.value) + 1 for i in identifiers])
@@ -55,19 +49,18 @@ class Device:
         self._it = Intention()
         self._open = False
         self._running = False  # an issuance whose end was not told yet
-        self._dirty = False
-        self._files = []  # to be written before the journal that names them
+        self.dirty = False
+        self.files = []  # to be written before the journal that names them
         self._notices = []
         self._deploys = []
         self._later = []  # deploys that failed, tried again at `_later_at`; 0: not planned yet
         self._later_at = 0
-        self._account_loaded = False
         self._secret = None  # the buffer of a key file that is being written
         self._told_clock = False
         self._heard = 0  # when the CA last answered, by the clock that its certificate was checked with
         self.now = 0
-        self._errand = None
-        self._asked = []
+        self.errand = None
+        self.asked = []
         self._load()
         self._set(identifiers)
         self.issuance = issuance.Issuance(self)
@@ -81,7 +74,7 @@ class Device:
                 self.port.entropy.fill(j.device)
             else:
                 j.device[:] = own
-            self._dirty = True
+            self.dirty = True
         elif own is not None and j.device != own:
             raise Ours("cloned", notices.text(notices.CLONED, "its number is %s" % j.device.hex()))
         ca = bytearray(32)
@@ -100,7 +93,7 @@ class Device:
                 r.profile.set(b"")
                 r.ari.set(b"")
                 r.poll_at = 0
-            self._dirty = True
+            self.dirty = True
             if found:
                 self.notice(notices.CA_CHANGED, self.directory_url)
         self._load_directory(ca)
@@ -139,9 +132,9 @@ class Device:
                     "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT,
                 )
             found.append((text, ids))
-        self._groups = found
+        self.groups = found
         http = self.policy.challenge_name in (challenge.HTTP, challenge.ALPN)
-        self._mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", http)
+        self.mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", http)
         # Payloads: an order in JSON, or a CSR in base64url. Bodies: that again in base64url, and the headers.
         contacts = sum([len(c) + 3 for c in self.policy.contacts])
         if self.policy.eab_kid:
@@ -150,8 +143,8 @@ class Device:
         self.work = bytearray(max(len(self.scratch) * 4 // 3 + 16, 256 + longest + contacts))
         self._out = bytearray(len(self.work) * 4 // 3 + BODY_OVERHEAD)
         self.exchange = Exchange(self.port.signer, jws.Jws(), self._out)
-        self._account_loaded = False
-        self._reconciled = False
+        self.accounts.unload()
+        self.reconciled = False
 
     # What the port calls.
 
@@ -174,14 +167,14 @@ class Device:
         if now is None or now + limits.CLOCK_JUMP < self.journal.floor:
             raise Ours("clock", "The clock went back behind what was already written; set it right first.")
         self.now = now
-        if not self._reconciled:
-            self._reconcile(now)
+        if not self.reconciled:
+            reconcile.reconcile(self, now)
 
     def done(self, number):
         """The intention was carried out. For WAIT: its time came, or something happened."""
         kind = self._close(number)
         if kind is not None and kind != WAIT and self._owner:
-            self.issuance.answer(issuance.OK)
+            self.issuance.answer(steps.OK)
 
     def response(self, number, status, headers, body):
         """The CA's answer to a SEND: int, dict of lower-case names to str, bytes."""
@@ -217,31 +210,21 @@ class Device:
                     fingerprint)
         """
         if kind == "address":
-            if self.issuance.step != issuance.IDLE:
+            if self.issuance.step != steps.IDLE:
                 raise Ours("busy", "An order is in flight; say so again when it is over.")
             self._set(value)
-        elif kind == "consent":
-            self._consent(value)
-        elif kind == "renew":
-            self._renew(value)
-        elif kind == "revoke":
-            self._revoke(*value)
-        elif kind == "account":
-            self._account(value)
-        elif kind == "recover":
-            self._recover(value)
-        elif kind == "adopt":
-            self._adopt(*value)
         else:
-            raise Ours("event", "There is no event '%s'." % kind)
+            from . import events
+
+            events.take(self, kind, value)
         if self._it.kind == WAIT:
             self._open = False
 
     def consent_challenge(self):
         """Eight hexadecimal digits, bound to exactly these identifiers and to this asking; "" where none is needed."""
-        if not self._asks():
+        if not self.asks():
             return ""
-        data = self.journal.consent_nonce + self._groups[0][0].encode()
+        data = self.journal.consent_nonce + self.groups[0][0].encode()
         out = bytearray(32)
         self.port.sha256(data, 0, len(data), out, 0)
         return out[:4].hex()
@@ -251,7 +234,7 @@ class Device:
     def identifiers_of(self, record):
         """The Identifiers of a record that is in service."""
         text = record.ids.text()
-        for t, ids in self._groups:
+        for t, ids in self.groups:
             if t == text:
                 return ids
         raise Ours("state", "A lineage has no identifiers; report this.")
@@ -265,7 +248,7 @@ class Device:
         """Fill the intention with the journal's next slot."""
         # A time at which the CA's TLS certificate held: a clock that was once years ahead must not stop us for years.
         self.journal.floor = max(self.journal.floor, self._heard)
-        self._dirty = False
+        self.dirty = False
         n = self._slots.encode()
         it.write(self._slots.name, self._slots.data, n)
 
@@ -282,60 +265,6 @@ class Device:
         if data is None:
             raise Ours("key-file", "A key file is missing; the order is started again with a new key.")
         seal.load(self.port, slot, data)
-
-    def load_account(self):
-        """Have the account's key in its slot; False where there is none, or its file is gone: another one is made then."""
-        j = self.journal
-        if j.account_gen and not self._account_loaded:
-            name = "account-%d" % j.account_gen
-            if self.port.read(name) is None:
-                self.notice(notices.ACCOUNT_LOST, self.directory_url)
-                j.account.set(b"")
-                self.forget_account()
-                return False
-            self.load_key(limits.ACCOUNT, name)
-            self.account_ready()
-        return j.account_gen != 0
-
-    def account_ready(self):
-        """The account's key is in its slot: note its point and thumbprint."""
-        self.port.signer.public(limits.ACCOUNT, self.account_point, 0)
-        scratch = bytearray(jws.JWK_SIZE + 32)
-        jws.thumbprint(self.thumbprint, 0, self.port.signer, self.account_point, 0, scratch)
-        self._account_loaded = True
-
-    def write_binding(self, buf, off):
-        """Write the external account binding (RFC 8555 7.3.4) of the account's key to `buf[off:]`."""
-
-        def mac(data, start, end, out, at):
-            return seal.hmac(self.port.sha256, self.policy.eab_key, data, start, end, out, at)
-
-        scratch = bytearray(40 + 2 * limits.URL)
-        return jws.write_binding(
-            buf, off, mac, self.policy.eab_kid, self.directory.new_account, self.account_point, 0, scratch
-        )
-
-    def lose_account(self):
-        """The CA does not know the account any more: register again with the same key."""
-        self.journal.account.set(b"")
-        self.notice(notices.ACCOUNT_LOST, self.directory_url)
-
-    def load_pending(self):
-        """Have the key of a rollover that was cut short in the account's slot."""
-        self.load_key(limits.ACCOUNT, "account-%d" % self.journal.pending_gen)
-        self.account_ready()
-
-    def forget_key(self):
-        """The key in the account's slot is not the account's any more."""
-        self._account_loaded = False
-
-    def forget_account(self):
-        """The account ended: the next order makes another one, with another key."""
-        j = self.journal
-        j.ring.add(j.account_hash, 0)
-        self.garbage.append("account-%d" % j.account_gen)
-        j.account_gen = 0
-        self._account_loaded = False
 
     def take_down(self, r):
         """A record's certificate is out of service: its key is erased and remembered, and what serves it is told."""
@@ -363,13 +292,13 @@ class Device:
 
     def plan_renewal(self, r, now):
         """P2, after a certificate was issued."""
-        plan.renewal(r, self._rng, self.is_ip(r), r.not_before, r.not_after, now, self.policy.recovery)
+        plan.renewal(r, self.rng, self.is_ip(r), r.not_before, r.not_after, now, self.policy.recovery)
 
     def plan_retry(self, r, now, kind, pause):
         """P4, after an attempt failed."""
         plan.retry(
             r,
-            self._rng,
+            self.rng,
             now,
             r.failures,
             kind,
@@ -379,31 +308,31 @@ class Device:
             r.not_before,
             self.policy.recovery,
         )
-        self._squeeze(r, now)
+        self.squeeze(r, now)
         self.failures += 1
 
     def plan_revocation(self, r, now):
         """P14: at once, or at a distance from the last one."""
-        plan.revocation(r, self._rng, now, self.journal.revoked_at)
-        self._squeeze(r, now)
+        plan.revocation(r, self.rng, now, self.journal.revoked_at)
+        self.squeeze(r, now)
 
     def plan_poll(self, r, now, pause):
         """The next question about the renewal window; none where the CA answers no such questions."""
         r.poll_at = 0
         if r.ari.n and self.directory is not None and self.directory.renewal_info:
-            plan.poll(self._poll, self._rng, now, pause)
+            plan.poll(self._poll, self.rng, now, pause)
             r.poll_at = self._poll.at
 
     def take_window(self, r, info, now, pause):
         """The CA's window for a lineage's certificate: an emergency overrides the plan, and so does `strict_ari`."""
         ip = self.is_ip(r)
         if plan.is_emergency(r.window_end, info.end, r.not_before, r.not_after):
-            plan.emergency(r, self._rng, ip, now)
-            self._squeeze(r, now)
+            plan.emergency(r, self.rng, ip, now)
+            self.squeeze(r, now)
             self.notice(notices.EMERGENCY, r.ids.text(), info.explanation)
         elif self.policy.strict_ari and r.window_end != info.end:
             plan.strict(
-                r, self._rng, ip, info.start, info.end, r.not_before, r.not_after, now, self.policy.recovery
+                r, self.rng, ip, info.start, info.end, r.not_before, r.not_after, now, self.policy.recovery
             )
         r.window_end = info.end
         self.plan_poll(r, now, pause)
@@ -425,6 +354,18 @@ class Device:
             if i.family:
                 return True
         return False
+
+    def squeeze(self, r, now):
+        """For demonstrations: divide a wait. A renewal's place is in the certificate's real lifetime and stays there."""
+        k = self.policy.compress
+        if k > 1 and r.at > now:
+            r.at = now + max((r.at - now) // k, 1)  # never at once: a draw must not become an immediate plan
+            r.lo = now + max(r.lo - now, 0) // k
+            r.hi = now + max(r.hi - now, 0) // k
+
+    def asks(self):
+        """True when the first group, where combined certificates stand, needs the owner's consent."""
+        return self.policy.setting == "home" and split.needs_consent(self.mask)
 
     # Inside.
 
@@ -461,16 +402,18 @@ class Device:
                     continue
                 return it.wait(now + 10 * limits.MINUTE, False)
             self.now = now
-            if not self._reconciled:
-                self._reconcile(now)
+            if not self.reconciled:
+                reconcile.reconcile(self, now)
                 continue
-            if self._asked:
-                self._plan_asked(now)
-            if self._files:
-                return it.write(*self._files.pop(0))
-            if self._dirty:
+            if self.asked:
+                from . import events
+
+                events.plan_asked(self, now)
+            if self.files:
+                return it.write(*self.files.pop(0))
+            if self.dirty:
                 return self.write_journal(now, it)
-            if self.issuance.step != issuance.IDLE:
+            if self.issuance.step != steps.IDLE:
                 self._running = True
                 if self.issuance.purpose == issuance.ISSUE and self._collide(now):
                     continue
@@ -490,9 +433,9 @@ class Device:
                 if now >= self._later_at:
                     self._deploys, self._later = self._later, []
                     continue
-            if self._errand is not None:
-                record, purpose, by_key = self._errand
-                self._errand = None
+            if self.errand is not None:
+                record, purpose, by_key = self.errand
+                self.errand = None
                 self.issuance.start(record, now, purpose, by_key)
                 continue
             due = ask = None
@@ -509,7 +452,7 @@ class Device:
                 continue
             if due.gen and now >= due.not_after:
                 self.notice(notices.LAPSED, due.ids.text())
-            self.issuance.start(due, now, 2 if due.revoke else issuance.ISSUE)
+            self.issuance.start(due, now, issuance.REVOKE if due.revoke else issuance.ISSUE)
 
     def _finished(self):
         r = self.issuance.record
@@ -548,7 +491,7 @@ class Device:
             self.take_down(r)
             r.at = r.hi = limits.NEVER if r.revoke else min(r.at, self.journal.floor)
             r.revoke = 0
-            self._dirty = True
+            self.dirty = True
             self.notice(
                 notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device."
             )
@@ -560,9 +503,9 @@ class Device:
         moved = False
         for r in self.journal.records():
             if r is not self.issuance.record and r.at <= now:
-                plan.collide(r, self._rng, now)
-                self._squeeze(r, now)
-                self._dirty = moved = True
+                plan.collide(r, self.rng, now)
+                self.squeeze(r, now)
+                self.dirty = moved = True
         return moved
 
     def _missed(self, now):
@@ -570,250 +513,15 @@ class Device:
         for r in self.journal.records():
             lost = plan.is_lost(r, now, r.not_after)
             if lost or plan.is_missed(r, now):
-                self._dirty = moved = True
+                self.dirty = moved = True
                 if r.revoke:
                     self.plan_revocation(r, now)
                     continue
                 if lost and not r.not_after:
                     # Drawn under a clock that was far ahead: its end means nothing, so the first wait begins now.
-                    self._plan_first(r, now, self.identifiers_of(r), r.ids.text())
-                    self._squeeze(r, now)
+                    reconcile.plan_first(self, r, now)
+                    self.squeeze(r, now)
                     continue
-                plan.missed(r, self._rng, self.is_ip(r), now, r.not_before, r.not_after, self.policy.recovery)
-                self._squeeze(r, now)
+                plan.missed(r, self.rng, self.is_ip(r), now, r.not_before, r.not_after, self.policy.recovery)
+                self.squeeze(r, now)
         return moved
-
-    def _squeeze(self, r, now):
-        # Demonstrations only; a renewal's place is in the certificate's real lifetime and stays there.
-        k = self.policy.compress
-        if k > 1 and r.at > now:
-            r.at = now + max((r.at - now) // k, 1)  # never at once: a draw must not become an immediate plan
-            r.lo = now + max(r.lo - now, 0) // k
-            r.hi = now + max(r.hi - now, 0) // k
-
-    def _asks(self):
-        # Combined certificates stand in the first group.
-        return self.policy.setting == "home" and split.needs_consent(self._mask)
-
-    def _consent(self, answer):
-        challenge = self.consent_challenge()
-        if not challenge:
-            raise Ours("consent", "Nothing here needs consent.")
-        if not self._reconciled:
-            raise Ours("consent", "Ask again when the device has read its state.")
-        if answer.strip().lower() != challenge:
-            raise Ours("consent", "That is not the answer asked for; nothing was ordered.")
-        text = self._groups[0][0]
-        # An answer is good for once: whatever is asked next has another challenge.
-        self.journal.consent_nonce[:] = bytes(limits.HASH)
-        for r in self.journal.records():
-            if r.ids.text() == text:
-                self._asked.append((r, _CONSENTED))
-        self.notice(notices.CONSENT_GIVEN, text)
-
-    def _renew(self, text):
-        for r in self.journal.records():
-            if r.ids.text() == text and (r.consent_at or not self._asks()):
-                self._asked.append((r, _RENEW))
-                return
-        raise Ours("event", "There is no certificate for '%s' to renew." % text)
-
-    def _revoke(self, text, reason, by_key):
-        from .acme import errand
-
-        if reason not in errand.REASONS:
-            raise Ours(
-                "revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS])
-            )
-        for r in self.journal.records():
-            if r.ids.text() == text and r.gen:
-                if r is self.issuance.record and self.issuance.step != issuance.IDLE:
-                    raise Ours("busy", "Its order is in flight; say so again when it is over.")
-                if by_key:
-                    self._begin(r, errand.REVOKE, True)
-                else:
-                    self._asked.append((r, _REVOKE))
-                r.revoke = reason + 1
-                r.order.set(b"")
-                self._dirty = True
-                return
-        raise Ours("revoke", "There is no certificate for '%s' to revoke." % text)
-
-    def _account(self, what):
-        from .acme import errand
-
-        purpose = {
-            "contacts": errand.CONTACTS,
-            "rollover": errand.ROLLOVER,
-            "deactivate": errand.DEACTIVATE,
-        }.get(what)
-        if purpose is None:
-            raise Ours("event", "There is no account errand '%s'." % what)
-        if not self.journal.account.n:
-            raise Ours("account", "There is no account yet.")
-        self._begin(None, purpose)
-
-    def _begin(self, record, purpose, by_key=False):
-        if self._errand is not None:
-            raise Ours("busy", "Another errand waits for its turn; say so again when it is done.")
-        self._errand = (record, purpose, by_key)
-
-    def _plan_asked(self, now):
-        # Events come at any time, also days after the last `next`: what they ask for is planned by the clock of now.
-        for r, what in self._asked:
-            if r not in self.journal.records():
-                continue
-            if what == _REVOKE:
-                self.plan_revocation(r, now)
-            else:
-                if what == _CONSENTED:
-                    r.consent_at = now
-                r.revoke = 0  # the latest wish counts
-                plan.first(r, self._rng, now, True, 0)
-            self._dirty = True
-        self._asked = []
-
-    def _recover(self, d):
-        from .acme import errand
-
-        signer, j = self.port.signer, self.journal
-        if j.pending_gen:
-            raise Ours("busy", "Another change of the account's key is under way; let it finish first.")
-        signer.load(limits.SPARE, d)
-        try:
-            keys.check_new(signer, limits.SPARE, j.account_hash, j.records(), j.ring)
-        except Ours:
-            raise Ours(
-                "recover", "That key is or was in use on this device; an account key must be nothing else."
-            )
-        self._begin(None, errand.RECOVER)
-        j.pending_gen = self.new_generation()
-        out = bytearray(seal.SEALED)
-        n = seal.write(self.port, limits.SPARE, out)
-        self._files.append(("account-%d" % j.pending_gen, out, n))
-        self._dirty = True
-
-    def _adopt(self, text, not_before, not_after, key_hash):
-        if not self._reconciled:
-            raise Ours("adopt", "Ask again when the device has read its state.")
-        for r in self.journal.records():
-            if r.ids.text() == text:
-                if r.gen:
-                    raise Ours(
-                        "adopt", "There is a certificate for '%s' already; nothing was adopted." % text
-                    )
-                if not self.journal.ring.holds(key_hash, 0):
-                    self.journal.ring.add(key_hash, 0)
-                r.not_before = not_before
-                r.not_after = not_after
-                self.plan_renewal(r, self.now)
-                self._dirty = True
-                return
-        raise Ours("adopt", "'%s' is not what one certificate of this configuration is for." % text)
-
-    def _reconcile(self, now):
-        # The journal's records against the identifiers there are now.
-        j = self.journal
-        wanted = [text for text, ids in self._groups]
-        lasted = {}
-        spare = None
-        for r in j.records():
-            text = r.ids.text()
-            if text in wanted:
-                continue
-            family = _identifiers.parse(text.split(",")[0]).family
-            if family == 0 and spare is None and not self.policy.combined:
-                spare = r
-                continue
-            self._retire(r, text)
-            lasted[family] = now - r.since
-            j.drop(r)
-        known = [r.ids.text() for r in j.records()]
-        for text, ids in self._groups:
-            if text in known:
-                continue
-            family = ids[0].family
-            if family == 0 and spare is not None and not self.policy.combined:
-                # Other names for the same lineage: what is served stays until the new one is there.
-                r, spare = spare, None
-                r.order.set(b"")
-                r.consent_at = 0
-            else:
-                r = j.new()
-                r.since = now
-            r.ids.set(text.encode())
-            if family in lasted:
-                plan.held(r, self._rng, now, lasted[family], self.policy.min_ip_age)
-                self.notice(notices.HELD, text)
-            else:
-                self._plan_first(r, now, ids, text)
-            self._squeeze(r, now)
-            self._dirty = True
-        if spare is not None:
-            self._retire(spare, spare.ids.text())
-            j.drop(spare)
-        if self._asks():
-            self._ask()
-        mask = self._mask & ~j.told
-        for k in range(len(notices.NOTICES)):
-            if mask >> k & 1:
-                self.notice(k, split.subject(k, [i for text, ids in self._groups for i in ids]))
-        if mask:
-            j.told |= mask
-            self._dirty = True
-        self._collect()
-        self._reconciled = True
-
-    def _plan_first(self, r, now, ids, text):
-        urgent = self._is_urgent(ids, text)
-        if urgent and self.policy.spread:
-            plan.first(r, self._rng, now, False, self.policy.spread)
-        else:
-            plan.first(r, self._rng, now, urgent, self.policy.first_delay)
-
-    def _ask(self):
-        j = self.journal
-        for r in j.records():
-            if not r.consent_at:
-                r.at = limits.NEVER
-                if not any(j.consent_nonce):
-                    self.port.entropy.fill(j.consent_nonce)
-                self._dirty = True
-                self.notice(notices.CONSENT_NEEDED, r.ids.text())
-
-    def _is_urgent(self, ids, text):
-        # One goes at once: the first of the urgent kind, or of the only kind there is.
-        want = self.policy.urgent
-        first = None
-        for t, group in self._groups:
-            kind = "ip" if group[0].family else "domain"
-            if kind == want or want == "both" and kind == "ip":
-                first = t
-                break
-        return text == (first or self._groups[0][0])
-
-    def _retire(self, r, text):
-        self.take_down(r)
-        if r.new_gen:
-            self.journal.ring.add(r.new_hash, 0)
-        self.notice(notices.RETIRED, text)
-        self._dirty = True
-
-    def _collect(self):
-        # Files that nothing refers to: of retired keys, or left by a power cut.
-        j = self.journal
-        live = ["account-%d" % j.account_gen, "account-%d" % j.pending_gen]
-        for r in j.records():
-            for n in (r.gen, r.new_gen):
-                live.append("key-%d" % n)
-                live.append("chain-%d" % n)
-        for name in self.port.names():
-            if (
-                name.split("-")[0] in ("key", "chain", "account")
-                and name not in live
-                and name not in self.garbage
-            ):
-                self.garbage.append(name)
-                # Its number was given away before the power went: a new file under the same name would be erased too.
-                if name.split("-")[1].isdigit():
-                    j.generation = max(j.generation, int(name.split("-")[1]))

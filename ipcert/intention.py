@@ -27,7 +27,7 @@ class Intention:
     WITHDRAW  the same fields: take it away again. Replay: harmless.
     WRITE     name, body, size: durable before `done`. Replay: the same bytes again.
     ERASE     name: overwrite if the medium allows, remove. Replay: harmless where it is gone already.
-    DEPLOY    record (journal.Record), key (bytes: the 32-byte scalar) and chain (bytes, PEM).
+    DEPLOY    record (journal.Record), key (bytes, PKCS#8) and chain (bytes, PEM).
               Replay: must change nothing when the same chain is in place.
     NOTIFY    notice (a number of `notices`), subject, text. Replay: the owner may see it twice.
     """

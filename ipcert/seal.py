@@ -8,7 +8,6 @@ from . import der
 from .buf import copy, put
 from .errors import Ours
 
-PKCS8 = 138
 SEALED = 4 + 16 + 97 + 32
 _MAGIC = b"ipcS"
 _D = 36  # where `der.write_pkcs8` puts the scalar
@@ -90,10 +89,10 @@ def read(port, data):
         wipe(mac)
         if not wrong:
             return pair
-    elif len(data) == PKCS8:
+    elif len(data) == der.PKCS8_SIZE:
         copy(pair, 0, data, _D, _D + 32)
         copy(pair, 32, data, _PUB, _PUB + 65)
-        check = bytearray(PKCS8)
+        check = bytearray(der.PKCS8_SIZE)
         der.write_pkcs8(check, 0, memoryview(pair)[:32], memoryview(pair)[32:])
         good = check == data
         wipe(check)
@@ -122,7 +121,7 @@ def load(port, slot, data):
 def pkcs8(port, data):
     """The key file as PKCS#8 DER (bytes), for what serves the certificate."""
     pair = read(port, data)
-    out = bytearray(PKCS8)
+    out = bytearray(der.PKCS8_SIZE)
     der.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
     wipe(pair)
     result = bytes(out)

@@ -4,7 +4,6 @@ from .device import _Port, _Sha256
 
 _Bytes = Union[bytes, bytearray, memoryview]
 
-PKCS8: int
 SEALED: int
 
 def hmac(

@@ -10,8 +10,7 @@ import mps2
 import network
 from hubserver import Front
 
-from ipcert import identifiers
-from ipcert.device import Device
+from ipcert import Device, identifiers
 from ipcert.policy import Policy
 from ipcert_port import clock, drive, entropy, net, port, responder, sign, store
 

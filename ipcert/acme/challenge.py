@@ -33,7 +33,7 @@ def publish(dev, it, kind, identifier, auth):
         if identifier.value[:2] == "*.":
             text += "; policy=wildcard"
         return it.publish(kind, identifier.value, "_validation-persist." + base, "", text.encode())
-    text = auth.token.encode() + b"." + dev.thumbprint
+    text = auth.token.encode() + b"." + dev.accounts.thumbprint
     if kind == HTTP:
         return it.publish(kind, identifier.value, "", auth.token, text)
     digest = bytearray(32)

@@ -8,8 +8,8 @@ from .. import b64, jws, keys, limits, notices, x509
 from ..buf import put
 from ..errors import Ours
 from . import account
+from .issuance import REVOKE
 
-REVOKE = 2  # 0 and 1 are issuing and asking
 CONTACTS = 3
 ROLLOVER = 4
 DEACTIVATE = 5
@@ -75,7 +75,7 @@ def _roll_over(dev, it):
     inner = jws.Jws()
     inner.set_jwk(point)
     payload = bytearray(limits.URL + 200)
-    n = jws.write_key_change(payload, 0, dev.journal.account.get(), dev.account_point, 0)
+    n = jws.write_key_change(payload, 0, dev.journal.account.get(), dev.accounts.point, 0)
     out = bytearray(limits.URL * 3 + 900)
     url = dev.directory.key_change
     n = inner.write_inner(out, 0, dev.port.signer, limits.SPARE, url.encode(), payload, n)
@@ -95,10 +95,10 @@ def finish(dev, purpose, record):
                 dev.plan_revocation(r, dev.now)
         dev.notice(notices.REVOKED, record.ids.text())
     elif purpose == ROLLOVER:
-        adopt(dev)
+        dev.accounts.adopt()
     elif purpose == DEACTIVATE:
         j.account.set(b"")
-        dev.forget_account()
+        dev.accounts.forget()
         for r in j.records():
             r.at = limits.NEVER
 
@@ -108,25 +108,3 @@ def is_done(purpose, kind, status):
     if purpose == REVOKE:
         return kind == "alreadyRevoked"
     return purpose == DEACTIVATE and kind == "unauthorized" and status in (401, 403)  # 7.3.6
-
-
-def adopt(dev):
-    """The pending account key is the account's key now; the old one is erased and never used again."""
-    j = dev.journal
-    j.ring.add(j.account_hash, 0)
-    dev.garbage.append("account-%d" % j.account_gen)
-    j.account_gen = j.pending_gen
-    j.pending_gen = 0
-    dev.forget_key()
-    dev.load_account()
-    out = bytearray(32)
-    keys.fingerprint(dev.port.signer, limits.ACCOUNT, out, 0)
-    j.account_hash[:] = out[: limits.HASH]
-    dev.port.signer.erase(limits.SPARE)
-
-
-def drop(dev):
-    """The pending account key never reached the CA."""
-    dev.garbage.append("account-%d" % dev.journal.pending_gen)
-    dev.journal.pending_gen = 0
-    dev.forget_key()

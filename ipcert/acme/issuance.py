@@ -1,183 +1,50 @@
-"""One issuance, from the directory to a committed chain, or one question about the renewal window (ARI, RFC 9773):
-a table of (step, event, next step).
+"""One issuance, from the directory to a committed chain, or one question about the renewal window (ARI, RFC 9773).
 
-Each step has one action, which either fills the intention and waits for its answer, or answers itself with an
-event. What an answer amounts to is an event too. The table decides the rest; a pair that is in neither the
-table nor ANYWHERE is a mistake of ours and raises Ours("state").
+Each step of the table in `steps` has one action, which either fills the intention and waits for its answer, or answers
+itself with an event. What an answer amounts to is an event too. The table decides the rest.
 """
 
 from .. import csr, keys, limits, notices, plan, x509
 from ..errors import Error, Ours, Theirs
 from . import account, authorization, certificate, challenge, directory, exchange, message, order, renewal
+from .steps import (
+    ACCOUNT,
+    AGAIN,
+    ALTERNATE,
+    ANSWER,
+    ASK,
+    AUTHORIZATION,
+    BROKEN,
+    CHAIN,
+    CHALLENGE_POLL,
+    DEPLOY,
+    DIRECTORY,
+    DO,
+    ERRAND,
+    FINALIZE,
+    GONE,
+    IDLE,
+    INVALID,
+    LIMITED,
+    MORE,
+    NEW_ORDER,
+    NO_ACCOUNT,
+    NO_REPLACES,
+    NONE,
+    NOT_READY,
+    OK,
+    ORDER_POLL,
+    OURS,
+    PENDING,
+    REFUSED,
+    VALID,
+    follow,
+)
 
 # Purposes; the others are errands.
 ISSUE = 0
 ASK_WINDOW = 1
-
-# Steps.
-IDLE = 0
-DIRECTORY = 1
-ACCOUNT = 2
-RESUME = 3
-NEW_ORDER = 4
-SAVE_ORDER = 5
-ROUTE = 6
-AUTHORIZATION = 7
-PUBLISH = 8
-ANSWER = 9
-CHALLENGE_WAIT = 10
-CHALLENGE_POLL = 11
-WITHDRAW = 12
-NEXT = 13
-KEY = 14
-SAVE_KEY = 15
-FINALIZE = 16
-ORDER_WAIT = 17
-ORDER_POLL = 18
-CHAIN = 19
-SAVE_CHAIN = 20
-COMMIT = 21
-DEPLOY = 22
-CLEAN = 23
-FAILED = 24
-SAVE_FAILED = 25
-SAVE_DIRECTORY = 26
-ACCOUNT_KEY = 27
-SAVE_ACCOUNT = 28
-PURPOSE = 29
-ASK = 30
-SAVE_WINDOW = 31
-ERRAND_KEY = 32
-SAVE_PENDING = 33
-ERRAND = 34
-SAVE_ERRAND = 35
-ALTERNATE = 36
-STEPS = (
-    "idle", "directory", "account", "resume", "new-order", "save-order", "route", "authorization", "publish",
-    "answer", "challenge-wait", "challenge-poll", "withdraw", "next", "key", "save-key", "finalize",
-    "order-wait", "order-poll", "chain", "save-chain", "commit", "deploy", "clean", "failed", "save-failed",
-    "save-directory", "account-key", "save-account", "purpose", "ask", "save-window",
-    "errand-key", "save-pending", "errand", "save-errand",
-    "alternate",
-)  # fmt: skip
-
-# Events. The first five are `order.STATUS`.
-PENDING = 0
-READY = 1
-PROCESSING = 2
-VALID = 3
-INVALID = 4
-OK = 5
-AGAIN = 6  # the same step once more
-MORE = 7
-NONE = 8
-REFUSED = 9
-LIMITED = 10
-BROKEN = 11  # the way there, or garbage
-OURS = 12  # an error of ours
-NO_ACCOUNT = 13
-GONE = 14  # the order is not there any more
-NO_REPLACES = 15
-NOT_READY = 16
-DO = 17  # an errand
-EVENTS = (
-    "pending", "ready", "processing", "valid", "invalid", "ok", "again", "more", "none", "refused",
-    "limited", "broken", "ours", "no-account", "gone", "no-replaces", "not-ready", "do",
-)  # fmt: skip
-
-TABLE = bytes(
-    (
-        DIRECTORY, OK, SAVE_DIRECTORY,
-        DIRECTORY, NONE, PURPOSE,
-        SAVE_DIRECTORY, OK, PURPOSE,
-        PURPOSE, OK, ACCOUNT_KEY,
-        PURPOSE, MORE, ASK,
-        PURPOSE, DO, ERRAND,
-        ASK, OK, SAVE_WINDOW,
-        ASK, NONE, SAVE_WINDOW,
-        SAVE_WINDOW, OK, IDLE,
-        ACCOUNT_KEY, OK, SAVE_ACCOUNT,
-        ACCOUNT_KEY, NONE, ACCOUNT,
-        SAVE_ACCOUNT, OK, ACCOUNT,
-        ACCOUNT, OK, RESUME,
-        RESUME, MORE, ORDER_POLL,
-        RESUME, NONE, NEW_ORDER,
-        RESUME, DO, ERRAND_KEY,
-        ERRAND_KEY, OK, SAVE_PENDING,
-        ERRAND_KEY, NONE, ERRAND,
-        SAVE_PENDING, OK, ERRAND,
-        ERRAND, OK, SAVE_ERRAND,
-        ERRAND, NO_ACCOUNT, ACCOUNT,
-        SAVE_ERRAND, OK, IDLE,
-        NEW_ORDER, OK, SAVE_ORDER,
-        NEW_ORDER, NO_REPLACES, NEW_ORDER,
-        NEW_ORDER, NO_ACCOUNT, ACCOUNT,
-        SAVE_ORDER, OK, ROUTE,
-        ROUTE, PENDING, AUTHORIZATION,
-        ROUTE, READY, KEY,
-        ROUTE, PROCESSING, ORDER_WAIT,
-        ROUTE, VALID, CHAIN,
-        AUTHORIZATION, PENDING, PUBLISH,
-        AUTHORIZATION, VALID, NEXT,
-        PUBLISH, OK, ANSWER,
-        ANSWER, OK, CHALLENGE_WAIT,
-        CHALLENGE_WAIT, OK, CHALLENGE_POLL,
-        CHALLENGE_POLL, PENDING, CHALLENGE_WAIT,
-        CHALLENGE_POLL, VALID, WITHDRAW,
-        WITHDRAW, OK, NEXT,
-        NEXT, MORE, AUTHORIZATION,
-        NEXT, NONE, KEY,
-        KEY, OK, SAVE_KEY,
-        KEY, NONE, FINALIZE,
-        SAVE_KEY, OK, FINALIZE,
-        FINALIZE, PENDING, ORDER_WAIT,
-        FINALIZE, READY, ORDER_WAIT,
-        FINALIZE, PROCESSING, ORDER_WAIT,
-        FINALIZE, VALID, CHAIN,
-        FINALIZE, NOT_READY, ORDER_WAIT,
-        ORDER_WAIT, OK, ORDER_POLL,
-        ORDER_POLL, PENDING, ROUTE,
-        ORDER_POLL, READY, ROUTE,
-        ORDER_POLL, PROCESSING, ORDER_WAIT,
-        ORDER_POLL, VALID, CHAIN,
-        ORDER_POLL, GONE, NEW_ORDER,
-        ORDER_POLL, NO_ACCOUNT, ACCOUNT,
-        CHAIN, OK, SAVE_CHAIN,
-        CHAIN, GONE, NEW_ORDER,
-        CHAIN, MORE, ALTERNATE,
-        ALTERNATE, MORE, ALTERNATE,
-        ALTERNATE, OK, SAVE_CHAIN,
-        SAVE_CHAIN, OK, COMMIT,
-        COMMIT, OK, DEPLOY,
-        DEPLOY, OK, IDLE,
-        DEPLOY, BROKEN, IDLE,
-        DEPLOY, OURS, IDLE,
-        CLEAN, OK, FAILED,
-        FAILED, OK, SAVE_FAILED,
-        SAVE_FAILED, OK, IDLE,
-    )
-)  # fmt: skip
-
-# Events that mean the same wherever the table does not say otherwise.
-ANYWHERE = bytes((INVALID, CLEAN, REFUSED, CLEAN, LIMITED, CLEAN, BROKEN, CLEAN, OURS, CLEAN, NO_ACCOUNT, CLEAN,
-                  GONE, CLEAN, NO_REPLACES, CLEAN, NOT_READY, CLEAN))  # fmt: skip
-
-
-def follow(step, event):
-    """The next step. AGAIN stays. Raises Ours("state") for a pair that cannot be."""
-    if event == AGAIN:
-        return step
-    k = 0
-    while k < len(TABLE):
-        if TABLE[k] == step and TABLE[k + 1] == event:
-            return TABLE[k + 2]
-        k += 3
-    k = 0
-    while k < len(ANYWHERE):
-        if ANYWHERE[k] == event and step not in (IDLE, CLEAN, FAILED, SAVE_FAILED):
-            return ANYWHERE[k + 1]
-        k += 2
-    raise Ours("state", "Step %s cannot answer %s; report this." % (STEPS[step], EVENTS[event]))
+REVOKE = 2
 
 
 class Issuance:
@@ -303,47 +170,25 @@ class Issuance:
         self._dev.directory_body = None
 
     def _account_key(self, now, it):
-        dev = self._dev
-        if dev.load_account():
+        accounts = self._dev.accounts
+        if accounts.load():
             return NONE
-        dev.port.signer.generate(limits.ACCOUNT)
-        found = keys.check_new(
-            dev.port.signer, limits.ACCOUNT, dev.journal.account_hash, dev.journal.records(), dev.journal.ring
-        )
-        dev.journal.account_hash[:] = found[: limits.HASH]
-        dev.journal.account.set(b"")
-        dev.journal.account_gen = dev.new_generation()
-        dev.account_ready()
-        dev.write_key(limits.ACCOUNT, "account-%d" % dev.journal.account_gen, it)
+        accounts.make(it)
 
     def _account(self, now, it):
         dev = self._dev
+        accounts = dev.accounts
         if dev.journal.pending_gen:
             # A rollover was cut short: does the CA know the new key?
             if not self._probing:
                 self._probing = True
-                dev.load_pending()
-            dev.exchange.jws.set_jwk(dev.account_point)
-            n = account.write_existing(dev.work, 0)
-            dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
+                accounts.load_pending()
+            accounts.find(it)
             return None
         if dev.journal.account.n:
             dev.exchange.jws.set_kid(dev.journal.account.get())
             return OK
-        if dev.directory.external_account and not dev.policy.eab_kid:
-            raise Ours(
-                "external-account",
-                "This CA wants an external account binding: set eab_kid and eab_key to what it gave you.",
-            )
-        if dev.directory.terms and not dev.policy.agree_terms:
-            raise Ours(
-                "terms",
-                "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms,
-            )
-        dev.exchange.jws.set_jwk(dev.account_point)
-        bind = dev.write_binding if dev.policy.eab_kid else None
-        n = account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms, bind)
-        dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
+        accounts.register(it)
 
     def _resume(self, now, it):
         dev, r = self._dev, self.record
@@ -540,10 +385,8 @@ class Issuance:
             dev.journal.account.set(url.encode())
             dev.exchange.jws.set_kid(url.encode())
             if self._probing:
-                from . import errand
-
                 self._probing = False
-                errand.adopt(dev)
+                dev.accounts.adopt()
             return OK
         if self.step in (AUTHORIZATION, CHALLENGE_POLL):
             return self._read_authorization(obj)
@@ -633,8 +476,8 @@ class Issuance:
             from . import errand
 
             self._probing = False
-            errand.drop(self._dev)
-            self._dev.load_account()
+            self._dev.accounts.drop_pending()
+            self._dev.accounts.load()
             return None if self.purpose == errand.RECOVER else AGAIN
         if self.step == ERRAND:
             from . import errand
@@ -643,7 +486,7 @@ class Issuance:
                 return self._finish_errand()
         if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL, ERRAND):
             self._replay()
-            self._dev.lose_account()
+            self._dev.accounts.lose()
             return NO_ACCOUNT
         if (
             self.step == NEW_ORDER

@@ -11,16 +11,16 @@ from tools.lib import cache
 # What is taken away (Python, run before the test), and the test that must fail then.
 MUTATIONS = {
     "a key is used before it is in the journal": (
-        "t = bytearray(issuance.TABLE); change(t, issuance.KEY, issuance.OK, issuance.FINALIZE); issuance.TABLE = bytes(t)",
+        "t = bytearray(steps.TABLE); change(t, steps.KEY, steps.OK, steps.FINALIZE); steps.TABLE = bytes(t)",
         "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "an order is answered before it is in the journal": (
-        "t = bytearray(issuance.TABLE); change(t, issuance.NEW_ORDER, issuance.OK, issuance.ROUTE); issuance.TABLE = bytes(t)",
+        "t = bytearray(steps.TABLE); change(t, steps.NEW_ORDER, steps.OK, steps.ROUTE); steps.TABLE = bytes(t)",
         "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "an account is made before its key is in the journal": (
-        "t = bytearray(issuance.TABLE); change(t, issuance.ACCOUNT_KEY, issuance.OK, issuance.ACCOUNT); "
-        "issuance.TABLE = bytes(t)",
+        "t = bytearray(steps.TABLE); change(t, steps.ACCOUNT_KEY, steps.OK, steps.ACCOUNT); "
+        "steps.TABLE = bytes(t)",
         "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "the journal overwrites the slot that counts": (
@@ -69,7 +69,7 @@ _FIRST = """
 import sys
 import pytest
 from ipcert import journal, keys, limits
-from ipcert.acme import certificate, http01, issuance
+from ipcert.acme import certificate, http01, steps
 
 def change(table, step, event, after):
     for k in range(0, len(table), 3):

@@ -60,7 +60,7 @@ class Living(Home):
 
     def boot(self):
         super().boot()
-        self.device._rng = self.rng  # the same words as the simulator's home
+        self.device.rng = self.rng  # the same words as the simulator's home
         return self.device
 
     def down(self, kind, url):

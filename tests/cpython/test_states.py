@@ -14,12 +14,12 @@ def test_they_are_up_to_date():
 
 
 def test_every_step_and_event_is_drawn():
-    from ipcert.acme import authorization, issuance, order
+    from ipcert.acme import authorization, order, steps
 
     text = (ROOT / "ipcert" / "acme" / "STATES.md").read_text()
-    for word in (*issuance.STEPS, *order.STATUS, *authorization.STATUS):
+    for word in (*steps.STEPS, *order.STATUS, *authorization.STATUS):
         assert word.replace("-", "_") in text
-    for word in issuance.EVENTS:
+    for word in steps.EVENTS:
         assert word in text
 
 

@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import device, intention, limits, notices, plan, policy, seal
+from ipcert import Device, device, intention, limits, notices, plan, policy, seal
 from ipcert.errors import Ours, Theirs
 
 DAY = limits.DAY
@@ -354,6 +354,11 @@ class Contract(unittest.TestCase):
         self.assertEqual(code_of(Ours, lambda: home.device.done(number + 1)), "state")
         home.device.done(number)
         self.assertEqual(home.device.next(START).number, number + 1)
+
+    def test_the_package_hands_it_on(self):
+        home = Home()
+        made = Device(home.port, policy.Policy(**home.wishes), home.identifiers, home.url)
+        self.assertIsInstance(made, device.Device)
 
     def test_a_late_answer_to_a_wait(self):
         home = Home((V4,))

@@ -179,7 +179,7 @@ class Revocation(unittest.TestCase):
         home = self.both()
         home.device.event("revoke", (NAME, 1, False))
         for _ in range(20):
-            if home.record(NAME).revoke and not home.device._dirty:
+            if home.record(NAME).revoke and not home.device.dirty:
                 break
             home.step()
         home.sleep(3 * DAY)

@@ -127,6 +127,17 @@ class Changes(unittest.TestCase):
         self.assertEqual(home.told(notices.HELD), ["198.51.100.8"])
         self.assertNotIn(new.spki, spkis(home)[:count])
 
+    def test_each_new_ipv6_address_is_warned_about(self):
+        home = Home((NAME, V6))
+        home.run()
+        for text in ("2001:db8::1:8", "2001:db8::1:9"):
+            self.change(home, NAME, text)
+            home.run(home.clock.now + 100 * HOUR)
+            home.sleep(HOUR)
+            home.run(home.clock.now)
+        self.assertEqual(home.told(notices.IPV6_PUBLISHED), [V6, "2001:db8::1:8", "2001:db8::1:9"])
+        self.assertEqual(home.told(notices.NAME_POINTS_HERE), [NAME])
+
     def test_an_address_that_did_not_last_holds_the_next_off(self):
         home = Home()
         home.run()

@@ -8,7 +8,7 @@ from virtual_ca import Refusal, certificate, pem
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import intention, limits, notices, plan
-from ipcert.acme import authorization, issuance, order
+from ipcert.acme import authorization, order, steps
 from ipcert.errors import Ours, Theirs
 
 DAY = limits.DAY
@@ -23,15 +23,15 @@ def pairs(table, width):
 class Table(unittest.TestCase):
     def test_every_pair(self):
         legal = {}
-        for step, event, to in pairs(issuance.TABLE, 3):
+        for step, event, to in pairs(steps.TABLE, 3):
             self.assertNotIn((step, event), legal)  # nothing stands there twice
             legal[(step, event)] = to
-        anywhere = dict(pairs(issuance.ANYWHERE, 2))
-        ends = (issuance.IDLE, issuance.CLEAN, issuance.FAILED, issuance.SAVE_FAILED)
+        anywhere = dict(pairs(steps.ANYWHERE, 2))
+        ends = (steps.IDLE, steps.CLEAN, steps.FAILED, steps.SAVE_FAILED)
         refused = 0
-        for step in range(len(issuance.STEPS)):
-            for event in range(len(issuance.EVENTS)):
-                if event == issuance.AGAIN:
+        for step in range(len(steps.STEPS)):
+            for event in range(len(steps.EVENTS)):
+                if event == steps.AGAIN:
                     want = step
                 elif (step, event) in legal:
                     want = legal[(step, event)]
@@ -39,33 +39,33 @@ class Table(unittest.TestCase):
                     want = anywhere[event]
                 else:
                     refused += 1
-                    self.assertEqual(code_of(Ours, lambda s=step, e=event: issuance.follow(s, e)), "state")
+                    self.assertEqual(code_of(Ours, lambda s=step, e=event: steps.follow(s, e)), "state")
                     continue
-                self.assertEqual(issuance.follow(step, event), want)
+                self.assertEqual(steps.follow(step, event), want)
         self.assertGreater(refused, 100)
 
     def test_every_step_is_reached_and_left(self):
-        entered = {to for step, event, to in pairs(issuance.TABLE, 3)} | {issuance.DIRECTORY, issuance.CLEAN}
-        left = {step for step, event, to in pairs(issuance.TABLE, 3)}
-        everything = set(range(len(issuance.STEPS)))
+        entered = {to for step, event, to in pairs(steps.TABLE, 3)} | {steps.DIRECTORY, steps.CLEAN}
+        left = {step for step, event, to in pairs(steps.TABLE, 3)}
+        everything = set(range(len(steps.STEPS)))
         self.assertEqual(entered, everything)
-        self.assertEqual(left, everything - {issuance.IDLE})
+        self.assertEqual(left, everything - {steps.IDLE})
 
     def test_every_way_ends(self):
         after = {}
-        for step, _, to in pairs(issuance.TABLE, 3):
+        for step, _, to in pairs(steps.TABLE, 3):
             after.setdefault(step, set()).add(to)
-        for step in range(1, len(issuance.STEPS)):
+        for step in range(1, len(steps.STEPS)):
             seen, front = set(), {step}
             while front:
                 seen |= front
                 front = {t for s in front for t in after.get(s, ())} - seen
-            self.assertIn(issuance.IDLE, seen)
+            self.assertIn(steps.IDLE, seen)
 
     def test_names(self):
-        self.assertEqual(len(set(issuance.STEPS)), len(issuance.STEPS))
-        self.assertEqual(len(set(issuance.EVENTS)), len(issuance.EVENTS))
-        self.assertEqual(issuance.EVENTS[:5], order.STATUS)
+        self.assertEqual(len(set(steps.STEPS)), len(steps.STEPS))
+        self.assertEqual(len(set(steps.EVENTS)), len(steps.EVENTS))
+        self.assertEqual(steps.EVENTS[:5], order.STATUS)
 
     def test_moves_of_orders_and_authorizations(self):
         for moves, status in ((order.MOVES, order.STATUS), (authorization.MOVES, authorization.STATUS)):
@@ -107,7 +107,7 @@ class Answers(unittest.TestCase):
         self.assertEqual((r.failures, r.gen), (1, 0))
         self.assertEqual(home.device.issuance._kind, kind)
         self.assertEqual(home.published, {})
-        self.assertEqual(home.device.issuance.step, issuance.IDLE)
+        self.assertEqual(home.device.issuance.step, steps.IDLE)
         self.assertEqual(len(home.notices[-1:]), 1)
 
     def recovers(self, home, within=DAY):

@@ -1,7 +1,7 @@
 """Steps that `ipcert account`, `ipcert revoke` and `ipcert adopt` share."""
 
 from ipcert import intention
-from ipcert.acme import issuance
+from ipcert.acme import issuance, steps
 
 from .work import clock_error
 
@@ -20,10 +20,10 @@ def finish(work):
     seen = []
 
     def over(it):
-        errand = device.issuance.step != issuance.IDLE and device.issuance.purpose != issuance.ISSUE
+        errand = device.issuance.step != steps.IDLE and device.issuance.purpose != issuance.ISSUE
         if errand:
             seen.append(1)
-        return bool(seen) and not errand and device.issuance.step != issuance.IDLE
+        return bool(seen) and not errand and device.issuance.step != steps.IDLE
 
     while work.drive.step(over):
         continue
@@ -33,7 +33,7 @@ def settle(work):
     """Have all of it on the disk without asking the CA anything."""
 
     def over(it):
-        return it.kind == intention.SEND or work.device.issuance.step != issuance.IDLE
+        return it.kind == intention.SEND or work.device.issuance.step != steps.IDLE
 
     while work.drive.step(over):
         continue

@@ -4,7 +4,7 @@ import sys
 
 from ipcert import intention, notices
 
-# The steps of `issuance.STEPS` that a person understands.
+# The steps of `steps.STEPS` that a person understands.
 _WORDS = {
     "directory": "asking the CA what it offers",
     "account": "registering an account",
@@ -167,6 +167,6 @@ def choose(json=False, quiet=False):
 
 
 def _step(device):
-    from ipcert.acme import issuance
+    from ipcert.acme import steps
 
-    return issuance.STEPS[device.issuance.step]
+    return steps.STEPS[device.issuance.step]

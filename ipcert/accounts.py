@@ -1,0 +1,136 @@
+"""Our account at the CA: its key in the signer's slot, and what becomes of the two (RFC 8555 7.3).
+
+The journal holds the account's URL, the hash of its key and the number of its key file. While a key rollover or a
+recovery is under way there is a second key file, the pending one, and the CA is asked which of them it knows.
+"""
+
+from . import jws, keys, limits, notices, seal
+from .acme import account
+from .errors import Ours
+
+
+class Accounts:
+    """What a `device.Device` knows of its account.
+
+    point, thumbprint    of the key in the slot: 65 bytes, and 43 characters (RFC 7638)
+    """
+
+    def __init__(self, dev):
+        self._dev = dev
+        self._loaded = False
+        self.point = bytearray(65)
+        self.thumbprint = bytearray(jws.THUMBPRINT_SIZE)
+
+    def load(self):
+        """Have the account's key in its slot; False where there is none, or its file is gone: another one is made then."""
+        dev = self._dev
+        j = dev.journal
+        if j.account_gen and not self._loaded:
+            name = "account-%d" % j.account_gen
+            if dev.port.read(name) is None:
+                self.lose()
+                self.forget()
+                return False
+            dev.load_key(limits.ACCOUNT, name)
+            self._ready()
+        return j.account_gen != 0
+
+    def _ready(self):
+        # The key is in its slot: note its point and thumbprint.
+        signer = self._dev.port.signer
+        signer.public(limits.ACCOUNT, self.point, 0)
+        jws.thumbprint(self.thumbprint, 0, signer, self.point, 0, bytearray(jws.JWK_SIZE + 32))
+        self._loaded = True
+
+    def unload(self):
+        """The key in the slot is not to be used again before `load`."""
+        self._loaded = False
+
+    def load_pending(self):
+        """Have the key of a rollover that was cut short in the account's slot."""
+        self._dev.load_key(limits.ACCOUNT, "account-%d" % self._dev.journal.pending_gen)
+        self._ready()
+
+    def make(self, it):
+        """Make a key for a new account and fill the intention with its file. Raises Ours("key-reuse")."""
+        dev = self._dev
+        j = dev.journal
+        dev.port.signer.generate(limits.ACCOUNT)
+        found = keys.check_new(dev.port.signer, limits.ACCOUNT, j.account_hash, j.records(), j.ring)
+        j.account_hash[:] = found[: limits.HASH]
+        j.account.set(b"")
+        j.account_gen = dev.new_generation()
+        self._ready()
+        dev.write_key(limits.ACCOUNT, "account-%d" % j.account_gen, it)
+
+    def find(self, it):
+        """Fill the intention with the question whether the CA knows the key in the slot (7.3.1)."""
+        dev = self._dev
+        dev.exchange.jws.set_jwk(self.point)
+        n = account.write_existing(dev.work, 0)
+        dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
+
+    def register(self, it):
+        """Fill the intention with newAccount. Raises Ours("external-account") or Ours("terms") for what the owner must say first."""
+        dev = self._dev
+        if dev.directory.external_account and not dev.policy.eab_kid:
+            raise Ours(
+                "external-account",
+                "This CA wants an external account binding: set eab_kid and eab_key to what it gave you.",
+            )
+        if dev.directory.terms and not dev.policy.agree_terms:
+            raise Ours(
+                "terms",
+                "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms,
+            )
+        dev.exchange.jws.set_jwk(self.point)
+        bind = self._bind if dev.policy.eab_kid else None
+        n = account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms, bind)
+        dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
+
+    def _bind(self, buf, off):
+        # The external account binding (7.3.4) of the key in the slot.
+        dev = self._dev
+
+        def mac(data, start, end, out, at):
+            return seal.hmac(dev.port.sha256, dev.policy.eab_key, data, start, end, out, at)
+
+        scratch = bytearray(40 + 2 * limits.URL)
+        return jws.write_binding(
+            buf, off, mac, dev.policy.eab_kid, dev.directory.new_account, self.point, 0, scratch
+        )
+
+    def lose(self):
+        """The CA does not know the account any more: register again with the same key."""
+        self._dev.journal.account.set(b"")
+        self._dev.notice(notices.ACCOUNT_LOST, self._dev.directory_url)
+
+    def forget(self):
+        """The account ended: the next order makes another one, with another key."""
+        self._retire()
+        self._dev.journal.account_gen = 0
+
+    def adopt(self):
+        """The pending key is the account's key now; the old one is erased and never used again."""
+        j = self._dev.journal
+        self._retire()
+        j.account_gen = j.pending_gen
+        j.pending_gen = 0
+        self.load()
+        out = bytearray(32)
+        keys.fingerprint(self._dev.port.signer, limits.ACCOUNT, out, 0)
+        j.account_hash[:] = out[: limits.HASH]
+        self._dev.port.signer.erase(limits.SPARE)
+
+    def drop_pending(self):
+        """The pending key never reached the CA."""
+        j = self._dev.journal
+        self._dev.garbage.append("account-%d" % j.pending_gen)
+        j.pending_gen = 0
+        self._loaded = False
+
+    def _retire(self):
+        j = self._dev.journal
+        j.ring.add(j.account_hash, 0)
+        self._dev.garbage.append("account-%d" % j.account_gen)
+        self._loaded = False

@@ -1,0 +1,142 @@
+"""What `device.Device.event` is told meanwhile, and what it changes; loaded when the first thing happens."""
+
+from . import keys, limits, notices, plan, seal
+from .acme import errand, steps
+from .errors import Ours
+
+# What an event asked of a record.
+_RENEW = 0
+_CONSENTED = 1
+_REVOKE = 2
+
+
+def take(dev, kind, value):
+    """Carry out one event, as `Device.event` describes them. Raises Ours."""
+    if kind == "consent":
+        _consent(dev, value)
+    elif kind == "renew":
+        _renew(dev, value)
+    elif kind == "revoke":
+        _revoke(dev, *value)
+    elif kind == "account":
+        _account(dev, value)
+    elif kind == "recover":
+        _recover(dev, value)
+    elif kind == "adopt":
+        _adopt(dev, *value)
+    else:
+        raise Ours("event", "There is no event '%s'." % kind)
+
+
+def plan_asked(dev, now):
+    """Plan what events asked for. They come at any time, also days after the last `next`: the clock of now counts."""
+    for r, what in dev.asked:
+        if r not in dev.journal.records():
+            continue
+        if what == _REVOKE:
+            dev.plan_revocation(r, now)
+        else:
+            if what == _CONSENTED:
+                r.consent_at = now
+            r.revoke = 0  # the latest wish counts
+            plan.first(r, dev.rng, now, True, 0)
+        dev.dirty = True
+    dev.asked = []
+
+
+def _consent(dev, answer):
+    challenge = dev.consent_challenge()
+    if not challenge:
+        raise Ours("consent", "Nothing here needs consent.")
+    if not dev.reconciled:
+        raise Ours("consent", "Ask again when the device has read its state.")
+    if answer.strip().lower() != challenge:
+        raise Ours("consent", "That is not the answer asked for; nothing was ordered.")
+    text = dev.groups[0][0]
+    # An answer is good for once: whatever is asked next has another challenge.
+    dev.journal.consent_nonce[:] = bytes(limits.HASH)
+    for r in dev.journal.records():
+        if r.ids.text() == text:
+            dev.asked.append((r, _CONSENTED))
+    dev.notice(notices.CONSENT_GIVEN, text)
+
+
+def _renew(dev, text):
+    for r in dev.journal.records():
+        if r.ids.text() == text and (r.consent_at or not dev.asks()):
+            dev.asked.append((r, _RENEW))
+            return
+    raise Ours("event", "There is no certificate for '%s' to renew." % text)
+
+
+def _revoke(dev, text, reason, by_key):
+    if reason not in errand.REASONS:
+        raise Ours("revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS]))
+    for r in dev.journal.records():
+        if r.ids.text() == text and r.gen:
+            if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
+                raise Ours("busy", "Its order is in flight; say so again when it is over.")
+            if by_key:
+                _begin(dev, r, errand.REVOKE, True)
+            else:
+                dev.asked.append((r, _REVOKE))
+            r.revoke = reason + 1
+            r.order.set(b"")
+            dev.dirty = True
+            return
+    raise Ours("revoke", "There is no certificate for '%s' to revoke." % text)
+
+
+def _account(dev, what):
+    purpose = {
+        "contacts": errand.CONTACTS,
+        "rollover": errand.ROLLOVER,
+        "deactivate": errand.DEACTIVATE,
+    }.get(what)
+    if purpose is None:
+        raise Ours("event", "There is no account errand '%s'." % what)
+    if not dev.journal.account.n:
+        raise Ours("account", "There is no account yet.")
+    _begin(dev, None, purpose)
+
+
+def _begin(dev, record, purpose, by_key=False):
+    if dev.errand is not None:
+        raise Ours("busy", "Another errand waits for its turn; say so again when it is done.")
+    dev.errand = (record, purpose, by_key)
+
+
+def _recover(dev, d):
+    signer, j = dev.port.signer, dev.journal
+    if j.pending_gen:
+        raise Ours("busy", "Another change of the account's key is under way; let it finish first.")
+    signer.load(limits.SPARE, d)
+    try:
+        keys.check_new(signer, limits.SPARE, j.account_hash, j.records(), j.ring)
+    except Ours:
+        raise Ours(
+            "recover", "That key is or was in use on this device; an account key must be nothing else."
+        )
+    _begin(dev, None, errand.RECOVER)
+    j.pending_gen = dev.new_generation()
+    out = bytearray(seal.SEALED)
+    n = seal.write(dev.port, limits.SPARE, out)
+    dev.files.append(("account-%d" % j.pending_gen, out, n))
+    dev.dirty = True
+
+
+def _adopt(dev, text, not_before, not_after, key_hash):
+    if not dev.reconciled:
+        raise Ours("adopt", "Ask again when the device has read its state.")
+    for r in dev.journal.records():
+        if r.ids.text() == text:
+            if r.gen:
+                raise Ours("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
+            if not dev.journal.ring.holds(key_hash, 0):
+                dev.journal.ring.add(key_hash, 0)
+            r.not_before = not_before
+            r.not_after = not_after
+            dev.plan_renewal(r, dev.now)
+            dev.dirty = True
+            return
+    raise Ours("adopt", "'%s' is not what one certificate of this configuration is for." % text)
