@@ -4,8 +4,9 @@
 file. The journal is written before what it says is acted on.
 """
 
-from . import accounts, journal, jws, keys, limits, notices, plan, reconcile, seal, split
 from . import identifiers as _identifiers
+from . import journal, jws, keys, limits, notices, plan, reconcile, seal, split
+from .accounts import Accounts
 from .acme import challenge, issuance, message, steps
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
@@ -33,7 +34,7 @@ class Device:
         self.directory = None
         self.directory_at = 0
         self.directory_body = None
-        self.accounts = accounts.Accounts(self)
+        self.accounts = Accounts(self)
         self.journal = journal.Journal(keys.Ring(), port.sha256)
         self.garbage = []
         self.issued = self.failures = 0
