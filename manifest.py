@@ -61,6 +61,7 @@ package(
         "responder.py",
         "sign.py",
         "store.py",
+        "tlsalpn.py",
     ),
     base_path="ports/micropython",
     opt=3,

@@ -49,6 +49,7 @@ ca = net.Net(settings["roots"], "ExampleHub/1.0")
 front = Front()
 answers = responder.Responder()
 hub = drive.Drive(device, ca, files, clock.Clock(device.journal.floor), answers, on_notice, on_deploy)
+hub.ways["tls-alpn-01"] = front.proof
 try:
     asyncio.run(main())
 except Exception as error:  # noqa: BLE001 - whatever it was, a hub has nobody to restart it

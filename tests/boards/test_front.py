@@ -1,5 +1,6 @@
 """The hub's server on 443: which certificate, whose turn, what it answers, and a renewed certificate without a restart."""
 
+import hashlib
 import socket
 import ssl
 import subprocess
@@ -7,16 +8,32 @@ import time
 
 import board_qemu
 import pytest
+from cryptography import x509
 
 NAME = "hub.example.org"
 ADDRESS = "127.0.0.1"
 SECONDS = 60  # that a connection may take: this machine may be busy
+ACME = "acme-tls/1"
 ALERT = b"\x15\x03\x03\x00\x02\x02\x50"  # fatal, internal_error
 
 RUN = """
-import asyncio, binascii, json, select, sys
+import asyncio, binascii, mps2, sys
 from asyncio import core
 from hubserver import Front
+from ipcert import identifiers, intention
+from ipcert.acme import challenge
+from ipcert_port import entropy, port, sign, store
+class Of:
+    pass
+def prove(text):
+    dev, auth, it, random = Of(), Of(), intention.Intention(), entropy.Entropy(mps2.random)
+    dev.port = port.Port(store.Store("/state"), sign.Signer(random), random)
+    dev.thumbprint = b"x" * 43
+    auth.token, auth.value = "token", text
+    challenge.publish(dev, it, challenge.ALPN, identifiers.parse(text), auth)
+    asyncio.create_task(front.proof.publish(it))
+def withdraw():
+    asyncio.create_task(front.proof.withdraw(None))
 front = Front(seconds=%d)
 def _ready():
     yield core._io_queue.queue_read(sys.stdin)
@@ -94,6 +111,14 @@ def ask(hub, authority, sni, request):
         return names, answer
 
 
+def wait_for(front, expression, value):
+    """Until the hub's word for `expression` is `value`."""
+    deadline = time.monotonic() + 60
+    while (said := front.say(expression)) != value:
+        assert time.monotonic() < deadline, f"{expression} is {said}, not {value}"
+        time.sleep(0.1)
+
+
 def get(host):
     return f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
 
@@ -157,14 +182,6 @@ def test_a_new_certificate_is_served_without_a_restart(front, authority):
     assert chain.startswith(leaf)
 
 
-def wait_for(front, expression, value):
-    """Until the hub's word for `expression` is `value`."""
-    deadline = time.monotonic() + 60
-    while (said := front.say(expression)) != value:
-        assert time.monotonic() < deadline, f"{expression} is {said}, not {value}"
-        time.sleep(0.1)
-
-
 def test_one_that_says_nothing_holds_the_others_up_for_its_seconds_only(front, authority):
     wait_for(front, "front._inside", "0")
     front.say("setattr(front, '_seconds', 5)")
@@ -199,3 +216,62 @@ def test_too_many_are_refused_with_an_alert(front, authority):
             sock.close()
     wait_for(front, "front._inside", "0")
     ask(front, authority, NAME, get(NAME))
+
+
+def shown(front, sni, protocols):
+    """(protocol, certificate) of a handshake that trusts anybody, or the alert in words."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    try:
+        with context.wrap_socket(connect(front), server_hostname=sni) as secure:
+            protocol, certificate = secure.selected_alpn_protocol(), secure.getpeercert(True)
+            if protocol == ACME:
+                secure.sendall(get(NAME))
+                try:
+                    assert secure.recv(100) == b""  # RFC 8737 3: nothing after the handshake
+                except ConnectionError:
+                    pass
+            return protocol, x509.load_der_x509_certificate(certificate)
+    except ssl.SSLError as e:
+        return str(e).lower().replace("_", " ")
+
+
+@pytest.mark.parametrize(
+    "identifier, sni",
+    [
+        (NAME, NAME),
+        ("192.0.2.7", "7.2.0.192.in-addr.arpa"),
+        ("2001:db8::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"),
+    ],
+)
+def test_a_challenges_certificate_is_shown_to_nobody_but_the_ca(front, identifier, sni):
+    def is_refused(sni, protocols=(ACME,)):
+        return "no application protocol" in shown(front, sni, protocols)
+
+    assert is_refused(sni)
+    front.say(f"prove({identifier!r})")
+    wait_for(front, "front.proof.name", sni)
+    protocol, certificate = shown(front, sni, [ACME])
+    assert protocol == ACME
+    extension = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31"))
+    digest = hashlib.sha256(b"token." + b"x" * 43).digest()
+    assert extension.critical and extension.value.value == b"\x04\x20" + digest
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(one.value) for one in names] == [identifier]
+    for other in (None, ADDRESS, "x." + sni, "neighbour.example.org"):
+        assert is_refused(other), other
+    assert is_refused(sni, ["h2"]) and is_refused(sni, [ACME.upper()])
+    # And the others get theirs meanwhile.
+    for other, protocols, agreed, name in (
+        (NAME, ["http/1.1", ACME], "http/1.1", NAME),
+        (NAME, None, None, NAME),
+        (None, None, None, ADDRESS),
+    ):
+        protocol, found = shown(front, other, protocols)
+        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert protocol == agreed and [str(one.value) for one in names] == [name]
+    front.say("withdraw()")
+    wait_for(front, "front.proof.name", "None")
+    assert is_refused(sni)

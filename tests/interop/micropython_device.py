@@ -1,6 +1,7 @@
 """Runs in a real MicroPython: one device on its port, and what it is told to do, one line of JSON after another.
 
 A line on stdin is ["run"] | ["until", core second] | ["event", kind, value]; the answer is what the test wants to know.
+Started with "tls_port", it answers tls-alpn-01 there, behind the server that the hub boards have.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import sys
 from ipcert import identifiers, policy
 from ipcert.device import Device
 from ipcert.errors import Error
-from ipcert_port import challenges, drive
+from ipcert_port import challenges, drive, tlsalpn
 from ipcert_port.clock import Clock
 from ipcert_port.entropy import Entropy
 from ipcert_port.net import Net
@@ -66,6 +67,13 @@ class Session:
             self.drive.ways["dns-01"] = challenges.Webhook(
                 Net(words["hook_roots"], "ipcert/test"), words["hook"], "sesame", 0
             )
+        self.proof = self.drive.ways["tls-alpn-01"] = tlsalpn.Proof()
+        self.fronts = []
+        if "tls_port" in words:
+            from hubserver import Front
+
+            for host in ("127.0.0.1", "::1"):
+                self.fronts.append(Front(host, words["tls_port"], proof=self.proof))
         self.drive.ways["dns-persist-01"] = challenges.Standing(self.records.append)
 
     def notice(self, code, severity, text):
@@ -105,6 +113,8 @@ class Session:
 async def main():
     session = Session(json.loads(sys.stdin.readline()))
     session.responder.start()
+    for front in session.fronts:
+        front.start()
     while True:
         line = sys.stdin.readline()
         if not line:

@@ -87,16 +87,6 @@ def _objects_key(board):
     return _hash(board, (path for path in _files(board) if path.name == "Makefile" or path.suffix == ".mk"))
 
 
-def _user_modules(into):
-    """One directory with a link to each of our C modules, which is what MicroPython's makefiles look for."""
-    into.mkdir(parents=True, exist_ok=True)
-    for makefile in (*BOARDS.glob("common/*/micropython.mk"), *ROOT.glob("ports/native/micropython.mk")):
-        link = into / makefile.parent.name
-        if not link.is_symlink():
-            link.symlink_to(makefile.parent)
-    return into
-
-
 def _manifest(board, into):
     """The board's own manifest and, once it exists, all of ipcert from the one file list."""
     own = BOARDS / board / "manifest.py"
@@ -141,7 +131,7 @@ def build(board, quiet=True, variant=""):
             f"BUILD={objects}",
             f"MICROPY_MPYCROSS={cross}",
             f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
-            f"USER_C_MODULES={_user_modules(objects / 'usermod')}",
+            f"USER_C_MODULES={mpbuild.user_modules(objects / 'usermod')}",
             f"FROZEN_MANIFEST={_manifest(board, objects)}",
             *VARIANTS[variant],
         ]

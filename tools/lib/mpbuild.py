@@ -1,4 +1,4 @@
-"""Builds MicroPython's unix port with `_ipcert` in it, and mpy-cross; each cached under a key of what it is made of."""
+"""Builds MicroPython's unix port with our C modules in it, and mpy-cross; each cached under a key of what it is made of."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ import sources
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "ports" / "native"
+TLSSERVER = ROOT / "boards" / "common" / "tlsserver"
 
 
 class BuildError(Exception):
@@ -77,6 +78,17 @@ def native_files():
     )
 
 
+def user_modules(into):
+    """One directory with a link to each of our C modules, which is what MicroPython's makefiles look for."""
+    into.mkdir(parents=True, exist_ok=True)
+    for folder in (NATIVE, TLSSERVER):
+        link = into / folder.name
+        if os.path.realpath(link) != str(folder.resolve()):  # another checkout's, or none yet
+            link.unlink(missing_ok=True)
+            link.symlink_to(folder)
+    return into
+
+
 def make(tree, *args):
     """The make command in a folder of the MicroPython tree."""
     return ["make", "-C", str(tree), "-j%d" % (os.cpu_count() or 1)] + list(args)
@@ -110,7 +122,7 @@ def manifest(tree, out, frozen):
 def interpreter(bits=64, frozen=False, stock=False):
     """Path of the unix interpreter: 64 or 32 bits (x86 with -m32), optionally with ipcert frozen in.
 
-    stock: MicroPython's own configuration without `_ipcert`, to load the natmod into.
+    Besides, with `_ipcert` and `tlsserver`. stock: MicroPython's own configuration without them, to load the natmod into.
     """
     tree = sources.micropython()
     cross = mpy_cross()
@@ -123,10 +135,9 @@ def interpreter(bits=64, frozen=False, stock=False):
     if not stock:
         options += [
             'MBEDTLS_CONFIG_FILE=\\"ipcert_mbedtls.h\\"',
-            "USER_C_MODULES=%s" % NATIVE.parent,
             "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1" % (NATIVE / "config"),
         ]
-        made_of += native_files()
+        made_of += native_files() + sorted(TLSSERVER.iterdir())
     made_of += options
     kind = (
         "micropython"
@@ -146,6 +157,7 @@ def interpreter(bits=64, frozen=False, stock=False):
                 made.mkdir(parents=True, exist_ok=True)
             options += [
                 "BUILD=%s" % objects,
+                *([] if stock else ["USER_C_MODULES=%s" % user_modules(objects / "usermod")]),
                 "FROZEN_MANIFEST=%s" % manifest(tree, out, frozen),
                 "MICROPY_MPYCROSS=%s" % cross,
                 "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,

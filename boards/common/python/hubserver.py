@@ -2,7 +2,8 @@
 
 No server name, or literally an address of ours: that address's certificate. Exactly our name: the name's. Anything
 else: the alert unrecognized_name. A Host that the certificate is not for: 421. There are no session tickets, no
-cookies, and nothing redirects from one to the other.
+cookies, and nothing redirects from one to the other. ALPN acme-tls/1 and the name under validation: the challenge's
+certificate (RFC 8737), and not a byte after the handshake.
 """
 
 import asyncio
@@ -15,9 +16,11 @@ import tlsserver
 
 from ipcert import identifiers
 from ipcert.errors import Ours
+from ipcert_port import tlsalpn
 
 _WAITING = 4  # connections that may wait for their turn; each costs a socket and a task, a kilobyte
 _SECONDS = 10  # for one connection, once it is its turn
+_PROVING = 4  # the same while the CA is on its way: it waits ten seconds, and one idle browser must not keep it out
 _HEAD = 2048  # bytes of a request's head
 _FATAL = b"\x15\x03\x03\x00\x02\x02"  # record and alert header (RFC 5246 6.2.1, 7.2), before any ServerHello
 _INTERNAL_ERROR = 80
@@ -60,10 +63,11 @@ class Front:
 
     `sessions` TLS connections at once, others wait their turn; leave one place for the connection to the CA. Where
     there is no memory for one more, or too many wait, the client gets a TLS alert, not silence.
+    `proof` (`tlsalpn.Proof`) answers tls-alpn-01: put it into `drive.Drive.ways`. Fronts can share one.
     Raises Ours("port") from `start` when the port cannot be had.
     """
 
-    def __init__(self, host="0.0.0.0", port=443, page=PAGE, sessions=1, seconds=_SECONDS):
+    def __init__(self, host="0.0.0.0", port=443, page=PAGE, sessions=1, seconds=_SECONDS, proof=None):
         self._host = host
         self._port = port
         self._page = page
@@ -75,9 +79,10 @@ class Front:
         self._lineages = []
         self._listener = self._task = None
         self._family = 6 if ":" in host else 4
+        self.proof = proof or tlsalpn.Proof()
         # All connections begin here; the certificate is chosen when the client has said what it wants.
         self._context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
-        tlsserver.choose(self._context, ("http/1.1",), self._choose)
+        tlsserver.choose(self._context, ("http/1.1", tlsalpn.PROTOCOL), self._choose)
 
     def deploy(self, ids, key, chain):
         """Serve a new certificate from now on; connections that are open keep the old one.
@@ -101,7 +106,10 @@ class Front:
         gc.collect()
 
     def _choose(self, name, protocol):
-        """Called by Mbed TLS in the middle of a handshake: the Certificate to use, or None for unrecognized_name."""
+        """Called by Mbed TLS in the middle of a handshake: the Certificate to use, None for unrecognized_name, or False
+        for no_application_protocol."""
+        if protocol == tlsalpn.PROTOCOL:
+            return self.proof.find(name)
         lineage = self._find(name)
         return lineage.certificate if lineage else None
 
@@ -166,7 +174,7 @@ class Front:
             try:
                 gc.collect()  # a connection wants large pieces of memory
                 secure = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-                await asyncio.wait_for(self._talk(secure), self._seconds)
+                await asyncio.wait_for(self._talk(secure), _PROVING if self.proof.name else self._seconds)
             finally:
                 if secure:
                     secure.close()
@@ -193,7 +201,7 @@ class Front:
         while b"\r\n\r\n" not in head and len(head) < _HEAD:
             await _readable(secure)
             n = secure.readinto(piece)
-            if n == 0:
+            if n == 0 or n and tlsserver.protocol(secure) == tlsalpn.PROTOCOL:
                 return
             if n:
                 head += piece[:n]

@@ -1,7 +1,5 @@
 // Module tlsserver: a TLS server that chooses its certificate by ALPN and SNI, which MicroPython's tls (up to 1.29) cannot.
 //
-// For ports where Mbed TLS gets its entropy from mbedtls_hardware_poll (bare metal).
-//
 // Not a patch. The stock source is compiled as a part of this file, because its context is a private structure, and the
 // stock object is left empty (micropython.mk). It needs Mbed TLS 3.x with MBEDTLS_SSL_ALPN and
 // MBEDTLS_SSL_SERVER_NAME_INDICATION.
@@ -12,23 +10,34 @@
 // alpn      tuple of protocol names that the server speaks, the favourite first; () for none
 // chooser   called as chooser(sni, protocol) during each handshake: sni is the client's server_name as str or None,
 //           protocol the agreed ALPN name or None. It answers a Certificate, or None: the client then gets the alert
-//           unrecognized_name (RFC 6066 3). When it raises, the alert is internal_error. It must not wait.
+//           unrecognized_name (RFC 6066 3); or False: no_application_protocol, as if the server did not speak that
+//           protocol. When it raises, the alert is internal_error. It must not wait.
 //
 //     tlsserver.Certificate(chain, key)
 //
 // A chain (leaf first) and its private key, str or bytes, each PEM or DER. ValueError when they cannot be read or do not
-// belong together. A fifth of the size of a context.
+// belong together. A fifth of the size of a context. A certificate in DER may be a tls-alpn-01 challenge's (RFC 8737 3).
 //
 //     tlsserver.chosen(connection)
 //
 // The Certificate that the chooser answered in this connection's handshake, or None before that.
+//
+//     tlsserver.protocol(connection)
+//
+// The ALPN name that was agreed on in this connection's handshake, or None.
 //
 // A client that offers only protocols not in alpn gets no_application_protocol (RFC 7301 3.2), from Mbed TLS itself.
 #include "extmod/modtls_mbedtls.c"
 #include "py/mperrno.h"
 #include "mbedtls/entropy.h"
 
-int mbedtls_hardware_poll(void *data, unsigned char *output, size_t len, size_t *olen);
+// Where Mbed TLS gets its entropy: from the board, or from the operating system.
+#if defined(MBEDTLS_ENTROPY_HARDWARE_ALT)
+#define entropy_poll mbedtls_hardware_poll
+#else
+#define entropy_poll mbedtls_platform_entropy_poll
+#endif
+int entropy_poll(void *data, unsigned char *output, size_t len, size_t *olen);
 
 #if MICROPY_PY_SSL && MICROPY_SSL_MBEDTLS
 
@@ -69,8 +78,28 @@ static const mp_obj_type_t certificate_type;
 static int random_bytes(void *unused, unsigned char *out, size_t len) {
     (void)unused;
     size_t got = 0;
-    int ret = mbedtls_hardware_poll(NULL, out, len, &got);
+    int ret = entropy_poll(NULL, out, len, &got);
     return ret == 0 && got == len ? 0 : MBEDTLS_ERR_ENTROPY_SOURCE_FAILED;
+}
+
+// Mbed TLS refuses critical extensions that it does not know. This one is known here: id-pe-acmeIdentifier (RFC 8737 6.1).
+static int known_extension(void *unused, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
+    const unsigned char *p, const unsigned char *end) {
+    (void)unused;
+    (void)crt;
+    (void)critical;
+    (void)p;
+    (void)end;
+    static const unsigned char acme_identifier[] = { 0x2b, 6, 1, 5, 5, 7, 1, 31 };
+    bool is = oid->len == sizeof(acme_identifier) && memcmp(oid->p, acme_identifier, oid->len) == 0;
+    return is ? 0 : MBEDTLS_ERR_X509_INVALID_EXTENSIONS;
+}
+
+static int read_chain(mbedtls_x509_crt *chain, const unsigned char *data, size_t len) {
+    if (len > 0 && data[0] == (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE)) {
+        return mbedtls_x509_crt_parse_der_with_ext_cb(chain, data, len, 1, known_extension, NULL);
+    }
+    return mbedtls_x509_crt_parse(chain, data, len);
 }
 
 static mp_obj_t certificate_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
@@ -83,7 +112,7 @@ static mp_obj_t certificate_make_new(const mp_obj_type_t *type, size_t n_args, s
     mbedtls_pk_init(&self->key);
     int ret = mbedtls_pk_parse_key(&self->key, key, key_len, NULL, 0, random_bytes, NULL);
     if (ret == 0) {
-        ret = mbedtls_x509_crt_parse(&self->chain, chain, chain_len);
+        ret = read_chain(&self->chain, chain, chain_len);
     }
     if (ret == 0) {
         ret = mbedtls_pk_check_pair(&self->chain.pk, &self->key, random_bytes, NULL);
@@ -143,6 +172,9 @@ static int choose_certificate(mbedtls_ssl_context *ssl) {
             protocol == NULL ? mp_const_none : mp_obj_new_str_from_cstr(protocol));
     }
     nlr_pop();
+    if (chosen == mp_const_false) {
+        return refuse(ssl, MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL, MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL);
+    }
     if (chosen == mp_const_none) {
         return refuse(ssl, MBEDTLS_SSL_ALERT_MSG_UNRECOGNIZED_NAME, MBEDTLS_ERR_SSL_UNRECOGNIZED_NAME);
     }
@@ -169,7 +201,8 @@ static mp_obj_t tlsserver_choose(mp_obj_t context_in, mp_obj_t alpn_in, mp_obj_t
     choice_t *choice = m_malloc(sizeof(choice_t) + (n + 1) * sizeof(char *));
     choice->chooser = chooser;
     for (size_t i = 0; i < n; i++) {
-        choice->alpn[i] = mp_obj_str_get_str(names[i]);
+        // Interned: a connection points at its protocol's name for as long as it lives.
+        choice->alpn[i] = qstr_str(mp_obj_str_get_qstr(names[i]));
     }
     choice->alpn[n] = NULL;
     if (n > 0) {
@@ -184,21 +217,31 @@ static mp_obj_t tlsserver_choose(mp_obj_t context_in, mp_obj_t alpn_in, mp_obj_t
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(tlsserver_choose_obj, tlsserver_choose);
 
-static mp_obj_t tlsserver_chosen(mp_obj_t connection_in) {
-    if (!mp_obj_is_type(connection_in, &ssl_socket_type)) {
+static mbedtls_ssl_context *ssl_of(mp_obj_t connection) {
+    if (!mp_obj_is_type(connection, &ssl_socket_type)) {
         mp_raise_TypeError(MP_ERROR_TEXT("tls.SSLSocket expected"));
     }
-    mp_obj_ssl_socket_t *connection = MP_OBJ_TO_PTR(connection_in);
-    void *certificate = mbedtls_ssl_get_user_data_p(&connection->ssl);
+    return &((mp_obj_ssl_socket_t *)MP_OBJ_TO_PTR(connection))->ssl;
+}
+
+static mp_obj_t tlsserver_chosen(mp_obj_t connection) {
+    void *certificate = mbedtls_ssl_get_user_data_p(ssl_of(connection));
     return certificate == NULL ? mp_const_none : MP_OBJ_FROM_PTR(certificate);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(tlsserver_chosen_obj, tlsserver_chosen);
+
+static mp_obj_t tlsserver_protocol(mp_obj_t connection) {
+    const char *name = mbedtls_ssl_get_alpn_protocol(ssl_of(connection));
+    return name == NULL ? mp_const_none : mp_obj_new_str_from_cstr(name);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(tlsserver_protocol_obj, tlsserver_protocol);
 
 static const mp_rom_map_elem_t tlsserver_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_tlsserver) },
     { MP_ROM_QSTR(MP_QSTR_Certificate), MP_ROM_PTR(&certificate_type) },
     { MP_ROM_QSTR(MP_QSTR_choose), MP_ROM_PTR(&tlsserver_choose_obj) },
     { MP_ROM_QSTR(MP_QSTR_chosen), MP_ROM_PTR(&tlsserver_chosen_obj) },
+    { MP_ROM_QSTR(MP_QSTR_protocol), MP_ROM_PTR(&tlsserver_protocol_obj) },
 };
 static MP_DEFINE_CONST_DICT(tlsserver_globals, tlsserver_globals_table);
 
