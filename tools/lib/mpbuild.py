@@ -14,6 +14,10 @@ NATIVE = ROOT / "ports" / "native"
 TLSSERVER = ROOT / "boards" / "common" / "tlsserver"
 
 
+# Debian's gcc-multilib is no more than a link to these, and cannot be installed beside a cross compiler.
+KERNEL_HEADERS = ("-idirafter", "/usr/include/x86_64-linux-gnu")
+
+
 class BuildError(Exception):
     """A build failed; the text has the end of its log."""
 
@@ -127,17 +131,18 @@ def interpreter(bits=64, frozen=False, stock=False):
     tree = sources.micropython()
     cross = mpy_cross()
     if bits == 32:
-        need(["gcc", "-m32", "-E", "-include", "stdio.h", "-"], "gcc-multilib")
+        need(["gcc", "-m32", *KERNEL_HEADERS, "-E", "-include", "errno.h", "-"], "gcc-12-multilib")
     options = ["VARIANT=standard", "MICROPY_PY_BTREE=0", "MICROPY_PY_FFI=0"]
     if bits == 32:
         options.append("MICROPY_FORCE_32BIT=1")
     made_of = [tree.name, compiler(), cross.parent.name, frozen, stock]
+    flags = list(KERNEL_HEADERS) if bits == 32 else []
     if not stock:
-        options += [
-            'MBEDTLS_CONFIG_FILE=\\"ipcert_mbedtls.h\\"',
-            "CFLAGS_EXTRA=-I%s -DMICROPY_PY_CRYPTOLIB_CTR=1" % (NATIVE / "config"),
-        ]
+        options.append('MBEDTLS_CONFIG_FILE=\\"ipcert_mbedtls.h\\"')
+        flags += ["-I%s" % (NATIVE / "config"), "-DMICROPY_PY_CRYPTOLIB_CTR=1"]
         made_of += native_files() + sorted(TLSSERVER.iterdir())
+    if flags:
+        options.append("CFLAGS_EXTRA=" + " ".join(flags))
     made_of += options
     kind = (
         "micropython"

@@ -34,7 +34,7 @@ def driver(library, bits=64, sanitize=True):
     if sanitize:
         flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     if bits == 32:
-        flags.append("-m32")
+        flags += ["-m32", *mpbuild.KERNEL_HEADERS]
     name = "check-%s-%s" % (
         library,
         sources.key(tree.parent.parent.name, mpbuild.compiler(), *flags, *mpbuild.native_files()),

@@ -12,7 +12,7 @@ import sources
 # architecture -> the prefix of its compiler, and the Debian package that has it
 TOOLCHAINS = {
     "x64": ("", "gcc"),
-    "x86": ("", "gcc-multilib"),
+    "x86": ("", "gcc-12-multilib"),
     "armv6m": ("arm-none-eabi-", "gcc-arm-none-eabi"),
     "armv7m": ("arm-none-eabi-", "gcc-arm-none-eabi"),
     "armv7emsp": ("arm-none-eabi-", "gcc-arm-none-eabi"),
@@ -70,10 +70,11 @@ def build(arch):
             shutil.copytree(str(mpbuild.NATIVE), str(work))
             shutil.copy2(str(work / "natmod" / "Makefile"), str(work / "Makefile"))
             command = mpbuild.make(work, "MPY_DIR=%s" % tree, "ARCH=%s" % arch, "PYTHON=%s" % python)
+            more = " ".join(mpbuild.KERNEL_HEADERS) if arch == "x86" else ""
             mpbuild.run(
                 command + ["MPY_CROSS=%s" % cross],
                 out / "log",
-                env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"),
+                env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1", CFLAGS_EXTRA=more),
             )
             shutil.copy2(str(work / "_ipcert.mpy"), str(module))
     return module

@@ -20,7 +20,7 @@ from ipcert_port import tlsalpn
 
 _WAITING = 4  # connections that may wait for their turn; each costs a socket and a task, a kilobyte
 _SECONDS = 10  # for one connection, once it is its turn
-_PROVING = 4  # the same while the CA is on its way: it waits ten seconds, and one idle browser must not keep it out
+_PROVING = 4  # the same while the CA is on its way, so that an idle browser does not keep it out for long
 _HEAD = 2048  # bytes of a request's head
 _FATAL = b"\x15\x03\x03\x00\x02\x02"  # record and alert header (RFC 5246 6.2.1, 7.2), before any ServerHello
 _INTERNAL_ERROR = 80
