@@ -1,6 +1,5 @@
 """The hub's server on 443: which certificate, whose turn, what it answers, and a renewed certificate without a restart."""
 
-import hashlib
 import socket
 import ssl
 import subprocess
@@ -20,17 +19,16 @@ RUN = """
 import asyncio, binascii, mps2, sys
 from asyncio import core
 from hubserver import Front
-from ipcert import identifiers, intention
-from ipcert.acme import challenge
+from ipcert import alpn, identifiers, intention, limits, seal
 from ipcert_port import entropy, port, sign, store
-class Of:
-    pass
 def prove(text):
-    dev, auth, it, random = Of(), Of(), intention.Intention(), entropy.Entropy(mps2.random)
-    dev.port = port.Port(store.Store("/state"), sign.Signer(random), random)
-    dev.thumbprint = b"x" * 43
-    auth.token, auth.value = "token", text
-    challenge.publish(dev, it, challenge.ALPN, identifiers.parse(text), auth)
+    random, who, it = entropy.Entropy(mps2.random), identifiers.parse(text), intention.Intention()
+    mine = port.Port(store.Store("/state"), sign.Signer(random), random)
+    mine.signer.generate(limits.SPARE)
+    buf = bytearray(alpn.SIZE)
+    it.chain = bytes(buf[: alpn.write(buf, 0, mine.signer, limits.SPARE, who, b"digest of 32 bytes, for the test")])
+    it.key = bytes(buf[: seal.write(mine, limits.SPARE, buf, False)])
+    it.name = alpn.server_name(who)
     asyncio.create_task(front.proof.publish(it))
 def withdraw():
     asyncio.create_task(front.proof.withdraw(None))
@@ -256,8 +254,7 @@ def test_a_challenges_certificate_is_shown_to_nobody_but_the_ca(front, identifie
     protocol, certificate = shown(front, sni, [ACME])
     assert protocol == ACME
     extension = certificate.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.31"))
-    digest = hashlib.sha256(b"token." + b"x" * 43).digest()
-    assert extension.critical and extension.value.value == b"\x04\x20" + digest
+    assert extension.critical and extension.value.value == b"\x04\x20digest of 32 bytes, for the test"
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(one.value) for one in names] == [identifier]
     for other in (None, ADDRESS, "x." + sni, "neighbour.example.org"):
