@@ -83,6 +83,15 @@ size_t ipcert_arena_peak(void) {
     return peak;
 }
 
+int ipcert_arena_is_clean(void) {
+    for (size_t i = 0; i < sizeof(arena); i++) {
+        if (((const uint8_t *)arena)[i]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static void tally(long bytes) {
     in_use += (size_t)bytes;
     peak = in_use > peak ? in_use : peak;

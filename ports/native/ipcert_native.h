@@ -37,6 +37,7 @@ typedef struct {
 void ipcert_enter(void);
 void ipcert_leave(void);
 size_t ipcert_arena_peak(void); // host check only: bytes ever in use at once, headers included
+int ipcert_arena_is_clean(void); // host check only: every byte of it is zero
 
 // curve_*.c, each between enter and leave. d: 32 bytes; xy: 64 bytes; digest: 32; signature: 64 (r || s).
 int ipcert_curve_check(const uint8_t *d);

@@ -12,6 +12,10 @@ import pytest
 from tools.lib import cache
 from tools.lib.fuzz import names, targets
 
+sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
+
+import mpbuild_fuzz
+
 
 def corpus(name):
     """The kept inputs of a target."""
@@ -25,7 +29,9 @@ def corpus(name):
 
 def test_every_target_has_a_name_and_a_corpus():
     assert list(targets.TARGETS) == list(names.TARGETS)
-    assert sorted(os.listdir(os.path.join(cache.ROOT, "tests", "fuzz"))) == sorted(names.TARGETS)
+    assert sorted(os.listdir(os.path.join(cache.ROOT, "tests", "fuzz"))) == sorted(
+        {**names.TARGETS, **names.NATIVE}
+    )
 
 
 @pytest.mark.parametrize("name", sorted(names.TARGETS))
@@ -50,11 +56,38 @@ def test_a_few_seconds_of_fuzzing_each():
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     out = json.loads(done.stdout)
-    assert out["crashes"] == 0 and set(out["targets"]) == set(names.TARGETS)
-    assert all(one["inputs"] > 50 for one in out["targets"].values()), out
+    assert out["crashes"] == 0 and set(out["targets"]) == {*names.TARGETS, *names.NATIVE}
+    assert all(
+        one["inputs"] > (20 if name in names.NATIVE else 50) for name, one in out["targets"].items()
+    ), out
 
 
 def test_a_crash_is_noticed():
     for bad in (lambda: targets.need(False, "x"), lambda: targets.identifier(None)):
         with pytest.raises((targets.Broken, AttributeError)):
             bad()
+
+
+# Each takes a guard of the C code away; the kept inputs alone must meet it.
+MUTATIONS = [
+    ("native_module", "module.c", "off > info.len || need > info.len - off", "off > info.len"),
+    ("native_module", "module.c", "start > end || end > span.n", "start > end"),
+    ("native_module", "module.c", "    apart(out, size, payload);\n", ""),
+    ("native_module", "module.c", "if (key.n != IPCERT_KEY)", "if (key.n == 0)"),
+    (
+        "native_mbedtls",
+        "arena.c",
+        "    mbedtls_platform_zeroize(arena, sizeof(arena));\n    ipcert_arena_unlock();",
+        "",
+    ),
+    ("native_mbedtls", "arena.c", "if (size != 0 && count > IPCERT_ARENA / size)", "if (size == 7)"),
+    ("native_p256m", "jws.c", "n / 3 * 4 + (n % 3 * 4 + 2) / 3", "n / 3 * 4 + n % 3"),
+]
+
+
+@pytest.mark.parametrize("target, file, old, new", MUTATIONS)
+def test_a_mistake_in_the_c_code_is_noticed(target, file, old, new):
+    program = mpbuild_fuzz.mutant(target, file, old, new)
+    corpus = os.path.join(cache.ROOT, "tests", "fuzz", target)
+    done = subprocess.run([program, "-runs=0", corpus], stderr=subprocess.PIPE, text=True, errors="replace")
+    assert done.returncode and ("AddressSanitizer" in done.stderr or "failed: " in done.stderr), done.stderr

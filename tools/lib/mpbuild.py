@@ -37,7 +37,8 @@ def run(command, log, cwd=None, env=None):
 
 
 def need(works, *packages):
-    """Install Debian packages unless `works` (a command's name, or a command to try) shows that they are here.
+    """Install Debian packages unless `works` shows that they are here: a command's name, a command to try, or a pair
+    of such a command and what it reads.
 
     Raises BuildError where they cannot be installed.
     """
@@ -45,10 +46,11 @@ def need(works, *packages):
         if shutil.which(works):
             return
     else:
+        command, data = works if isinstance(works, tuple) else (works, b"")
         try:
             if (
                 subprocess.run(
-                    works, input=b"", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    command, input=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
                 ).returncode
                 == 0
             ):

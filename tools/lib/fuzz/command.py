@@ -16,7 +16,7 @@ from .. import cache, say, venv
 REQUIREMENTS = "requirements-fuzz.txt"
 CORPORA = os.path.join("tests", "fuzz")
 LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000}
-AT_ONCE = 2  # targets side by side
+AT_ONCE = 2  # targets side by side, where --at-once does not say otherwise
 KEPT = 12  # inputs added to a corpus by one run with --keep
 _DONE = re.compile(r"^Done (\d+) (?:runs )?in (\d+)", re.MULTILINE)
 _RUNS = re.compile(r"^#(\d+)\t", re.MULTILINE)
@@ -27,23 +27,29 @@ def main(words):
     from . import names
 
     parser = argparse.ArgumentParser(prog="tools/fuzz", description="Fuzz what reads bytes from outside.")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help="some of: " + " ".join(names.TARGETS))
+    known = [*names.TARGETS, *names.NATIVE]
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="some of: " + " ".join(known))
     parser.add_argument("--minutes", type=float, default=5.0, help="for all targets together (%(default)s)")
     parser.add_argument("--seconds", type=int, help="for each target, instead")
+    parser.add_argument(
+        "--at-once", type=int, default=AT_ONCE, metavar="N", help="targets side by side (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--keep", action="store_true", help="add what reached new code to the corpora in tests/fuzz"
     )
     args = parser.parse_args(words)
-    wanted = args.targets or list(names.TARGETS)
+    wanted = args.targets or known
     for name in wanted:
-        if name not in names.TARGETS:
-            raise say.Stop(f"There is no target {name}; there are: {' '.join(names.TARGETS)}.")
-    seconds = args.seconds or max(int(args.minutes * 60 * AT_ONCE / len(wanted)), 1)
-    out = {"targets": {}, "inputs": 0, "crashes": 0, "seconds_each": seconds}
-    environment()  # once, before two ask for it
-    pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-    for name, one in zip(wanted, pool.map(lambda name: run(name, seconds, args.keep), wanted)):
+        if name not in known:
+            raise say.Stop(f"There is no target {name}; there are: {' '.join(known)}.")
+    seconds = args.seconds or max(int(args.minutes * 60 * args.at_once / len(wanted)), 1)
+    out = {"targets": {}, "inputs": 0, "crashes": 0, "seconds_each": seconds, "at_once": args.at_once}
+    commands = {name: command(name) for name in wanted}  # made before two run at once
+    pool = concurrent.futures.ThreadPoolExecutor(args.at_once)
+    for name, one in zip(
+        wanted, pool.map(lambda name: run(name, seconds, args.keep, commands[name]), wanted)
+    ):
         out["targets"][name] = one
         out["inputs"] += one["inputs"]
         out["crashes"] += one["crashes"]
@@ -61,33 +67,47 @@ def environment():
     return venv.with_requirements("fuzz", [line for line in text.splitlines() if line and line[0] != "#"])
 
 
-def run(name, seconds, keep=False):
-    """Fuzz one target; a dict of inputs, crashes and, for a crash, its end of output and the input in hex."""
+def command(name):
+    """The words that start a target: a Python child under atheris, or a C program, built when it is missing."""
+    from . import names
+
+    if name in names.NATIVE:
+        build = [sys.executable, os.path.join(cache.ROOT, "tools", "build"), "fuzz", name]
+        done = subprocess.run(build, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise say.Stop(f"{name} could not be built: {done.stderr.strip()}")
+        return [done.stdout.splitlines()[-1]]
+    child = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.py")
+    return [venv.python(environment()), "-B", child, name]
+
+
+def run(name, seconds, keep, words):
+    """Fuzz one target that `words` start; a dict of inputs, crashes, the CPU seconds it got and, for a crash, the end
+    of what it said and the input in hex."""
     corpus = os.path.join(cache.ROOT, CORPORA, name)
     with tempfile.TemporaryDirectory(prefix="ipcert-fuzz-") as scratch:
         found = os.path.join(scratch, "found")
         os.mkdir(found)
-        child = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.py")
-        command = [venv.python(environment()), "-B", child, name]
-        limits = ["-timeout=5", "-rss_limit_mb=1024", f"-max_len={LONGEST.get(name, 2000)}"]
-        command += [f"-max_total_time={seconds}", f"-artifact_prefix={scratch}/", *limits, found, corpus]
-        done = subprocess.run(
-            command,
-            cwd=scratch,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            errors="replace",
-            text=True,
-        )
-        counts = (
-            [int(n) for n, _ in _DONE.findall(done.stdout)]
-            or [int(n) for n in _RUNS.findall(done.stdout)]
-            or [0]
-        )
-        out = {"inputs": max(counts), "crashes": 0}
-        if done.returncode:
+        limits = ["-timeout=10", "-rss_limit_mb=1024", f"-max_len={LONGEST.get(name, 2000)}"]
+        limits += [f"-max_total_time={seconds}", f"-artifact_prefix={scratch}/"]
+        with open(os.path.join(scratch, "log"), "w+", errors="replace") as log:
+            child = subprocess.Popen(
+                [*words, *limits, found, corpus], cwd=scratch, stdout=log, stderr=subprocess.STDOUT
+            )
+            try:
+                _, status, used = os.wait4(child.pid, 0)
+                child.returncode = status
+            finally:
+                if child.returncode is None:
+                    child.kill()
+                    child.wait()
+            log.seek(0)
+            said = log.read()
+        counts = [int(n) for n, _ in _DONE.findall(said)] or [int(n) for n in _RUNS.findall(said)] or [0]
+        out = {"inputs": max(counts), "crashes": 0, "cpu_seconds": round(used.ru_utime + used.ru_stime, 1)}
+        if status:
             out["crashes"] = 1
-            out["output"] = done.stdout[-4000:]
+            out["output"] = said[-4000:]
             for path in glob.glob(os.path.join(scratch, "*-*")):
                 with open(path, "rb") as file:
                     out["input"] = file.read().hex()

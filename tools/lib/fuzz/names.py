@@ -13,3 +13,10 @@ TARGETS = {
     "identifier": "names and addresses",
     "hello": "ClientHellos",
 }
+
+NATIVE = {
+    "native_mbedtls": "the C signer's functions and arena, over Mbed TLS",
+    "native_p256m": "the same over p256-m",
+    "native_module": "what MicroPython hands to _ipcert: types, lengths, ranges, offsets, overlaps",
+}
+"""These are C, under libFuzzer with AddressSanitizer and UBSan; TARGETS are Python, under atheris."""
