@@ -86,8 +86,13 @@ MUTATIONS = [
 
 
 @pytest.mark.parametrize("target, file, old, new", MUTATIONS)
-def test_a_mistake_in_the_c_code_is_noticed(target, file, old, new):
+def test_a_mistake_in_the_c_code_is_noticed(target, file, old, new, tmp_path):
     program = mpbuild_fuzz.mutant(target, file, old, new)
     corpus = os.path.join(cache.ROOT, "tests", "fuzz", target)
-    done = subprocess.run([program, "-runs=0", corpus], stderr=subprocess.PIPE, text=True, errors="replace")
+    done = subprocess.run(
+        [program, "-runs=0", "-artifact_prefix=%s/" % tmp_path, corpus],
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
     assert done.returncode and ("AddressSanitizer" in done.stderr or "failed: " in done.stderr), done.stderr
