@@ -66,13 +66,14 @@ def mutant(target, name, old, new):
 
     def build(out):
         (out / name).write_text(text)
-        steps = json.loads((base / "steps.json").read_text())
+        # Another checkout may have built it.
+        done = (base / "steps.json").read_text()
+        steps = json.loads(done.replace(json.loads(done)["native"], str(mpbuild.NATIVE)))["steps"]
         objects = [words[-1] for words in steps]
-        for k, words in enumerate(steps):
-            if words[-3] == str(mpbuild.NATIVE / name):
-                objects[k] = str(out / "mutant.o")
-                mpbuild.run([*words[:-3], "-w", str(out / name), "-o", objects[k]], out / "log")
-        _link(words[0], target, objects, out)
+        k = [words[-3] for words in steps].index(str(mpbuild.NATIVE / name))
+        objects[k] = str(out / "mutant.o")
+        mpbuild.run([*steps[k][:-3], "-w", str(out / name), "-o", objects[k]], out / "log")
+        _link(steps[k][0], target, objects, out)
 
     return _once("fuzz-mutant-%s" % sources.key(base.name, name, text), target, build)
 
@@ -119,7 +120,7 @@ def _build(cc, target, tree, out):
             words += ["-o", out / ("%d-%s.o" % (len(steps), file.stem))]
             steps.append([str(word) for word in words])
             mpbuild.run(words, out / "log")
-    (out / "steps.json").write_text(json.dumps(steps))
+    (out / "steps.json").write_text(json.dumps({"native": str(mpbuild.NATIVE), "steps": steps}))
     _link(cc, target, [words[-1] for words in steps], out)
 
 
