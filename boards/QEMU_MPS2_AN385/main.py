@@ -46,8 +46,8 @@ device = Device(
     port.Port(files, sign.Signer(random), random), Policy(**settings["policy"]), names, settings["directory"]
 )
 ca = net.Net(settings["roots"], "ExampleHub/1.0")
-front = Front()
-answers = responder.Responder()
+front = Front("::")  # on this network stack that is IPv4 as well
+answers = responder.Responder("::")
 hub = drive.Drive(device, ca, files, clock.Clock(device.journal.floor), answers, on_notice, on_deploy)
 hub.ways["tls-alpn-01"] = front.proof
 try:

@@ -11,6 +11,7 @@ from cryptography import x509
 
 NAME = "hub.example.org"
 ADDRESS = "127.0.0.1"
+ADDRESS6 = "2001:db8::1"  # the tests come by IPv4, and never see its certificate
 SECONDS = 60  # that a connection may take: this machine may be busy
 ACME = "acme-tls/1"
 ALERT = b"\x15\x03\x03\x00\x02\x02\x50"  # fatal, internal_error
@@ -61,7 +62,7 @@ async def main():
 
 @pytest.fixture(scope="module")
 def front(image, tmp_path_factory, authority):
-    """A hub that serves NAME and ADDRESS.
+    """A hub that serves NAME, ADDRESS and ADDRESS6.
 
     front.give(names, chain, key) deploys another certificate; front.say(expression) is its str() on the hub.
     """
@@ -87,7 +88,7 @@ def front(image, tmp_path_factory, authority):
             return hub.wait_line("said ", 60)[5:]
 
         hub.give, hub.say = give, say
-        for ids in (NAME, ADDRESS):
+        for ids in (NAME, ADDRESS, ADDRESS6):
             assert give(ids, *authority.issue(ids)) == "deployed"
         yield hub
 
@@ -157,7 +158,9 @@ def test_other_names_get_the_alert(front, authority, sni):
         ask(front, authority, sni, b"")
 
 
-@pytest.mark.parametrize("literal, shown", [(ADDRESS, True), ("10.0.2.15", False), ("127.0.0.10", False)])
+@pytest.mark.parametrize(
+    "literal, shown", [(ADDRESS, True), ("10.0.2.15", False), ("127.0.0.10", False), (ADDRESS6, False)]
+)
 def test_an_address_as_server_name(front, literal, shown):
     # Python's ssl sends no address as server_name, and no standard allows it; scanners do it all the same.
     done = subprocess.run(

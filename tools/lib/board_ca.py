@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tools.lib import pebble
 
 HOST = "10.0.2.2"  # how the guest calls the host
+HOST6 = "fd00::1"  # the same in board_ipv6's network
 _ISSUED = re.compile(r"Issued certificate serial ([0-9a-f]+) for order", re.MULTILINE)
 
 
@@ -37,9 +38,8 @@ def _certificate(subject, public, issuer, key, ca):
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
     if not ca:
-        address = x509.IPAddress(ipaddress.ip_address(HOST))
-        local = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        names = x509.SubjectAlternativeName([address, local, x509.DNSName("localhost")])
+        addresses = [x509.IPAddress(ipaddress.ip_address(one)) for one in (HOST, HOST6, "127.0.0.1")]
+        names = x509.SubjectAlternativeName([*addresses, x509.DNSName("localhost")])
         builder = builder.add_extension(names, critical=False)
         builder = builder.add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
@@ -76,13 +76,15 @@ class HubPebble(pebble.Pebble):
     """A Pebble whose own certificate names the guest's view of the host.
 
     real_world   chains as large as Let's Encrypt's: RSA in its HTTPS, two intermediates in what it issues
+    called       the address by which the hub calls it
     Attributes besides Pebble's: hub_directory, the directory URL as the hub must call it.
     """
 
-    def __init__(self, real_world=False, **options):
+    def __init__(self, real_world=False, called=HOST, **options):
         options.setdefault("chain", 2 if real_world else 1)
         super().__init__(host="127.0.0.1", **options)
         root, chain, key = https_chain(real_world)
+        self._called = f"[{called}]" if ":" in called else called
         self._own = {"tls-root.pem": root, "tls.pem": chain, "tls-key.pem": key}
 
     def _write(self, name, data):
@@ -90,7 +92,7 @@ class HubPebble(pebble.Pebble):
 
     @property
     def hub_directory(self):
-        return self.directory_url.replace("127.0.0.1", HOST)
+        return self.directory_url.replace("127.0.0.1", self._called)
 
     def issued(self):
         """What the CA says it issued, oldest first: certificates asked from its management interface, by serial."""

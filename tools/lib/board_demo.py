@@ -41,12 +41,12 @@ def names(certificate):
     ]
 
 
-def visit(port, root, sni, host):
+def visit(port, root, sni, host, address=ADDRESS):
     """A TLS connection that trusts the CA's root: (certificate, HTTP status), or the alert's name as str."""
     context = ssl.create_default_context(cafile=root)
     context.check_hostname = False
     try:
-        with socket.create_connection((ADDRESS, port), timeout=30) as raw:
+        with socket.create_connection((address, port), timeout=30) as raw:
             with context.wrap_socket(raw, server_hostname=sni) as secure:
                 certificate = x509.load_der_x509_certificate(secure.getpeercert(True))
                 secure.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
@@ -108,12 +108,13 @@ def _apart(check, issued):
     )
 
 
-def _rows(issued):
-    rows = []
+def rows(issued):
+    """Certificates as `--json` has them."""
+    found = []
     for one in issued:
         begin = one.not_valid_before_utc if hasattr(one, "not_valid_before_utc") else one.not_valid_before
         end = one.not_valid_after_utc if hasattr(one, "not_valid_after_utc") else one.not_valid_after
-        rows.append(
+        found.append(
             {
                 "identifiers": names(one),
                 "not_before": begin.isoformat(),
@@ -122,7 +123,7 @@ def _rows(issued):
                 "serial": f"{one.serial_number:x}",
             }
         )
-    return rows
+    return found
 
 
 def job(name, say, real_world=True, heap=None, compress=COMPRESS):
@@ -170,7 +171,7 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
             _apart(check, issued)
             flash = board_flash.counters(hub.flash)
     return {
-        "certificates": _rows(issued),
+        "certificates": rows(issued),
         "orders": orders,
         "real_world_chains": real_world,
         **{key: memory[key] for key in ("heap", "heap_peak", "heap_free", "largest_free")},

@@ -37,11 +37,14 @@ def free_ports(count):
             one.close()
 
 
-def arguments(image, flash, forwards, boot, icount=False, monitor=None):
-    """QEMU's command line. forwards: {guest port: host port}; boot: {name: value} for semihost.c's boot arguments."""
+def arguments(image, flash, forwards, boot, icount=False, monitor=None, tap=None):
+    """QEMU's command line. forwards: {guest port: host port}; boot: {name: value} for semihost.c's boot arguments;
+    tap: a network interface of this machine, instead of forwards."""
     nic = "user,id=net0,model=lan9118" + "".join(
         f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in sorted(forwards.items())
     )
+    if tap:
+        nic = f"tap,id=net0,model=lan9118,ifname={tap},script=no,downscript=no"
     words = ",".join(f"arg={name}={value}" for name, value in sorted(boot.items()))
     return [
         "qemu-system-arm",
@@ -59,9 +62,9 @@ def arguments(image, flash, forwards, boot, icount=False, monitor=None):
 class Hub:
     """A running board. Use as a context manager; `kill` is a power cut, `flash` survives it."""
 
-    def __init__(self, image, flash, ports=(), forwards=None, boot=None, icount=False):
-        """ports: guest ports to forward to free host ports (see .forwards); forwards fixes them instead."""
-        self.image, self.flash, self.icount = image, str(flash), icount
+    def __init__(self, image, flash, ports=(), forwards=None, boot=None, icount=False, tap=None):
+        """ports: guest ports to forward to free host ports (see .forwards); forwards fixes them instead; tap: neither."""
+        self.image, self.flash, self.icount, self.tap = image, str(flash), icount, tap
         self._monitor = os.path.join(tempfile.mkdtemp(prefix="hub"), "qmp")
         self.boot = dict(boot or {})
         self.forwards = dict(forwards) if forwards is not None else dict(zip(ports, free_ports(len(ports))))
@@ -102,7 +105,9 @@ class Hub:
 
     def command(self):
         """QEMU's command line for the next boot."""
-        return arguments(self.image, self.flash, self.forwards, self.boot, self.icount, self._monitor)
+        return arguments(
+            self.image, self.flash, self.forwards, self.boot, self.icount, self._monitor, self.tap
+        )
 
     @staticmethod
     def _pump(stream, chunks):

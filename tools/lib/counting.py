@@ -43,9 +43,9 @@ class Count:
 
 
 class CountingProxy:
-    """Passes connections to `port` on every loopback address on to `target_port` on 127.0.0.1, while it is open."""
+    """Passes connections to `port` on `hosts` (every loopback address) on to `target_port` on 127.0.0.1, while it is open."""
 
-    def __init__(self, port, target_port):
+    def __init__(self, port, target_port, hosts=("127.0.0.1", "::1")):
         self.port = port
         self._target = target_port
         self._connections = self._tls = self._up = self._down = 0
@@ -56,11 +56,12 @@ class CountingProxy:
         self._listeners = []
         self._wake, self._woken = socket.socketpair()
         self._selector.register(self._woken, selectors.EVENT_READ, None)
-        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        for host in hosts:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
             try:
                 listener = socket.create_server((host, port), family=family, backlog=64)
             except OSError:
-                if family == socket.AF_INET:
+                if host != "::1":
                     self._close()
                     raise
                 continue  # no IPv6 on this machine

@@ -59,7 +59,7 @@ class _Lineage:
 
 
 class Front:
-    """Serves `page` (bytes) over TLS on `port` of `host`; "::" needs a Front of its own.
+    """Serves `page` (bytes) over TLS on `port` of `host`: "0.0.0.0", or "::" for IPv6 and, on lwIP, IPv4 as well.
 
     `sessions` TLS connections at once, others wait their turn; leave one place for the connection to the CA. Where
     there is no memory for one more, or too many wait, the client gets a TLS alert, not silence.
@@ -78,7 +78,7 @@ class Front:
         self._left = asyncio.Event()
         self._lineages = []
         self._listener = self._task = None
-        self._family = 6 if ":" in host else 4
+        self._family = 4  # of the connection that is being read from
         self.proof = proof or tlsalpn.Proof()
         # All connections begin here; the certificate is chosen when the client has said what it wants.
         self._context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
@@ -133,7 +133,8 @@ class Front:
         if self._listener:
             return
         info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
-        listener = socket.socket(socket.AF_INET6 if self._family == 6 else socket.AF_INET, socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             listener.setblocking(False)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -156,7 +157,7 @@ class Front:
         while True:
             await _readable(listener)
             try:
-                sock, _ = listener.accept()
+                sock, peer = listener.accept()
             except OSError:
                 await asyncio.sleep_ms(50)  # out of sockets: some will be over soon
                 continue
@@ -165,16 +166,18 @@ class Front:
                 _refuse(sock)
             else:
                 self._inside += 1
-                asyncio.create_task(self._serve(sock))
+                asyncio.create_task(self._serve(sock, _family(peer)))
 
-    async def _serve(self, sock):
+    async def _serve(self, sock, family):
         secure = None
         try:
             await asyncio.wait_for(self._turn(), self._seconds * _WAITING)
             try:
                 gc.collect()  # a connection wants large pieces of memory
                 secure = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-                await asyncio.wait_for(self._talk(secure), _PROVING if self.proof.name else self._seconds)
+                await asyncio.wait_for(
+                    self._talk(secure, family), _PROVING if self.proof.name else self._seconds
+                )
             finally:
                 if secure:
                     secure.close()
@@ -195,11 +198,12 @@ class Front:
             await self._left.wait()
         self._places -= 1
 
-    async def _talk(self, secure):
+    async def _talk(self, secure, family):
         head = b""
         piece = bytearray(256)
         while b"\r\n\r\n" not in head and len(head) < _HEAD:
             await _readable(secure)
+            self._family = family  # for _choose, which is called from within
             n = secure.readinto(piece)
             if n == 0 or n and tlsserver.protocol(secure) == tlsalpn.PROTOCOL:
                 return
@@ -227,6 +231,13 @@ class Front:
         if self._find(_host(hosts[0])) not in shown:
             return _response("421 Misdirected Request", b"", True)
         return _response("200 OK", self._page, words[0] == "GET")
+
+
+def _family(peer):
+    """4 or 6: the family that a connection from `peer` came in by."""
+    # The unix port has the operating system's structure here.
+    host = peer[0] if isinstance(peer, tuple) else socket.inet_ntop(*socket.sockaddr(peer)[:2])
+    return 6 if ":" in host and "." not in host else 4
 
 
 def _host(value):
