@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -158,3 +159,73 @@ def sentence(done):
     assert lines[0].startswith("ipcert: ") and lines[0][-1] in ".?", lines[0]
     assert "Traceback" not in lines[0] and len(lines[0]) > 30
     return lines[0]
+
+
+# The daemon.
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_PACKAGES = ("", "ports/cpython", "ports/urequests_compat", "ports/ucryptolib_shim")
+
+
+def until(what, seconds):
+    """Wait for `what()` to be true; a file or record that is not there yet counts as false."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if what():
+                return True
+        except (FileNotFoundError, IndexError):
+            pass
+        time.sleep(0.05)
+    return False
+
+
+def stat(pid):
+    """(CPU ticks, resident KB, modules' file names in its memory map)."""
+    with open("/proc/%d/stat" % pid) as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    with open("/proc/%d/status" % pid) as file:
+        rss = [int(line.split()[1]) for line in file if line.startswith("VmRSS")][0]
+    with open("/proc/%d/maps" % pid) as file:
+        maps = file.read()
+    return int(fields[11]) + int(fields[12]), rss, maps
+
+
+def children(pid):
+    """The numbers, as texts, of a process's children."""
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+        return file.read().split()
+
+
+def uncovered():
+    """The environment without coverage: a child that is killed while it writes its database leaves a damaged one."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
+
+
+class Daemons:
+    """Starts `ipcert run` for homes; all of them end with the `with` block."""
+
+    def __init__(self):
+        self._started = []
+
+    def run(self, home):
+        """Start one; its Popen."""
+        # Coverage would be in the daemon's memory and CPU time, and a .pth file brings it: so without site (-S), whose
+        # work PYTHONPATH does. The daemon's child does the work that counts.
+        clean = uncovered()
+        clean["PYTHONPATH"] = os.pathsep.join(
+            [*(os.path.join(_ROOT, p) for p in _PACKAGES), *filter(None, sys.path)]
+        )
+        command = home.command("run")
+        command.insert(1, "-S")
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        self._started.append(subprocess.Popen(command, env=clean, **pipes))
+        return self._started[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        for daemon in self._started:
+            daemon.kill()
+            daemon.communicate()

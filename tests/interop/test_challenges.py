@@ -316,6 +316,7 @@ def test_dns_through_dynamic_updates(bind, make_pebble, tmp_path):
     assert ask.texts("nas.challenges.janet.example", where[0]) == []
     assert ask.texts("_acme-challenge.janet.example", where[0]) == []
     assert "nas.challenges.janet.example" in bind.log.read_text()
+    provider.look("nas.challenges.janet.example")
 
 
 def test_an_update_with_the_wrong_key_is_refused(bind):
@@ -332,6 +333,10 @@ def test_an_update_with_the_wrong_key_is_refused(bind):
                 "_acme-challenge.nas.janet.example", "x"
             )
         assert words in str(caught.value) and secret not in str(caught.value)
+        # `ipcert doctor` sees it before an update is tried.
+        with pytest.raises(Ours) as caught:
+            dnsprovider.Rfc2136(where, ask, key, secret, zone=zone).look("janet.example")
+        assert "see dns." in str(caught.value) and secret not in str(caught.value)
     with pytest.raises(Ours) as caught:
         dnsprovider.Rfc2136(where, ask, "ipcert", "not base64!")
     assert "not base64!" not in str(caught.value)

@@ -173,6 +173,13 @@ def _dns_without_provider(home, pebble, tmp_path):
     return {}, "dns", "dns.provider"
 
 
+def _dns_program(home, pebble, tmp_path):
+    home.wish("challenge", name="dns-01")
+    where = ["127.0.0.1:%d" % pebble.dns_port]
+    home.wish("dns", provider="exec", command=["/no/such/program"], authoritative=where)
+    return {}, "dns", "dns.command"
+
+
 def _without_dac(home):
     """Words before a command that take away root's right to write everywhere."""
     return (
@@ -289,7 +296,7 @@ def _unseeded(home, pebble, tmp_path):
 
 FAULTS = [
     _wrong_root, _no_such_root, _unreachable, _not_a_ca, _terms, _profile, _port_taken, _foreign_answers, _nobody_answers,
-    _private, _cgnat, _not_ours, _does_not_resolve, _resolves_elsewhere, _dns_without_provider, _unwritable, _open_to_all,
+    _private, _cgnat, _not_ours, _does_not_resolve, _resolves_elsewhere, _dns_without_provider, _dns_program, _unwritable, _open_to_all,
     _full, _unwritable_deploy, _not_ours_to_deploy, _loose_key, _loose_deployed_key, _copied_device, _no_hook,
     _hook_not_executable, _no_group, _fake_time("+400d"), _fake_time("-400d"), _fake_time("+3h"), _unseeded,
 ]  # fmt: skip

@@ -5,13 +5,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from home import Home, sans, sentence, spki, validity
+from home import Daemons, Home, children, sans, sentence, spki, stat, uncovered, until, validity
 
 from ipcert import intention, limits, notices
 from ipcert_port import config as _config
@@ -144,10 +143,10 @@ def test_plans_survive_kill_nine(pebble, tmp_path):
     assert [p["identifiers"] for p in first["plans"]] == [[NAME], ["127.0.0.1"]]
     assert home.json("plan") == first
     # A child killed while it writes coverage's database leaves a damaged one: these write none.
-    options = {"start_new_session": True, "env": _uncovered()}
+    options = {"start_new_session": True, "env": uncovered()}
     daemon = home.start("run", **options)
     try:
-        assert _until(lambda: home.record("127.0.0.1").gen, 30)
+        assert until(lambda: home.record("127.0.0.1").gen, 30)
         issued = home.json("plan")
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
@@ -244,63 +243,10 @@ def test_a_hook_that_fails_does_not_cost_the_certificate(pebble, tmp_path):
 # The daemon.
 
 
-def _uncovered():
-    return {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
-
-
-def _until(what, seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if what():
-                return True
-        except (FileNotFoundError, IndexError):
-            pass
-        time.sleep(0.05)
-    return False
-
-
-def _stat(pid):
-    """(CPU ticks, resident KB, modules' file names in its memory map)."""
-    with open("/proc/%d/stat" % pid) as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    with open("/proc/%d/status" % pid) as file:
-        rss = [int(line.split()[1]) for line in file if line.startswith("VmRSS")][0]
-    with open("/proc/%d/maps" % pid) as file:
-        maps = file.read()
-    return int(fields[11]) + int(fields[12]), rss, maps
-
-
-def _children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-        return file.read().split()
-
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PACKAGES = ("", "ports/cpython", "ports/urequests_compat", "ports/ucryptolib_shim")
-
-
 @pytest.fixture
 def run_daemon():
-    started = []
-
-    def run(home):
-        # Coverage would be in the daemon's memory and CPU time, and a .pth file brings it: so without site (-S), whose
-        # work PYTHONPATH does. The daemon's child does the work that counts.
-        clean = _uncovered()
-        clean["PYTHONPATH"] = os.pathsep.join(
-            [*(os.path.join(ROOT, p) for p in PACKAGES), *filter(None, sys.path)]
-        )
-        command = home.command("run")
-        command.insert(1, "-S")
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        started.append(subprocess.Popen(command, env=clean, **pipes))
-        return started[-1]
-
-    yield run
-    for daemon in started:
-        daemon.kill()
-        daemon.communicate()
+    with Daemons() as daemons:
+        yield daemons.run
 
 
 @pytest.mark.slow
@@ -317,16 +263,16 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(pebbl
 
     home.rewrite(move)
     daemon = run_daemon(home)
-    assert _until(lambda: _children(daemon.pid), 10) and _until(lambda: not _children(daemon.pid), 10)
+    assert until(lambda: children(daemon.pid), 10) and until(lambda: not children(daemon.pid), 10)
     time.sleep(0.5)
-    ticks, rss, maps = _stat(daemon.pid)
+    ticks, rss, maps = stat(daemon.pid)
     print("daemon: %d KB" % rss)
     assert rss <= 20 * 1024, rss
     assert "cryptography" not in maps and "_ssl" not in maps and "_rust" not in maps
     time.sleep(planned - 1 - time.time())
-    assert _stat(daemon.pid)[0] == ticks and not _children(daemon.pid)
+    assert stat(daemon.pid)[0] == ticks and not children(daemon.pid)
     assert home.record(NAME).gen == 0
-    assert _until(lambda: home.leaf(NAME), 20)
+    assert until(lambda: home.leaf(NAME), 20)
     # The order begins in that second; the CA's own pauses come on top.
     assert 0 <= validity(home.leaf(NAME))[0] - planned <= 5
     daemon.send_signal(signal.SIGTERM)
@@ -339,7 +285,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(pebbl
 def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert _until(lambda: home.record("127.0.0.1").gen and not _children(daemon.pid), 30)
+    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 30)
     with open(home.config, "a") as file:
         file.write("[nonsense]\n")
     daemon.send_signal(signal.SIGHUP)
@@ -347,8 +293,8 @@ def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
     home.wish("identifiers", addresses=["::1"])
     home.wish("policy", min_ip_age="0s")
     daemon.send_signal(signal.SIGHUP)
-    assert _until(lambda: home.record("::1"), 30)
-    assert _until(lambda: not (tmp_path / "live" / "127.0.0.1").exists(), 30)
+    assert until(lambda: home.record("::1"), 30)
+    assert until(lambda: not (tmp_path / "live" / "127.0.0.1").exists(), 30)
     daemon.send_signal(signal.SIGTERM)
     daemon.communicate(timeout=10)
     assert daemon.returncode == 0
@@ -357,7 +303,7 @@ def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
 def test_one_at_a_time(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert _until(lambda: home.record("127.0.0.1").gen and not _children(daemon.pid), 30)
+    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 30)
     done = home.run("run")
     assert done.returncode == 9 and "process %d" % daemon.pid in sentence(done)
     assert home.json("status")["daemon"] == daemon.pid
@@ -369,7 +315,7 @@ def test_two_issues_at_once_take_turns_or_refuse(make_pebble, tmp_path):
     pebble = make_pebble(retry_after=(3, 3), sleep=2)
     home = Home(tmp_path, pebble)
     first = home.start("issue")
-    assert _until(lambda: (tmp_path / "state" / "account-1").exists(), 20)
+    assert until(lambda: (tmp_path / "state" / "account-1").exists(), 20)
     done = home.run("issue")
     assert done.returncode == 9 and "process %d" % first.pid in sentence(done)
     assert first.communicate(timeout=60)[1] == "" and first.returncode == 0

@@ -55,8 +55,9 @@ class Alarm:
     def _note(self, number, frame):
         self.caught.add(number)
 
-    def wait(self, until):
-        """Sleep until the core second `until` (limits.NEVER: without end), unless a signal comes or the clock is set.
+    def wait(self, until, also=()):
+        """Sleep until the core second `until` (limits.NEVER: without end), unless a signal comes, the clock is set, or
+        one of the file descriptors `also` has something to read.
 
         Returns without saying which: look at the clock and at `caught`.
         """
@@ -67,8 +68,10 @@ class Alarm:
             _arm(self._timer, max(until + limits.EPOCH_UNIX, 1))
         fds = [self._read] if self._timer < 0 else [self._read, self._timer]
         # Without timers there is nothing better than to look at the clock now and then.
-        ready = select.select(fds, [], [], 60 if self._timer < 0 else None)[0]
+        ready = select.select([*fds, *also], [], [], 60 if self._timer < 0 else None)[0]
         for fd in ready:
+            if fd not in fds:
+                continue
             try:
                 os.read(fd, 512)
             except OSError:  # ECANCELED: the clock was set

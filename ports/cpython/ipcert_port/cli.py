@@ -15,7 +15,7 @@ _CODES = """exit codes:
   2  the command line or the configuration
   3  the CA refused, or could not validate; the plan has the next try
   4  a combined certificate waits for your consent
-  5  the CA cannot be reached, or what answers is not the CA
+  5  the CA cannot be reached, what answers is not the CA, or this home's address is not found
   6  the state or deploy folder: permissions, a full disk, damage
   7  the clock cannot be trusted
   8  the certificate is in place, but the deploy hook failed
@@ -158,10 +158,14 @@ def _dump(obj):
     sys.stdout.flush()
 
 
-def _config(args):
+def _config(args, look=False):
+    """The configuration, with the addresses that it wants found; `look` as in `address.settle`."""
+    from .address import settle
     from .config import load
 
-    return load(args.config)
+    config = load(args.config)
+    settle(config, look, lambda sentence: print("ipcert: " + sentence, file=sys.stderr, flush=True))
+    return config
 
 
 def _progress(args):
@@ -182,7 +186,7 @@ def _tell_daemon(config):
 def _issue(args):
     from .issue import run
 
-    config = _config(args)
+    config = _config(args, True)
     gc.collect()  # what the parsers left makes room for the libraries that come now
     if args.profile is not None or args.challenge is not None or args.preferred_chain is not None:
         from .choices import choose
@@ -214,9 +218,10 @@ def _adopt(args):
 
 
 def _reset(args):
+    from .config import load
     from .reset import run
 
-    return run(_config(args), _progress(args), args.yes)
+    return run(load(args.config), _progress(args), args.yes)
 
 
 def _and_tell(args, work):
@@ -243,7 +248,7 @@ def _plan(args):
 def _status(args):
     from .plans import run_status
 
-    return run_status(_config(args), _progress(args))
+    return run_status(_config(args, None), _progress(args))
 
 
 def _consent(args):
@@ -260,7 +265,7 @@ def _serve(args):
     gc.enable()
     from .serve import run
 
-    return run(_config(args), args.listen, args.json), None
+    return run(_config(args, None), args.listen, args.json), None
 
 
 def _doctor(args):

@@ -5,6 +5,7 @@ import os
 from ipcert import identifiers, limits, policy
 from ipcert.errors import Ours
 
+from .address import FAMILIES, SOURCES, Options
 from .options import DnsOptions, binding
 
 DEFAULT = "/etc/ipcert.toml"
@@ -26,6 +27,7 @@ KEYS = {
         "eab_key_file": (str, None),
     },
     "identifiers": {"names": (list, ()), "addresses": (list, ()), "combined": (bool, False)},
+    "address": {"source": (str, "auto"), "interfaces": (list, ()), "command": (list, ())},
     "policy": {
         "urgent": (str, "ip"),
         "setting": (str, "home"),
@@ -70,7 +72,8 @@ class Config:
 
     path          of the file itself
     directory     the CA's directory URL; roots: path of a PEM file, None for the system's roots
-    identifiers   list of `ipcert.identifiers.Identifier`; policy: `ipcert.policy.Policy`
+    policy        `ipcert.policy.Policy`; address: `address.Options`
+    found         family -> address (text), for those that the file wants found
     state, deploy folders; listen, serve_listen: lists of (host, port); name_on "all" | "lan"
     hook          argument list, empty for none; hook_timeout in seconds
     server, server_config, group, copy    as `deploy.Deployer` takes them
@@ -84,7 +87,9 @@ class Config:
         ca, ids, pol = table["ca"], table["identifiers"], table["policy"]
         self.directory = _directory(ca["directory"])
         self.roots = None if ca["roots"] is None else self._file(ca["roots"])
-        self.identifiers = _identifiers(ids["names"], ids["addresses"])
+        self.found = {}
+        self._wanted = _identifiers(ids["names"], ids["addresses"])
+        self.address = _address(table["address"], [w for w in self._wanted if type(w) is int], ca["test"])
         if public:
             for one in self.identifiers:
                 identifiers.check_public(one, ca["test"])
@@ -135,6 +140,17 @@ class Config:
             raise Ours("config", "deploy.dir and state.dir must be two folders.")
         if not self.alpn_listen and self.alpn_shared is None:
             raise Ours("config", 'tlsalpn.listen is empty: say where the CA finds us, such as ["*:443"].')
+
+    @property
+    def identifiers(self):
+        """List of `ipcert.identifiers.Identifier`: what the file says, and of what is to be found what `found` has."""
+        out = []
+        for one in self._wanted:
+            if type(one) is not int:
+                out.append(one)
+            elif one in self.found:
+                out.append(identifiers.parse(self.found[one]))
+        return out
 
     def override(self, **choices):
         """Other choices than the file's for this run; names are `policy.Policy`'s. Raises Ours("config")."""
@@ -329,16 +345,34 @@ def _to_ascii(name):
     return idna.encode(name, uts46=True).decode()
 
 
+def _address(table, families, test):
+    if table["source"] not in SOURCES:
+        raise Ours("config", "address.source must be one of %s." % ", ".join(SOURCES))
+    if (table["source"] == "command") != bool(table["command"] and table["command"][0]):
+        raise Ours("config", 'address.command and address.source = "command" belong together.')
+    return Options(families, table["source"], table["interfaces"], table["command"], test)
+
+
 def _identifiers(names, addresses):
+    """Identifiers, and for an address that is to be found its family."""
     found = []
     for text in names:
         found.append(identifiers.parse(text, _to_ascii))
         if found[-1].family:
             raise Ours("config", "%s is an address; write it in identifiers.addresses." % found[-1].value)
     for text in addresses:
+        if text in FAMILIES:
+            found.append(FAMILIES[text])
+            continue
         found.append(identifiers.parse(text, _to_ascii))
         if not found[-1].family:
             raise Ours("config", "%s is a name; write it in identifiers.names." % found[-1].value)
+    for word in FAMILIES:
+        same = [one for one in found if one == FAMILIES[word] or getattr(one, "family", 0) == FAMILIES[word]]
+        if FAMILIES[word] in found and len(same) > 1:
+            raise Ours(
+                "config", 'identifiers.addresses: beside "%s" there can be no other of that family.' % word
+            )
     if not found:
         raise Ours(
             "config", "There is nothing to certify: fill in identifiers.names or identifiers.addresses."

@@ -4,6 +4,7 @@ Here is no cryptography, no HTTP and no device: only the journal is read. The ch
 it needs in memory is gone when it ends.
 """
 
+import marshal
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from ipcert import limits
 from ipcert.errors import Error, Ours
 
 from . import exits, lock
+from .address import Watch
 from .alarm import Alarm
 from .clock import Clock
 from .state import State
@@ -28,6 +30,7 @@ class Daemon:
         self._path = path
         self._json = json
         self._child = 0
+        self._watch = None
         self._load()
 
     def _load(self):
@@ -38,12 +41,15 @@ class Daemon:
             _tell(write, self._path)
         os.close(write)
         with open(read, "rb") as file:
-            answer = file.read().decode()
+            answer = file.read()
         os.waitpid(pid, 0)
-        kind, _, rest = answer.partition("\n")
-        if kind != "state":
-            raise Ours(kind or "config", rest or "The configuration could not be read.")
-        self.state = rest
+        state, fields, error = marshal.loads(answer) if answer else (None, None, None)
+        if state is None:
+            raise Ours(*error or ("config", "The configuration could not be read."))
+        self.state = state
+        if self._watch is not None:
+            self._watch.close()
+        self._watch = Watch(fields) if fields[0] else None
 
     def serve(self):
         """Returns the exit code."""
@@ -83,10 +89,21 @@ class Daemon:
             elif not clock.trustworthy():
                 # Setting the clock wakes us at once; only a first synchronisation without a step has to be looked for.
                 alarm.wait(int(time.time()) - limits.EPOCH_UNIX + _CLOCK)
-            elif due <= clock.now():
+            elif due <= clock.now() or self._moved(clock):
                 self._start()
+            elif self._watch is not None:
+                alarm.wait(min(due, self._watch.at), self._watch.fds())
             else:
                 alarm.wait(due)
+
+    def _moved(self, clock):
+        """True when the home has an address that the state does not know (P6)."""
+        try:
+            return self._watch is not None and self._watch.changed(
+                clock.now(), lambda: State(self.state), _say
+            )
+        except Error:
+            return True  # the child says what is the matter with the state
 
     def _again(self, held):
         old = self.state
@@ -123,6 +140,8 @@ class Daemon:
         except Error as e:
             _say(str(e))
             return now + _AGAIN
+        if status and self._watch is not None:
+            self._watch.at = min(self._watch.at, now + limits.MINUTE)
         # A child that could not save its next plan must not be started over and over.
         return max(upcoming, now + _AGAIN) if status and upcoming <= now else max(upcoming, now + 1)
 
@@ -139,10 +158,12 @@ def _tell(write, path):
 
     try:
         try:
-            answer = "state\n" + load(path).state
+            config = load(path)
+            answer = (config.state, config.address.fields(), None)
         except Error as e:
-            answer = "%s\n%s" % (e.code, e)
-        os.write(write, answer.encode())
+            answer = (None, None, (e.code, str(e)))
+        with open(write, "wb") as file:
+            file.write(marshal.dumps(answer))
     finally:
         os._exit(
             0

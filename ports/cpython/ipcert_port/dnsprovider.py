@@ -2,7 +2,7 @@
 
     add(name, text)      have a TXT record `text` (str) at `name` (no final dot), beside those that stand there
     remove(name, text)   take exactly that one away again; harmless where it is gone
-    look(zones)          see that it could be asked, and change nothing
+    look(name)           see that it could be asked for a record at `name`, and change nothing
 
 All raise Ours("dns") with a sentence that says what to do.
 """
@@ -50,24 +50,26 @@ class Rfc2136:
         """See the module."""
         self._update(name, lambda update, relative: update.delete(relative, "TXT", _quoted(text)))
 
-    def look(self, zones):
-        """Ask the primary for each zone's SOA under our key: a key that it does not know shows here."""
+    def look(self, name):
+        """Ask the primary for the zone's SOA under our key: a key that it does not know shows here."""
         import dns.message
         import dns.query
         import dns.rcode
 
-        for zone in [self._zone] if self._zone else zones:
-            question = dns.message.make_query(zone + ".", "SOA")
-            question.use_tsig(self._keyring, algorithm=self._algorithm + ".")
-            try:
-                answer = dns.query.tcp(question, self._server[0], _SECONDS, self._server[1])
-            except (self._dns.exception.DNSException, OSError) as e:
-                reason = (str(e) or type(e).__name__).rstrip(".")
-                text = "%s does not answer about %s with our key: %s; see dns.server, dns.key_name and dns.key_file."
-                raise Ours("dns", text % (self._server[0], zone, reason)) from None
-            if answer.rcode() != dns.rcode.NOERROR or not answer.answer:
-                text = "%s does not serve the zone %s (%s); see dns.server and dns.zone."
-                raise Ours("dns", text % (self._server[0], zone, dns.rcode.to_text(answer.rcode())))
+        zone = self._zone or self._ask.zone(name)
+        question = dns.message.make_query(zone + ".", "SOA")
+        question.use_tsig(self._keyring, algorithm=self._algorithm + ".")
+        try:
+            answer = dns.query.tcp(question, self._server[0], _SECONDS, self._server[1])
+        except (self._dns.exception.DNSException, OSError) as e:
+            reason = (str(e) or type(e).__name__).rstrip(".")
+            text = (
+                "%s does not answer about %s with our key: %s; see dns.server, dns.key_name and dns.key_file."
+            )
+            raise Ours("dns", text % (self._server[0], zone, reason)) from None
+        if answer.rcode() != dns.rcode.NOERROR or not answer.answer:
+            text = "%s does not serve the zone %s (%s); see dns.server and dns.zone."
+            raise Ours("dns", text % (self._server[0], zone, dns.rcode.to_text(answer.rcode())))
 
     def _update(self, name, change):
         import dns.query
@@ -116,7 +118,7 @@ class Webhook:
         """See the module."""
         self._post("cleanup", name, text)
 
-    def look(self, zones):
+    def look(self, name):
         """See that its host answers; nothing is asked of it."""
         import socket
 
@@ -167,7 +169,7 @@ class Exec:
         """See the module."""
         self._run("cleanup", name, text)
 
-    def look(self, zones):
+    def look(self, name):
         """That the program is there."""
         import shutil
 

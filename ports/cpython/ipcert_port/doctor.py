@@ -67,6 +67,7 @@ def run(path, progress):
         from . import doctor_ca, doctor_machine, doctor_net
 
         state = doctor_machine.state(config, findings)
+        doctor_net.find(config, state, findings)
         doctor_ca.check(config, state, findings)
         doctor_machine.check(config, findings)
         doctor_net.check(config, findings)

@@ -8,10 +8,22 @@ from ipcert import identifiers
 from ipcert.errors import Error, Ours
 
 from . import interfaces, lock
+from .address import known
+from .doctor import halves
 from .portholder import holder
 
 _SECONDS = 5
 _HEAD = 4096  # bytes of an answer
+
+
+def find(config, state, findings):
+    """Find the addresses that the configuration wants found. `state`: `state.State` or None."""
+    for family in config.address.families:
+        text, why = config.address.find(family, known(state, family) if state else ())
+        if text is None:
+            findings.bad("address", *halves(why))
+        else:
+            config.found[family] = text
 
 
 def check(config, findings):
@@ -81,6 +93,8 @@ def _addresses(config, own, findings):
         elif one.family == 6 and own:
             text = "%s is on no interface of this machine." % one.value
             findings.bad(check, text, _instead(others))
+        elif one.family in config.found:
+            findings.ok(check, "%s, by the router, which must send the CA's connections here." % one.value)
         else:
             text = "%s, by another machine in front of this one, which must send the CA's connections here."
             findings.ok(check, text % one.value)
@@ -291,7 +305,8 @@ def _handshake(host, port, protocol):
 
 def _names(config, names, own, findings):
     """Each name must lead to this home: to its addresses, or to this machine's."""
-    ours = {i.value for i in config.identifiers if i.family} | set(own)
+    ours = {i.value for i in config.identifiers if i.family}
+    ours |= {text for text in own if config.policy.test_ca or own[text].trouble != "local"}
     # Of a family that has none of ours in public view, nothing can be said here.
     known = {
         family
@@ -369,12 +384,20 @@ def _dns(config, names, findings):
         if provider is None and config.policy.challenge_name == "dns-01":
             findings.bad("dns", "dns-01 needs to know who changes your zone.", "Set dns.provider.")
             return
-        zones = set()
         for name in names:
-            zones.add(ask.zone(name.value[2:] if name.value[:2] == "*." else name.value))
-        if provider is not None:
-            provider.look(sorted(zones))
+            record = "_acme-challenge." + (name.value[2:] if name.value[:2] == "*." else name.value)
+            if config.policy.challenge_name == "dns-persist-01":
+                record = record.replace("_acme-challenge.", "_validation-persist.")
+            record = ask.target(record)
+            ask.servers(record)
+            if provider is not None:
+                provider.look(record)
     except Ours as e:
         findings.error("dns", e)
         return
-    findings.ok("dns", "The zone%s %s." % ("" if len(zones) == 1 else "s", ", ".join(sorted(zones))))
+    if provider is None:
+        findings.ok(
+            "dns", "The zone's servers are known; its record is yours to make ('ipcert issue' says which)."
+        )
+    else:
+        findings.ok("dns", "The zone's servers are known, and so is who changes it.")

@@ -7,7 +7,7 @@ BUG = 1  # a mistake of ours: Python's own code for an exception that nobody exp
 CONFIG = 2  # the command line or the configuration
 ORDER = 3  # the CA refused, or could not validate
 CONSENT = 4  # a combined certificate waits for the owner's consent
-NETWORK = 5  # the CA cannot be reached, or what answers is not the CA
+NETWORK = 5  # the CA cannot be reached, what answers is not the CA, or this home's address is not found
 STATE = 6  # the state or deploy folder: permissions, a full disk, damage
 CLOCK = 7  # the clock cannot be trusted
 HOOK = 8  # the certificate is in place, but the deploy hook failed
@@ -17,6 +17,7 @@ INTERRUPTED = 130  # Ctrl-C, as shells have it
 
 _CODES = {
     "consent": CONSENT,
+    "address": NETWORK,
     "clock": CLOCK,
     "dns": ORDER,
     "hook": HOOK,
