@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-from . import cache
+from . import cache, goclock
 from .run import quiet
 from .say import note
 
@@ -28,13 +28,16 @@ def can_build(wanted):
     return found is not None and (found >= wanted or found >= (1, 21))
 
 
-def build(name, module, release, commands):
+def build(name, module, release, commands, moved=False):
     """Build `commands` (package paths below `module`) at `release`. Returns the directory that holds the programs.
 
     A small go.mod of ours requires the module, and `go build` makes it: unlike `go install`, that does not ask the
-    module proxy for the list of all versions. Raises `Stop`.
+    module proxy for the list of all versions. `moved`: with a clock that can be moved (`goclock`). Raises `Stop`.
     """
-    directory = cache.path(f"{name}-{release}-{cache.key(module, release, *commands)}")
+    made_of = [module, release, *commands]
+    if moved:
+        made_of.append(cache.read("tools", "lib", "goclock.py"))
+    directory = cache.path(f"{name}-{release}-{cache.key(*made_of)}")
 
     def make(target):
         note(f"building {name} {release} (Go; this takes a while the first time)")
@@ -46,10 +49,11 @@ def build(name, module, release, commands):
             imports = "".join(f'import _ "{module}/{command}"\n' for command in commands)
             file.write(f"//go:build peers\n\npackage peers\n\n{imports}")
         environment = dict(os.environ, GO111MODULE="on", GOWORK="off", CGO_ENABLED="0")
+        options = ["-overlay", goclock.overlay(source)] if moved else []
         for command in commands:
             program = os.path.join(target, os.path.basename(command))
             quiet(
-                ["go", "build", "-mod=mod", "-o", program, f"{module}/{command}"],
+                ["go", "build", "-mod=mod", *options, "-o", program, f"{module}/{command}"],
                 f"Go could not build {name} {release}; is its module proxy reachable?",
                 cwd=source,
                 env=environment,

@@ -38,6 +38,14 @@ def pebble():
     return debian_pebble()
 
 
+def moved_pebble():
+    """The same with a clock that can be moved (`goclock`), or None where Go is missing. Raises `Stop`."""
+    if not golang.can_build(PEBBLE_GO):
+        return None
+    directory = golang.build("pebble-moved", PEBBLE_MODULE, PEBBLE, ("cmd/pebble",), moved=True)
+    return os.path.join(directory, "pebble"), pebble()[1]
+
+
 def debian_pebble():
     """The paths of Debian's own (pebble, pebble-challtestsrv). Raises `Stop`."""
     if not debian.is_debian():

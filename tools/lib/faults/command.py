@@ -11,7 +11,7 @@ NETWORK_CUTS = 300
 
 def main(words):
     """Run them and print the counts; returns an exit status: 1 where anything was lost."""
-    from . import disk, network, power, wear
+    from . import disk, network, power, wear, years
 
     parser = argparse.ArgumentParser(
         prog="tools/test faults", description="Power cuts, a hostile network, a year."
@@ -49,9 +49,13 @@ def main(words):
         }
         bad += len(c.unrecovered)
     if args.only in (None, "year"):
-        year = wear.year(args.seed)
-        out["year"] = year.figures()
-        bad += len(year.broken)
+        for name, world, ids in (
+            ("year", wear.InMemory, wear.IDS),
+            ("year_before_pebble", years.Real, years.IDS),
+        ):
+            year = wear.year(args.seed, 365, world, ids, say.note)
+            out[name] = year.figures()
+            bad += len(year.broken)
     if args.json:
         print(json.dumps(out, indent=2))
     else:

@@ -31,15 +31,27 @@ class _Published(dict):
     def pop(self, token, default=None):
         self._responder.withdraw(token)
 
+    def __len__(self):
+        return len(self._responder.answers)
+
 
 class Client(_home.Home):
-    """`home.Home` that asks over the network. Pauses are short, and count as long as the device meant them."""
+    """`home.Home` that asks over the network. Pauses are short, and count as long as the device meant them.
 
-    def __init__(self, proxy, responder):
+    disk, ids, now, watch and the options are those of `home.Home`.
+    """
+
+    def __init__(self, proxy, responder, disk=None, ids=(ADDRESS,), now=None, watch=None, **options):
         self._net = Net(proxy.root, "ipcert/test", PATIENCE)
-        now = int(time.time()) - limits.EPOCH_UNIX
         super().__init__(
-            _disk.Disk(), None, [ADDRESS], now, published=_Published(responder), url=proxy.directory_url
+            _disk.Disk() if disk is None else disk,
+            None,
+            ids,
+            int(time.time()) - limits.EPOCH_UNIX if now is None else now,
+            watch,
+            _Published(responder),
+            url=proxy.directory_url,
+            **options,
         )
         self.before = self._request
 

@@ -27,6 +27,7 @@ class Proxy:
         self.root = pebble.tls_root
         self.arm(None, 0)
         self._last = b""
+        self._threads = []
 
     def __enter__(self):
         folder = self._pebble.directory
@@ -64,7 +65,14 @@ class Proxy:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+            self._threads[-1].start()
+
+    def settle(self):
+        """Wait until the connections that the client has left are closed here too."""
+        for thread in list(self._threads):
+            thread.join(30)
 
     def _serve(self, raw):
         raw.settimeout(20)

@@ -1,4 +1,5 @@
 """A year of one device under a virtual clock, with faults on: does anything grow, and what does the flash wear?
+Here before the CA in memory; `years` has the same before a real Pebble.
 
 Flash is counted as a littlefs with blocks of 4 KB programs it at worst: each file write takes fresh blocks for its bytes
 and half a block of metadata (two commits of a pair that is erased when it is full of about eight), each erase of a file
@@ -6,6 +7,7 @@ the same metadata.
 """
 
 import gc
+import os
 import random
 import tracemalloc
 
@@ -23,14 +25,23 @@ FAULTS = 0.05  # share of requests that fail
 
 
 class Year:
-    """What was seen. writes, written, erases: of the flash, over the year; files, memory: at its ends."""
+    """What was seen. writes, written, erases: of the flash; files, memory, sockets: after each month.
 
-    def __init__(self):
+    The first two months warm caches up: growth is counted from the third on, where there are that many.
+    """
+
+    def __init__(self, days=365):
+        self.days = days
         self.broken = []
         self.writes = self.written = self.commits = self.blocks = 0
         self.journal_writes = self.orders = self.faults = self.boots = self.issued = 0
         self.files = []
         self.memory = []
+        self.sockets = []
+
+    def growth(self):
+        """Bytes of memory more after the last month than after the third."""
+        return self.memory[-1] - self.memory[min(2, len(self.memory) - 1)]
 
     def erases(self):
         """Block erases of the year, at worst."""
@@ -39,62 +50,115 @@ class Year:
     def figures(self):
         """The counts as a dict."""
         return {
-            "days": 365,
+            "days": self.days,
             "orders": self.orders,
             "certificates": self.issued,
             "requests_that_failed": self.faults,
             "boots": self.boots,
-            "flash_bytes_a_year": self.written,
-            "flash_writes_a_year": self.writes,
+            "flash_bytes": self.written,
+            "flash_writes": self.writes,
             "of_them_journal": self.journal_writes,
-            "flash_erases_a_year": self.erases(),
-            "files_first_and_last_month": [self.files[0], self.files[-1]] if self.files else [],
-            "memory_growth_bytes": self.memory[-1] - self.memory[0] if self.memory else 0,
+            "flash_erases": self.erases(),
+            "files_first_and_last_month": [self.files[0], self.files[-1]],
+            "sockets_first_and_last_month": [self.sockets[0], self.sockets[-1]],
+            "memory_growth_bytes": self.growth(),
             "broken": self.broken,
         }
 
 
-def year(seed=1, days=365, faults=FAULTS, ids=IDS):
-    """Live through it; returns the `Year`. Once a month the power goes at a random change of the medium."""
+class InMemory:
+    """A year before `ca.CA`, in seconds. `start`: its first core second."""
+
+    start = START
+
+    def __init__(self, rng, out, faults=FAULTS):
+        self._ca = _ca.CA({})
+        self._rng = rng
+        self._out = out
+        self._faults = faults
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self._out.broken += self._ca.broken
+
+    def boot(self, disk, ids, now):
+        """A device that boots at second `now`."""
+        home = Home(disk, self._ca, ids, now, counter(self._out), first_delay=14 * limits.DAY)
+        home.before = _failing(self._rng, self._faults, self._out)
+        return home
+
+    def lived(self, home):
+        """A day went by."""
+        self._ca.forget_past(home.now)
+
+    def halt(self, home):
+        """The power goes."""
+
+    def forget(self):
+        """Drop what this CA remembers, so that only the device's memory is counted."""
+        self._ca.seen.clear()
+        self._ca.certificates.clear()
+
+
+def year(seed=1, days=365, world=InMemory, ids=IDS, progress=None):
+    """Live through it; returns the `Year`. Once a month the power goes at a random change of the medium.
+
+    world: what is around the device, `InMemory` or `years.Real`.
+    """
     rng = random.Random("year %s" % seed)
-    out = Year()
-    ca = _ca.CA({})
+    out = Year(days)
     disk = _disk.Disk("micropython-littlefs")
-    now = START
-    end = START + days * limits.DAY
-    month = 0
     tracing = not tracemalloc.is_tracing()
     if tracing:
         tracemalloc.start()
-    while now < end:
-        home = Home(disk, ca, ids, now, _counter(out), first_delay=14 * limits.DAY)
-        home.before = _failing(rng, faults, out)
-        out.boots += 1
-        # A month without a reboot, watched day by day.
-        until = min(now + 30 * limits.DAY, end)
-        while home.now < until:
-            home.run(min(home.now + limits.DAY, until))
-            ca.forget_past(home.now)
-            _check(home, out)
-        month += 1
-        now = home.now + 3600
-        out.issued += home.device.issued
-        out.files.append(len(disk.files()))
-        home = None
-        gc.collect()
-        if month >= 3:  # caches are warm
-            ca.seen.clear()
-            ca.certificates.clear()
-            out.memory.append(tracemalloc.get_traced_memory()[0])
-        # And the power goes: what is unsynced is lost.
-        disk = _disk.Disk(disk.kind, disk.survivors(rng))
-    if tracing:
-        tracemalloc.stop()
-    out.broken += ca.broken
+    try:
+        with world(rng, out) as around:
+            now = around.start
+            end = now + days * limits.DAY
+            while now < end:
+                home = around.boot(disk, ids, now)
+                out.boots += 1
+                # A month without a reboot, watched day by day.
+                until = min(now + 30 * limits.DAY, end)
+                while home.now < until:
+                    home.run(min(home.now + limits.DAY, until))
+                    around.lived(home)
+                    _check(home, out)
+                now = home.now + 3600
+                out.issued += home.device.issued
+                out.files.append(len(disk.files()))
+                around.halt(home)
+                home = None
+                around.forget()
+                gc.collect()
+                out.sockets.append(_sockets())
+                out.memory.append(tracemalloc.get_traced_memory()[0])
+                # And the power goes: what is unsynced is lost.
+                disk = _disk.Disk(disk.kind, disk.survivors(rng))
+                if progress is not None:
+                    progress("day %d: %d certificates" % ((now - around.start) // limits.DAY, out.issued))
+    finally:
+        if tracing:
+            tracemalloc.stop()
     return out
 
 
-def _counter(out):
+def _sockets():
+    """How many sockets this process has open."""
+    count = 0
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            count += os.readlink("/proc/self/fd/" + fd).startswith("socket:")
+        except OSError:
+            continue  # the listing's own
+    return count
+
+
+def counter(out):
+    """A `Home`'s `watch` that counts into `out`."""
+
     def watch(stage, it):
         if stage == "written":
             out.writes += 1
