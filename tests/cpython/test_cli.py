@@ -110,6 +110,41 @@ def test_usage_mistakes(home):
         assert done.returncode == 2 and "usage: ipcert" in done.stderr
 
 
+def test_help_is_found_and_a_slip_is_understood():
+    def ipcert(*words):
+        return subprocess.run([sys.executable, "-m", "ipcert_port", *words], capture_output=True, text=True)
+
+    bare = ipcert()
+    assert bare.returncode == 2 and "commands:" in bare.stderr and bare.stdout == ""
+    assert ipcert("help").stdout == ipcert("--help").stdout
+    assert ipcert("help", "issue").stdout == ipcert("issue", "--help").stdout
+    assert "did you mean 'issue'?" in ipcert("isue").stderr
+
+
+def test_init_writes_what_the_other_commands_read(tmp_path):
+    def ipcert(*words):
+        command = [sys.executable, "-m", "ipcert_port", *words, "--config", str(tmp_path / "ipcert.toml")]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    assert "'ipcert init' writes one" in sentence(ipcert("plan"))
+    wrong = ipcert("init", "--name", "9.9.9.9")
+    assert wrong.returncode == 2 and "belongs to --address" in sentence(wrong)
+    assert not (tmp_path / "ipcert.toml").exists()
+    done = ipcert("init", "--name", "nas.example.net", "--name", "bücher.example.net", "--address", "9.9.9.9")
+    assert done.returncode == 0 and "agree_terms" in done.stdout and done.stderr == ""
+    from ipcert_port import config
+
+    read = config.load(str(tmp_path / "ipcert.toml"))
+    assert [i.value for i in read.identifiers] == ["nas.example.net", "xn--bcher-kva.example.net", "9.9.9.9"]
+    again = ipcert("init")
+    assert again.returncode == 2 and "is there already" in sentence(again)
+    os.unlink(tmp_path / "ipcert.toml")
+    assert json.loads(ipcert("init", "--address", "ipv4", "--json").stdout) == {
+        "written": str(tmp_path / "ipcert.toml")
+    }
+    assert config.load(str(tmp_path / "ipcert.toml")).address.families == [4]
+
+
 def test_an_error_is_json_too(home):
     home.wish("policy", urgent="never")
     done = home.run("plan", "--json")

@@ -92,7 +92,7 @@ def test_the_example_is_the_defaults_and_shows_every_key():
         ('[policy]\nfirst-delay = "1d"\n', "did you mean policy.first_delay?"),
         ("[idents]\n", "did you mean [identifiers]?"),
         ('[serve]\ndir = "x"\n', "did you mean state.dir?"),
-        ("[policy]\nzzzzzz = 1\n", "see ipcert.example.toml"),
+        ("[policy]\nzzzzzz = 1\n", "ipcert init"),
         ("policy = 1\n", "[policy] on a line of its own"),
     ],
 )
@@ -151,7 +151,7 @@ def test_international_names_become_a_labels():
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path):
-    with pytest.raises(Ours, match="There is no .*none.toml; copy"):
+    with pytest.raises(Ours, match="There is no .*none.toml; .ipcert init. writes one"):
         config.load(str(tmp_path / "none.toml"))
     with pytest.raises(Ours, match="Cannot read"):
         config.load(str(tmp_path))

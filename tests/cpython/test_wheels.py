@@ -26,7 +26,7 @@ def tree(folder, package):
     found = set()
     for directory, _, files in os.walk(start):
         for name in files:
-            if name.endswith((".py", ".pyi")) or name == "py.typed":
+            if name.endswith((".py", ".pyi", ".toml")) or name == "py.typed":
                 found.add(package + os.path.join(directory, name)[len(start) :])
     return found
 

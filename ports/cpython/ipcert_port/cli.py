@@ -32,6 +32,17 @@ def _common(parser):
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
+def _init_words(parser):
+    parser.add_argument("--name", metavar="NAME", action="append", default=[], help="a name to certify")
+    parser.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        action="append",
+        default=[],
+        help='an address to certify, or "ipv4" or "ipv6": it is found',
+    )
+
+
 def _issue_words(parser):
     import argparse
 
@@ -103,8 +114,17 @@ def _parse(argv):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=_version())
+    if argv[:1] == ["help"]:
+        return _parse([*argv[1:2], "--help"])
     parser.parse_known_args(argv[:1])
-    parser.error("there is no command '%s'" % argv[0] if argv else "say what to do")
+    if not argv:
+        parser.print_help(sys.stderr)
+        sys.exit(exits.CONFIG)
+    import difflib
+
+    near = difflib.get_close_matches(argv[0], list(_COMMANDS), 1)
+    advice = "did you mean '%s'?" % near[0] if near else "'ipcert --help' lists them."
+    parser.error("there is no command '%s'; %s" % (argv[0], advice))
 
 
 def _version():
@@ -268,6 +288,12 @@ def _serve(args):
     return run(_config(args, None), args.listen, args.json), None
 
 
+def _init(args):
+    from .init import run
+
+    return run(args.config, _progress(args), args.name, args.address)
+
+
 def _doctor(args):
     from .doctor import run
 
@@ -286,6 +312,7 @@ def _no_words(parser):
 
 # command -> (what it does, its own words on the command line, one line for people)
 _COMMANDS = {
+    "init": (_init, _init_words, "write a first configuration"),
     "doctor": (_doctor, _no_words, "look for what would make an order fail, without making one"),
     "issue": (_issue, _issue_words, "fetch what is due now, and say when the rest comes"),
     "run": (_run, _no_words, "renew for ever: sleep to the second of each plan (the service)"),

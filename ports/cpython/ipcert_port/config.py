@@ -201,10 +201,11 @@ def load(path, public=True):
     except FileNotFoundError:
         raise Ours(
             "config",
-            "There is no %s; copy ipcert.example.toml there, or name another file with --config." % path,
+            "There is no %s; 'ipcert init' writes one, --config names another." % path,
         ) from None
     except OSError as e:
-        raise Ours("config", "Cannot read %s: %s." % (path, e.strerror)) from None
+        text = "Cannot read %s: %s; name the configuration's file with --config."
+        raise Ours("config", text % (path, (e.strerror or str(e)).lower())) from None
     if len(data) > _SIZE:
         raise Ours("config", "%s is larger than %d bytes; is it the right file?" % (path, _SIZE))
     try:
@@ -316,7 +317,11 @@ def _unknown(path, word, shown, section=None):
     near = (
         [word] if word in names else difflib.get_close_matches(word.lower().replace("-", "_"), names, 1, 0.5)
     )
-    advice = "did you mean %s?" % known[near[0]] if near else "see ipcert.example.toml for what there is."
+    advice = (
+        "did you mean %s?" % known[near[0]]
+        if near
+        else "see the file that 'ipcert init' writes for what there is."
+    )
     return Ours("config", "%s: there is no %s; %s" % (path, shown, advice))
 
 

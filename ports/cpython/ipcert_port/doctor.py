@@ -56,7 +56,7 @@ def halves(sentence):
         before, found, after = text.rpartition(mark)
         if found:
             return before + ".", after[0].upper() + after[1:]
-    return text, "See ipcert.example.toml."
+    return text, "The file that 'ipcert init' writes explains every setting."
 
 
 def run(path, progress):

@@ -110,7 +110,9 @@ def run_status(config, progress):
             progress.say("    key      %s" % c["spki_sha256"])
             progress.say("    profile  %s" % (c["profile"] or "none"))
         if r.failures:
-            progress.say("    failed   %d times in a row" % r.failures)
+            progress.say(
+                "    failed   %s" % ("once" if r.failures == 1 else "%d times in a row" % r.failures)
+            )
         if r.consent_at:
             progress.say("    consent  given on %s" % local(r.consent_at))
         progress.say("    next     " + _line(r, now, waiting)[len(ids) + 2 :])
