@@ -14,7 +14,6 @@ from ipcert import limits
 from ipcert.errors import Error, Ours
 
 from . import exits, lock
-from .address import Watch
 from .alarm import Alarm
 from .clock import Clock
 from .state import State
@@ -49,7 +48,11 @@ class Daemon:
         self.state = state
         if self._watch is not None:
             self._watch.close()
-        self._watch = Watch(fields) if fields[0] else None
+            self._watch = None
+        if fields[0]:
+            from .address import Watch
+
+            self._watch = Watch(fields)
 
     def serve(self):
         """Returns the exit code."""
