@@ -326,6 +326,15 @@ def test_exactly_the_planted_fault_is_not_ok_and_its_fix_is_named(home, pebble, 
     assert wrong[0]["text"][-1] in ".)" and done.stderr == "" and not out["ok"] and out["exit"] == 10
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has other users' folders")
+def test_root_is_told_to_look_as_the_service_does(home, tmp_path):
+    (tmp_path / "state").mkdir(mode=0o700)
+    os.chown(tmp_path / "state", 65534, 65534)
+    out = home.json("doctor")
+    told = [c for c in out["checks"] if c["ok"] is None]
+    assert [c["check"] for c in told] == ["user"] and "sudo -u nobody ipcert doctor" in told[0]["text"]
+
+
 def test_a_configuration_that_is_not_understood(home, tmp_path):
     home.wish("policy", urgent="never")
     out = home.json("doctor", code=10)

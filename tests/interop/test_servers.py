@@ -31,17 +31,18 @@ def _example(name, changes):
 
 
 class Client:
-    """A stranger at `port`, who trusts Pebble's issuing root."""
+    """A stranger at `port` of `host`, who trusts Pebble's issuing root."""
 
-    def __init__(self, pebble, port):
+    def __init__(self, pebble, port, host=ADDRESS):
         self._port = port
+        self._host = host
         self._root = pebble.root()
         self._context = ssl.create_default_context(cafile=pebble.root())
         self._context.check_hostname = False
 
     def connect(self, name):
         """A TLS connection; `name` None sends no server name. Raises ssl.SSLError."""
-        sock = socket.create_connection((ADDRESS, self._port), 30)
+        sock = socket.create_connection((self._host, self._port), 30)
         try:
             return self._context.wrap_socket(sock, server_hostname=name)
         except BaseException:
@@ -80,11 +81,11 @@ class Client:
         context = ssl.create_default_context(cafile=self._root)
         context.check_hostname = False
         context.maximum_version = ssl.TLSVersion.TLSv1_2
-        with socket.create_connection((ADDRESS, self._port), 30) as sock:
+        with socket.create_connection((self._host, self._port), 30) as sock:
             with context.wrap_socket(sock, server_hostname=first) as tls:
                 session = tls.session
                 assert session.has_ticket
-        with socket.create_connection((ADDRESS, self._port), 30) as sock:
+        with socket.create_connection((self._host, self._port), 30) as sock:
             with context.wrap_socket(sock, server_hostname=second, session=session) as tls:
                 return tls.session_reused
 
@@ -141,6 +142,10 @@ def nginx(home, port, proof):
                 ("modules/ngx", files + "/usr/lib/nginx/modules/ngx"),
                 ("user www-data;", "user root;" if os.geteuid() == 0 else ""),
                 ("listen 443;", "listen 127.0.0.1:%d;" % port),
+                (
+                    "listen [::]:443 ipv6only=on;",
+                    "listen [::1]:%d;" % port if loopback.has_ipv6() else "listen unix:%s/six;" % folder,
+                ),
                 ("127.0.0.1:8443", "127.0.0.1:%d" % proof),
                 ("/run/", "%s/" % folder),
                 ("/var/lib/ipcert/", "%s/" % folder),
@@ -172,9 +177,10 @@ def caddy(home, port, proof):
             "Caddyfile.example",
             [
                 ("auto_https off", "auto_https off\n\tadmin 127.0.0.1:%d" % proof),
-                ("https:// {", "https://:%d {\n\tbind 127.0.0.1" % port),
-                ("https://198.51.100.42 {", "https://%s:%d {\n\tbind 127.0.0.1" % (ADDRESS, port)),
-                ("https://nas.example.net {", "https://%s:%d {\n\tbind 127.0.0.1" % (NAME, port)),
+                ("default_bind 0.0.0.0", "default_bind 127.0.0.1"),
+                ("https:// {", "https://:%d {" % port),
+                ("https://198.51.100.42 {", "https://%s:%d {" % (ADDRESS, port)),
+                ("https://nas.example.net {", "https://%s:%d {" % (NAME, port)),
                 ("/var/lib/ipcert/", "%s/" % folder),
                 ("/var/www/html", "%s/www" % folder),
                 ("nas.example.net", NAME),
@@ -254,6 +260,9 @@ def test_what_strangers_see_and_a_renewal_that_drops_nobody(
         assert client.resumes(NAME, NAME)
         if run is nginx:
             assert not client.resumes(NAME, None)
+            if loopback.has_ipv6():
+                six = Client(pebble, port, "::1")
+                assert six.refusal(None) == stranger and six.leaf(NAME)[0] == [NAME]
 
         before = client.leaf(None)[1]
         download = client.connect(None)
