@@ -258,7 +258,7 @@ class Pebble:
                     stderr=output,
                     env={**clean, **environment},
                     cwd=self.directory,
-                    preexec_fn=_die_with(os.getpid()),
+                    preexec_fn=die_with(os.getpid()),
                 )
         except OSError as error:
             raise Stop(f"{command[0]} could not be started: {error}.") from error
@@ -299,7 +299,7 @@ def _dns_flag(challtestsrv):
     return "-dnsserver" if "-dnsserver" in _usage(challtestsrv) else "-dns01"
 
 
-def _die_with(parent):
+def die_with(parent):
     """For a child before exec: be killed when the parent dies, however it dies, and leave ctrl-C to the parent."""
     library = ctypes.CDLL(None)
 

@@ -37,19 +37,24 @@ def build(target):
     return sorted(os.path.join(target, name) for name in os.listdir(target) if name.endswith(".whl"))
 
 
-def installed(requirements):
-    """An environment with the wheels of this checkout and `requirements`. Returns its directory."""
-    contents = []
+def contents():
+    """The contents (bytes) of every file of this checkout that goes into the wheels, always in the same order."""
+    found = []
     for name in _OURS:
         path = os.path.join(cache.ROOT, name)
         if os.path.isfile(path):
-            contents.append(cache.read(name))
+            found.append(cache.read(name))
         for directory, folders, files in os.walk(path):
             folders[:] = sorted(
                 folder for folder in folders if folder != "__pycache__" and "egg-info" not in folder
             )
-            contents += [cache.read(directory, file) for file in sorted(files) if not file.endswith(".pyc")]
-    key = cache.key(venv.this_python(), *requirements, *contents)
+            found += [cache.read(directory, file) for file in sorted(files) if not file.endswith(".pyc")]
+    return found
+
+
+def installed(requirements):
+    """An environment with the wheels of this checkout and `requirements`. Returns its directory."""
+    key = cache.key(venv.this_python(), *requirements, *contents())
 
     def make(target):
         shutil.rmtree(target)

@@ -1,0 +1,134 @@
+"""ipcert and its two shims as one Debian package, ipcert_VERSION_all.deb: for any architecture, Debian 12 or newer."""
+
+import os
+import re
+import shutil
+import zipfile
+
+from ipcert import limits
+
+from . import cache, debian, wheel
+from .run import quiet
+from .say import Stop
+
+SOURCE = os.path.join("ports", "cpython", "debian")
+"""What only the Debian package has."""
+EXAMPLE = os.path.join("ports", "cpython", "ipcert.example.toml")
+DEPENDS = (
+    "python3 (>= 3.9)",
+    "python3 (>= 3.11) | python3-tomli",
+    "python3-cryptography (>= 38)",
+    "python3-idna",
+    "python3-rich",
+    "python3-urllib3",
+    "ca-certificates",
+    "init-system-helpers",
+    "systemd | systemd-standalone-sysusers",
+)
+_HOOK = '# hook = ["systemctl", "reload", "nginx"]'
+_OUR_HOOK = 'hook = ["touch", "/run/ipcert/deployed"]'
+
+# Where a file of this checkout goes, and its mode.
+FILES = {
+    "ports/cpython/ipcert.service": ("lib/systemd/system/ipcert.service", 0o644),
+    f"{SOURCE}/ipcert-nginx.service": ("lib/systemd/system/ipcert-nginx.service", 0o644),
+    f"{SOURCE}/ipcert-nginx.path": ("lib/systemd/system/ipcert-nginx.path", 0o644),
+    f"{SOURCE}/nginx.service.conf": ("lib/systemd/system/nginx.service.d/ipcert.conf", 0o644),
+    f"{SOURCE}/ipcert.sysusers": ("usr/lib/sysusers.d/ipcert.conf", 0o644),
+    f"{SOURCE}/ipcert.tmpfiles": ("usr/lib/tmpfiles.d/ipcert.conf", 0o644),
+    f"{SOURCE}/ipcert.sh": ("usr/bin/ipcert", 0o755),
+    f"{SOURCE}/ipcert-nginx.sh": ("usr/sbin/ipcert-nginx", 0o755),
+    f"{SOURCE}/copyright": ("usr/share/doc/ipcert/copyright", 0o644),
+    "README.md": ("usr/share/doc/ipcert/README.md", 0o644),
+    EXAMPLE: ("usr/share/doc/ipcert/examples/ipcert.example.toml", 0o644),
+}
+SCRIPTS = ("postinst", "prerm", "postrm")
+
+
+def version():
+    """The package's version: that of pyproject.toml."""
+    return re.search(r'^version = "([^"]+)"$', cache.read("pyproject.toml").decode(), re.MULTILINE)[1]
+
+
+def configuration():
+    """The text of /etc/ipcert.toml as it is installed: the example, with the hook that our units wait for."""
+    text = cache.read(EXAMPLE).decode()
+    if text.count(_HOOK) != 1:
+        raise Stop(f"{EXAMPLE} must hold the line {_HOOK} once.")
+    return text.replace(_HOOK, _OUR_HOOK)
+
+
+def build():
+    """The path of the package, made when this checkout's is not there yet. Raises `Stop`."""
+    files = sorted(FILES) + [f"{SOURCE}/{name}" for name in SCRIPTS] + ["tools/lib/deb.py", "LICENSE"]
+    key = cache.key(*wheel.contents(), *files, *(cache.read(name) for name in files))
+
+    def make(target):
+        debian.need("dpkg")
+        tree = os.path.join(target, "tree")
+        os.makedirs(tree, 0o755)
+        _fill(tree, os.path.join(target, "wheels"))
+        quiet(
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", tree, _path(target)],
+            "The Debian package could not be built.",
+            env=dict(os.environ, SOURCE_DATE_EPOCH=str(limits.BUILT + limits.EPOCH_UNIX)),
+        )
+        for scratch in ("tree", "wheels"):
+            shutil.rmtree(os.path.join(target, scratch))
+
+    return _path(cache.once(cache.path(f"deb-{key}"), make))
+
+
+def _path(directory):
+    return os.path.join(directory, f"ipcert_{version()}_all.deb")
+
+
+def _fill(tree, wheels):
+    os.makedirs(wheels)
+    packages = os.path.join(tree, "usr/lib/python3/dist-packages")
+    for path in wheel.build(wheels):
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(packages)
+    for directory, folders, files in os.walk(packages):
+        for name in folders:
+            os.chmod(os.path.join(directory, name), 0o755)
+        for name in files:
+            os.chmod(os.path.join(directory, name), 0o644)
+    for name, (place, mode) in FILES.items():
+        _put(tree, place, cache.read(name), mode)
+    _put(tree, "etc/ipcert.toml", configuration().encode(), 0o644)
+    _put(tree, "DEBIAN/conffiles", b"/etc/ipcert.toml\n", 0o644)
+    for name in SCRIPTS:
+        _put(tree, f"DEBIAN/{name}", cache.read(SOURCE, name), 0o755)
+    size = sum(
+        os.path.getsize(os.path.join(directory, name)) for directory, _, files in os.walk(tree) for name in files
+    )
+    _put(tree, "DEBIAN/control", _control(size // 1024 + 1).encode(), 0o644)
+
+
+def _put(tree, place, data, mode):
+    path = os.path.join(tree, place)
+    os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, mode)
+
+
+def _control(kilobytes):
+    return f"""Package: ipcert
+Version: {version()}
+Architecture: all
+Maintainer: the ipcert authors <ipcert@packages.invalid>
+Installed-Size: {kilobytes}
+Depends: {", ".join(DEPENDS)}
+Suggests: nginx, libnginx-mod-stream, python3-dnspython, python3-publicsuffix2
+Section: net
+Priority: optional
+Description: public TLS certificates for this device's name and address
+ ipcert obtains one certificate for the name of the box in someone's home and
+ one for its address, renews them, and does so in such a way that the public
+ record of certificates does not say that the two belong together.
+ .
+ This package has the service, a configuration to fill in (/etc/ipcert.toml),
+ and what lets nginx serve both certificates.
+"""

@@ -1,0 +1,83 @@
+"""Programs and whole systems of another processor, run here by qemu-user."""
+
+import os
+import subprocess
+
+from . import cache, debian
+from .run import quiet
+from .say import Stop
+
+_BINFMT = "/proc/sys/fs/binfmt_misc"
+QEMU = {"arm64": "aarch64", "armhf": "arm"}
+"""Debian's name of an architecture, and QEMU's."""
+MIRROR = "http://deb.debian.org/debian"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+def ready(architecture):
+    """Have the kernel start programs of `architecture` (Debian's name) under qemu-user. Raises `Stop`."""
+    debian.need("qemu-user-static", "binfmt-support", "mmdebstrap", "arch-test", "debian-archive-keyring")
+    name = "qemu-" + QEMU[architecture]
+    if os.path.exists(os.path.join(_BINFMT, name)):
+        return
+    with cache.lock("binfmt"):
+        if not os.path.exists(os.path.join(_BINFMT, "register")):
+            as_root(["mount", "-t", "binfmt_misc", "binfmt_misc", _BINFMT], "binfmt_misc could not be mounted.")
+        as_root(["update-binfmts", "--enable", name], "qemu-user could not be registered with the kernel.")
+    if not os.path.exists(os.path.join(_BINFMT, name)):
+        raise Stop(
+            f"This kernel does not start {architecture} programs by itself: {_BINFMT}/{name} is missing; "
+            "run this where binfmt_misc may be used."
+        )
+
+
+def as_root(command, sentence):
+    """Run `command` as root; its output as text. Raises `Stop` with `sentence` and its last line if it fails."""
+    before = debian.root()
+    if before is None:
+        raise Stop(f"Making a system image takes root, or sudo without a password. {sentence}")
+    return quiet([*before, *command], sentence)
+
+
+def mirror():
+    """The Debian mirror that this machine's apt uses."""
+    done = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    sites = [site for site in done.stdout.split() if site.rstrip("/").endswith("debian")]
+    return os.environ.get("IPCERT_DEBIAN") or (sites[0] if sites else MIRROR)
+
+
+def sources(suite):
+    """The apt source lines of a stable suite of Debian, with its security updates."""
+    base = mirror().rstrip("/")
+    signed = f"[signed-by={_KEYRING}]"
+    return [
+        f"deb {signed} {base} {suite} main",
+        f"deb {signed} {base}-security {suite}-security main",
+    ]
+
+
+def bootstrap(architecture, variant, packages, target, suite="bookworm", options=()):
+    """A Debian system as the tar archive `target`, with `packages`, by mmdebstrap. Raises `Stop`.
+
+    variant   mmdebstrap's: "extract" only unpacks, at this machine's own speed; others configure, under qemu-user
+    """
+    if variant != "extract":
+        ready(architecture)
+    else:
+        debian.need("mmdebstrap", "debian-archive-keyring")
+    before = debian.root()
+    if before is None:
+        raise Stop("Making a system image takes root, or sudo without a password.")
+    command = [*before, "mmdebstrap", "--quiet", f"--architectures={architecture}", f"--variant={variant}"]
+    command += [f"--include={','.join(packages)}", "--format=tar", *options, suite, "-", *sources(suite)]
+    with open(target, "wb") as file, open(target + ".log", "wb") as log:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=log).returncode
+    if status:
+        with open(target + ".log", encoding="utf-8", errors="replace") as log:
+            words = [line.strip() for line in log if line.startswith("E:")] or ["see " + target + ".log"]
+        raise Stop(f"mmdebstrap could not make a {architecture} system: {words[0]}")

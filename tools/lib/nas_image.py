@@ -1,0 +1,156 @@
+"""The image of the NAS board: Debian 12 for arm64 on a disk, with ipcert from its Debian package.
+
+Three layers, each kept by what it is made of: the system (some minutes, under qemu-user), the kernel, and on top what is
+ours, which a change of ours makes again in seconds.
+"""
+
+import os
+import shutil
+import subprocess
+
+from . import cache, deb, debian, foreign
+from .run import quiet
+from .say import Stop, note
+
+BOARD = "QEMU_VIRT_ARM64"
+FOLDER = os.path.join(cache.ROOT, "boards", BOARD)
+PACKAGES = (
+    *("systemd", "systemd-sysv", "udev", "kmod", "iproute2", "netbase", "e2fsprogs", "util-linux"),
+    *("ca-certificates", "init-system-helpers", "qemu-guest-agent"),
+    *("python3", "python3-cryptography", "python3-urllib3", "python3-idna", "python3-rich"),
+    *("nginx", "libnginx-mod-stream"),
+)
+KERNEL = "linux-image-cloud-arm64"
+DISK = 2 << 30  # bytes; the file is sparse
+# What the kernel needs to find its disk; everything else udev loads from there.
+MODULES = "virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk".split()
+_DPKG = (
+    "path-exclude=/usr/share/doc/*",
+    "path-include=/usr/share/doc/*/copyright",
+    "path-include=/usr/share/doc/ipcert/*",
+    "path-exclude=/usr/share/man/*",
+    "path-exclude=/usr/share/locale/*",
+    "path-exclude=/usr/share/info/*",
+    "force-unsafe-io",
+)
+_INIT = """#!/bin/busybox sh
+/bin/busybox mount -t devtmpfs dev /dev
+for module in {modules}; do /bin/busybox insmod /modules/$module.ko; done
+/bin/busybox mount -t ext4 -o rw /dev/vda /root
+exec /bin/busybox switch_root /root /sbin/init
+"""
+# As root. $1: the system; $2: our package; $3: the board's own files; $4: the kernel's modules; $5: the disk; $6: its size.
+_ASSEMBLE = """
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+tar -x -p -f "$1" -C "$tree"
+tar -x -f "$4" -C "$tree" --keep-directory-symlink
+cp "$2" "$tree/tmp/ipcert.deb"
+chroot "$tree" dpkg --install /tmp/ipcert.deb
+rm "$tree/tmp/ipcert.deb"
+cp -r --no-preserve=ownership "$3/." "$tree/"
+chroot "$tree" sh /board-setup
+rm "$tree/board-setup"
+truncate -s "$6" "$5.new"
+mkfs.ext4 -q -F -L nas -E lazy_itable_init=1,nodiscard -m 1 -d "$tree" "$5.new"
+chown "$7" "$5.new"
+du -s -x -B 1 "$tree" | cut -f 1 >"$5.used"
+chroot "$tree" dpkg-query -W -f '${Package} ${Version}\\n' >"$5.packages"
+chown "$7" "$5.used" "$5.packages"
+mv "$5.new" "$5"
+"""
+
+
+def system():
+    """The directory with system.tar: Debian with everything but the kernel and ours; made when missing."""
+
+    def make(target):
+        note("making the NAS board's Debian under qemu-user: about eight minutes, once")
+        options = [f"--dpkgopt={option}" for option in _DPKG]
+        foreign.bootstrap("arm64", "minbase", PACKAGES, os.path.join(target, "system.tar"), options=options)
+
+    return cache.once(cache.path(f"nas-system-{cache.key(*PACKAGES, *_DPKG)}"), make)
+
+
+def kernel():
+    """The directory with vmlinuz, initrd and modules.tar; made when missing."""
+
+    def make(target):
+        note("unpacking the NAS board's kernel")
+        archive = os.path.join(target, "all.tar")
+        foreign.bootstrap("arm64", "extract", (KERNEL, "busybox-static"), archive)
+        wanted = ["./boot", "./lib/modules", "./bin/busybox"]
+        quiet(["tar", "-x", "-f", archive, "-C", target, *wanted], "The kernel could not be unpacked.")
+        os.unlink(archive)
+        (version,) = os.listdir(os.path.join(target, "lib", "modules"))
+        os.rename(os.path.join(target, "boot", "vmlinuz-" + version), os.path.join(target, "vmlinuz"))
+        _initrd(target, os.path.join(target, "lib", "modules", version))
+        debian.need("kmod")
+        quiet(["depmod", "-b", target, version], "depmod failed.")
+        modules = ["--owner=0", "--group=0", "lib/modules"]
+        quiet(
+            ["tar", "-c", "-f", os.path.join(target, "modules.tar"), "-C", target, *modules],
+            "The kernel's modules could not be packed.",
+        )
+        for name in ("boot", "lib", "bin"):
+            shutil.rmtree(os.path.join(target, name))
+
+    return cache.once(cache.path(f"nas-kernel-{cache.key(KERNEL, *MODULES, _INIT)}"), make)
+
+
+def _initrd(target, modules):
+    """The first file system: busybox, the disk's drivers, and a script of four lines."""
+    debian.need("cpio")
+    tree = os.path.join(target, "initrd.tree")
+    for name in ("bin", "dev", "root", "modules"):
+        os.makedirs(os.path.join(tree, name))
+    shutil.copy2(os.path.join(target, "bin", "busybox"), os.path.join(tree, "bin", "busybox"))
+    found = {}
+    for directory, _, files in os.walk(modules):
+        found.update({name[:-3].replace("-", "_"): os.path.join(directory, name) for name in files})
+    for name in MODULES:
+        shutil.copyfile(found[name], os.path.join(tree, "modules", name + ".ko"))
+    with open(os.path.join(tree, "init"), "w") as file:
+        file.write(_INIT.format(modules=" ".join(MODULES)))
+    os.chmod(os.path.join(tree, "init"), 0o755)
+    names = []
+    for directory, folders, files in os.walk(tree):
+        names += [os.path.relpath(os.path.join(directory, name), tree) for name in folders + files]
+    with open(os.path.join(target, "initrd"), "wb") as file:
+        done = subprocess.run(
+            ["cpio", "--quiet", "--create", "--format=newc", "--owner=0:0"],
+            input="\n".join(sorted(names)).encode(),
+            stdout=file,
+            cwd=tree,
+        )
+    if done.returncode:
+        raise Stop("cpio could not make the first file system.")
+    shutil.rmtree(tree)
+
+
+def image():
+    """The directory with disk, vmlinuz, initrd, packages and used; made when missing. Raises `Stop`."""
+    debian.need("e2fsprogs")
+    package, base, core = deb.build(), system(), kernel()
+    own = []
+    for directory, folders, files in os.walk(os.path.join(FOLDER, "tree")):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(directory, name)
+            own += [os.path.relpath(path, FOLDER), cache.read(path), oct(os.stat(path).st_mode)]
+    with open(package, "rb") as file:
+        key = cache.key(base, core, file.read(), *own, _ASSEMBLE, DISK)
+
+    def make(target):
+        note("installing ipcert into the NAS board's image")
+        foreign.ready("arm64")
+        disk = os.path.join(target, "disk")
+        arguments = [os.path.join(base, "system.tar"), package, os.path.join(FOLDER, "tree")]
+        arguments += [os.path.join(core, "modules.tar"), disk, str(DISK), f"{os.getuid()}:{os.getgid()}"]
+        foreign.as_root(
+            ["sh", "-e", "-c", _ASSEMBLE, "assemble", *arguments], "The NAS board's image could not be made."
+        )
+        for name in ("vmlinuz", "initrd"):
+            os.symlink(os.path.join(core, name), os.path.join(target, name))
+
+    return cache.once(cache.path(f"nas-image-{key}"), make)
