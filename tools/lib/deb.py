@@ -26,7 +26,9 @@ DEPENDS = (
     "systemd | systemd-standalone-sysusers",
 )
 _HOOK = '# hook = ["systemctl", "reload", "nginx"]'
-_OUR_HOOK = 'hook = ["touch", "/run/ipcert/deployed"]'
+_OUR_HOOK = """# As the package has it: ipcert-nginx.path sees that file, and lets nginx read ipcert-nginx's configuration anew.
+# (server = "nginx" is for an ipcert that runs as root.)
+hook = ["touch", "/run/ipcert/deployed"]"""
 
 # Where a file of this checkout goes, and its mode.
 FILES = {
@@ -40,6 +42,8 @@ FILES = {
     f"{SOURCE}/ipcert-nginx.sh": ("usr/sbin/ipcert-nginx", 0o755),
     f"{SOURCE}/copyright": ("usr/share/doc/ipcert/copyright", 0o644),
     "README.md": ("usr/share/doc/ipcert/README.md", 0o644),
+    "ports/cpython/nginx.example.conf": ("usr/share/doc/ipcert/examples/nginx.example.conf", 0o644),
+    "ports/cpython/Caddyfile.example": ("usr/share/doc/ipcert/examples/Caddyfile.example", 0o644),
     EXAMPLE: ("usr/share/doc/ipcert/examples/ipcert.example.toml", 0o644),
 }
 SCRIPTS = ("postinst", "prerm", "postrm")
@@ -63,20 +67,24 @@ def build():
     files = sorted(FILES) + [f"{SOURCE}/{name}" for name in SCRIPTS] + ["tools/lib/deb.py", "LICENSE"]
     key = cache.key(*wheel.contents(), *files, *(cache.read(name) for name in files))
 
-    def make(target):
-        debian.need("dpkg")
-        tree = os.path.join(target, "tree")
-        os.makedirs(tree, 0o755)
-        _fill(tree, os.path.join(target, "wheels"))
-        quiet(
-            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", tree, _path(target)],
-            "The Debian package could not be built.",
-            env=dict(os.environ, SOURCE_DATE_EPOCH=str(limits.BUILT + limits.EPOCH_UNIX)),
-        )
-        for scratch in ("tree", "wheels"):
-            shutil.rmtree(os.path.join(target, scratch))
+    def place(target):
+        make(os.path.join(target, "work"), _path(target))
 
-    return _path(cache.once(cache.path(f"deb-{key}"), make))
+    return _path(cache.once(cache.path(f"deb-{key}"), place))
+
+
+def make(scratch, path):
+    """Make the package as the file `path`; the directory `scratch` is made and removed. Raises `Stop`."""
+    debian.need("dpkg")
+    tree = os.path.join(scratch, "tree")
+    os.makedirs(tree, 0o755)
+    _fill(tree, os.path.join(scratch, "wheels"))
+    quiet(
+        ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", tree, path],
+        "The Debian package could not be built.",
+        env=dict(os.environ, SOURCE_DATE_EPOCH=str(limits.BUILT + limits.EPOCH_UNIX)),
+    )
+    shutil.rmtree(scratch)
 
 
 def _path(directory):
@@ -101,7 +109,9 @@ def _fill(tree, wheels):
     for name in SCRIPTS:
         _put(tree, f"DEBIAN/{name}", cache.read(SOURCE, name), 0o755)
     size = sum(
-        os.path.getsize(os.path.join(directory, name)) for directory, _, files in os.walk(tree) for name in files
+        os.path.getsize(os.path.join(directory, name))
+        for directory, _, files in os.walk(tree)
+        for name in files
     )
     _put(tree, "DEBIAN/control", _control(size // 1024 + 1).encode(), 0o644)
 

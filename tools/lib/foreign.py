@@ -22,7 +22,9 @@ def ready(architecture):
         return
     with cache.lock("binfmt"):
         if not os.path.exists(os.path.join(_BINFMT, "register")):
-            as_root(["mount", "-t", "binfmt_misc", "binfmt_misc", _BINFMT], "binfmt_misc could not be mounted.")
+            as_root(
+                ["mount", "-t", "binfmt_misc", "binfmt_misc", _BINFMT], "binfmt_misc could not be mounted."
+            )
         as_root(["update-binfmts", "--enable", name], "qemu-user could not be registered with the kernel.")
     if not os.path.exists(os.path.join(_BINFMT, name)):
         raise Stop(
@@ -51,20 +53,20 @@ def mirror():
     return os.environ.get("IPCERT_DEBIAN") or (sites[0] if sites else MIRROR)
 
 
-def sources(suite):
-    """The apt source lines of a stable suite of Debian, with its security updates."""
+def sources(suite, security):
+    """The apt source lines of a stable suite of Debian; `security`: with its security updates."""
     base = mirror().rstrip("/")
-    signed = f"[signed-by={_KEYRING}]"
-    return [
-        f"deb {signed} {base} {suite} main",
-        f"deb {signed} {base}-security {suite}-security main",
-    ]
+    lines = [f"deb [signed-by={_KEYRING}] {base} {suite} main"]
+    if security:
+        lines.append(f"deb [signed-by={_KEYRING}] {base}-security {suite}-security main")
+    return lines
 
 
-def bootstrap(architecture, variant, packages, target, suite="bookworm", options=()):
+def bootstrap(architecture, variant, packages, target, suite="bookworm", options=(), security=True):
     """A Debian system as the tar archive `target`, with `packages`, by mmdebstrap. Raises `Stop`.
 
     variant   mmdebstrap's: "extract" only unpacks, at this machine's own speed; others configure, under qemu-user
+    security  with Debian's security updates
     """
     if variant != "extract":
         ready(architecture)
@@ -73,8 +75,9 @@ def bootstrap(architecture, variant, packages, target, suite="bookworm", options
     before = debian.root()
     if before is None:
         raise Stop("Making a system image takes root, or sudo without a password.")
-    command = [*before, "mmdebstrap", "--quiet", f"--architectures={architecture}", f"--variant={variant}"]
-    command += [f"--include={','.join(packages)}", "--format=tar", *options, suite, "-", *sources(suite)]
+    command = [*before, "mmdebstrap", f"--architectures={architecture}", f"--variant={variant}"]
+    command += [f"--include={','.join(packages)}", "--format=tar", '--aptopt=Acquire::Retries "3"']
+    command += [*options, suite, "-", *sources(suite, security)]
     with open(target, "wb") as file, open(target + ".log", "wb") as log:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=log).returncode
     if status:

@@ -22,8 +22,8 @@ PACKAGES = (
 )
 KERNEL = "linux-image-cloud-arm64"
 DISK = 2 << 30  # bytes; the file is sparse
-# What the kernel needs to find its disk; everything else udev loads from there.
-MODULES = "virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk".split()
+# What the kernel needs to find its disk, besides what these need; everything else udev loads from there.
+MODULES = ("virtio_pci", "virtio_blk")
 _DPKG = (
     "path-exclude=/usr/share/doc/*",
     "path-include=/usr/share/doc/*/copyright",
@@ -35,7 +35,8 @@ _DPKG = (
 )
 _INIT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
-for module in {modules}; do /bin/busybox insmod /modules/$module.ko; done
+for module in {modules}; do /bin/busybox insmod /modules/$module; done
+until [ -b /dev/vda ]; do /bin/busybox usleep 50000; done
 /bin/busybox mount -t ext4 -o rw /dev/vda /root
 exec /bin/busybox switch_root /root /sbin/init
 """
@@ -84,9 +85,9 @@ def kernel():
         os.unlink(archive)
         (version,) = os.listdir(os.path.join(target, "lib", "modules"))
         os.rename(os.path.join(target, "boot", "vmlinuz-" + version), os.path.join(target, "vmlinuz"))
-        _initrd(target, os.path.join(target, "lib", "modules", version))
         debian.need("kmod")
         quiet(["depmod", "-b", target, version], "depmod failed.")
+        _initrd(target, os.path.join(target, "lib", "modules", version))
         modules = ["--owner=0", "--group=0", "lib/modules"]
         quiet(
             ["tar", "-c", "-f", os.path.join(target, "modules.tar"), "-C", target, *modules],
@@ -105,13 +106,11 @@ def _initrd(target, modules):
     for name in ("bin", "dev", "root", "modules"):
         os.makedirs(os.path.join(tree, name))
     shutil.copy2(os.path.join(target, "bin", "busybox"), os.path.join(tree, "bin", "busybox"))
-    found = {}
-    for directory, _, files in os.walk(modules):
-        found.update({name[:-3].replace("-", "_"): os.path.join(directory, name) for name in files})
-    for name in MODULES:
-        shutil.copyfile(found[name], os.path.join(tree, "modules", name + ".ko"))
+    order = _order(modules)
+    for path in order:
+        shutil.copy(os.path.join(modules, path), os.path.join(tree, "modules"))
     with open(os.path.join(tree, "init"), "w") as file:
-        file.write(_INIT.format(modules=" ".join(MODULES)))
+        file.write(_INIT.format(modules=" ".join(os.path.basename(path) for path in order)))
     os.chmod(os.path.join(tree, "init"), 0o755)
     names = []
     for directory, folders, files in os.walk(tree):
@@ -126,6 +125,17 @@ def _initrd(target, modules):
     if done.returncode:
         raise Stop("cpio could not make the first file system.")
     shutil.rmtree(tree)
+
+
+def _order(modules):
+    """The paths (below `modules`) of MODULES and of what they need, each after what it needs."""
+    with open(os.path.join(modules, "modules.dep")) as file:
+        rows = dict(line.rstrip("\n").split(":") for line in file)
+    order = []
+    for name in MODULES:
+        (path,) = (path for path in rows if os.path.basename(path) == name + ".ko")
+        order += [one for one in [*reversed(rows[path].split()), path] if one not in order]
+    return order
 
 
 def image():

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from . import debian
 
-_SECONDS = 60  # for one connection; the machine is emulated and may be busy
+_SECONDS = 300  # for one connection; the machine is emulated and may be busy
 
 
 class Seen:
@@ -89,7 +89,7 @@ def ask(port, path, host="127.0.0.1"):
     """What port `port` answers to a plain request for `path`; b"" when nobody does."""
     answer = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
             raw.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             while len(answer) < 65536:
                 piece = raw.recv(4096)
@@ -166,7 +166,7 @@ class Download:
         request(self._secure, path, host)
         self._got = self._secure.recv(4096)
 
-    def finish(self, seconds=120):
+    def finish(self, seconds=900):
         """The number of body bytes that came until the server closed; OSError when it broke off."""
         end = time.monotonic() + seconds
         length = -1

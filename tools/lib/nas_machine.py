@@ -18,7 +18,7 @@ from .say import Stop
 HOST = "10.0.2.2"
 """What the machine calls the host."""
 MEMORY = 512  # MB
-_BOOT = 300  # seconds, on a busy machine
+_BOOT = 900  # seconds, on a busy machine
 
 
 class Failed(Exception):
@@ -27,18 +27,24 @@ class Failed(Exception):
 
 def arguments(image, disk, forwards, serial, agent=None, monitor=None):
     """QEMU's command line. forwards: {guest port: host port}; serial, agent and monitor are QEMU's words or paths."""
-    nic = "user,id=net0,model=virtio-net-pci" + "".join(
+    network = "user,id=net" + "".join(
         f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in sorted(forwards.items())
     )
     command = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-smp", "2", "-m", str(MEMORY)]
-    command += ["-display", "none", "-monitor", "none", "-serial", serial, "-nic", nic]
+    command += ["-display", "none", "-monitor", "none", "-serial", serial, "-netdev", network]
+    command += ["-device", "virtio-net-pci,netdev=net,romfile="]
     command += ["-kernel", os.path.join(image, "vmlinuz"), "-initrd", os.path.join(image, "initrd")]
-    command += ["-append", "console=ttyAMA0 quiet loglevel=3 systemd.show_status=false"]
+    command += ["-append", "console=ttyAMA0 panic=1 quiet loglevel=3 systemd.show_status=false"]
     command += ["-drive", f"if=none,id=disk,format=raw,file={disk},discard=unmap,cache=writeback"]
     command += ["-device", "virtio-blk-pci,drive=disk", "-object", "rng-random,id=rng,filename=/dev/urandom"]
     command += ["-device", "virtio-rng-pci,rng=rng"]
     if agent:
-        command += ["-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={agent},server=on,wait=off"]
+        command += [
+            "-device",
+            "virtio-serial-pci",
+            "-chardev",
+            f"socket,id=agent,path={agent},server=on,wait=off",
+        ]
         command += ["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"]
     if monitor:
         command += ["-qmp", f"unix:{monitor},server=on,wait=off"]
@@ -77,7 +83,10 @@ class Machine:
         begin = time.monotonic()
         with open(self.log, "ab") as log:
             self._child = subprocess.Popen(
-                arguments(self._image, self.disk, self.forwards, f"file:{self.log}.serial", self._agent),
+                [
+                    *arguments(self._image, self.disk, self.forwards, f"file:{self.log}.serial", self._agent),
+                    "-no-reboot",
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -127,7 +136,7 @@ class Machine:
 
     # Inside
 
-    def run(self, *command, input=None, timeout=120, check=True):
+    def run(self, *command, input=None, timeout=600, check=True):
         """Run a command as root inside; returns (exit status, what it printed on stdout and stderr).
 
         One word is a line for sh. Raises `Failed` when `check` and it fails, or after `timeout` seconds.
@@ -151,7 +160,9 @@ class Machine:
         text = out.decode("utf-8", "replace")
         status = state.get("exitcode", 128 + state.get("signal", 0))
         if check and status:
-            raise Failed(f"{' '.join(command)!r} ended with {status} inside the machine: {text.strip()[-1500:]}")
+            raise Failed(
+                f"{' '.join(command)!r} ended with {status} inside the machine: {text.strip()[-1500:]}"
+            )
         return status, text
 
     def write(self, path, data, mode="0644"):
@@ -159,7 +170,7 @@ class Machine:
         line = f"cat >{path}.new && chmod {mode} {path}.new && mv {path}.new {path}"
         self.run(line, input=data)
 
-    def wait_for(self, line, seconds=120):
+    def wait_for(self, line, seconds=600):
         """Run a line of sh inside until it succeeds. Raises `Failed` after `seconds`."""
         if not loopback.wait_until(lambda: self.run(line, check=False)[0] == 0, seconds, 0.5):
             raise Failed(f"{line!r} never came true inside the machine")
@@ -178,7 +189,7 @@ class Machine:
                 raise OSError("closed")
             try:
                 if json.loads(answer.lstrip(b"\xff")).get("return") == mark:
-                    self._link.settimeout(60)
+                    self._link.settimeout(300)
                     return
             except ValueError:
                 continue

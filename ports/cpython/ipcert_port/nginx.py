@@ -245,7 +245,9 @@ def write(folder, texts):
                     before[name] = file.read()
             _replace(path, texts[name])
     except OSError as e:
-        raise Ours("deploy", "Cannot write to %s: %s; run this as root." % (folder, e.strerror.lower())) from None
+        raise Ours(
+            "deploy", "Cannot write to %s: %s; run this as root." % (folder, e.strerror.lower())
+        ) from None
 
     def undo():
         for name in texts:

@@ -1,0 +1,236 @@
+"""`ipcert-nginx`: what it takes from the deploy folder, what it writes, and Debian's own nginx serving it."""
+
+import contextlib
+import datetime
+import os
+import socket
+import ssl
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ipcert.errors import Ours
+from ipcert_port import nginx
+from ipcert_port.deploy import CERT, FULLCHAIN, KEY, folder_name
+from tools.lib import debian, loopback
+
+NAME = "nas.example.net"
+
+
+def certificate(*general):
+    """PEM (certificate, key), self-signed, for these general names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    name = x509.Name([])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(general), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    return made.public_bytes(pem), key.private_bytes(pem, form, serialization.NoEncryption())
+
+
+def general(text):
+    import ipaddress
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+def deploy(live, *texts, name=None, general_names=None):
+    """What `deploy.Deployer` would leave under `live` for these identifiers."""
+    name = name or folder_name(texts)
+    folder = live / (".%s@0123456789abcdef" % name)
+    folder.mkdir()
+    chain, key = certificate(*(general_names or [general(text) for text in texts]))
+    for file, data in ((FULLCHAIN, chain), (CERT, chain), (KEY, key)):
+        (folder / file).write_bytes(data)
+    (live / name).symlink_to(folder.name)
+    return folder
+
+
+def test_it_takes_what_ipcert_left_and_nothing_else(tmp_path):
+    deploy(tmp_path, NAME, "www." + NAME)
+    deploy(tmp_path, "198.51.100.42")
+    deploy(tmp_path, "2001:db8::7")
+    # A folder of somebody's own; a name that is not the certificate's; directives; no certificate; a hidden one.
+    (tmp_path / "other").mkdir()
+    deploy(tmp_path, "a.example.net", name="b.example.net")
+    evil = 'x.example"; load_module /tmp/x.so; #'
+    deploy(tmp_path, name="evil", general_names=[x509.DNSName(evil)])
+    deploy(tmp_path, name="x.example; }", general_names=[x509.DNSName("x.example; }")])
+    (deploy(tmp_path, "c.example.net") / CERT).write_bytes(b"nonsense")
+    (deploy(tmp_path, "d.example.net") / CERT).unlink()
+    found = nginx.deployed(str(tmp_path))
+    assert [(one.folder, one.texts) for one in found] == [
+        ("198.51.100.42", ["198.51.100.42"]),
+        ("ipv6-2001-db8--7", ["2001:db8::7"]),
+        (NAME, [NAME, "www." + NAME]),
+    ]
+    assert nginx.deployed(str(tmp_path / "missing")) == []
+
+
+def test_nobody_is_served_before_there_is_a_certificate():
+    texts = nginx.configuration([], "/live")
+    assert "ssl_certificate" not in texts[nginx.HTTP]
+    assert texts[nginx.STREAM].count("default unix:/run/ipcert-nginx/reject.sock") == 4
+
+
+def test_what_was_there_comes_back_when_nginx_refuses(tmp_path, monkeypatch):
+    folder = tmp_path / "etc"
+    nginx.write(str(folder), {"stream.conf": "old"})
+    undo = nginx.write(str(folder), {"stream.conf": "new", "http.conf": "new"})
+    (tmp_path / "bin").mkdir()
+    refusing = tmp_path / "bin" / "nginx"
+    refusing.write_text("#!/bin/sh\necho unknown directive; exit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(Ours, match="unknown directive"):
+        nginx.reload(undo)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"stream.conf": "old"}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Ours, match="Cannot run nginx"):
+        nginx.reload(nginx.write(str(folder), {"http.conf": "new"}))
+    assert [path.name for path in folder.iterdir()] == ["stream.conf"]
+
+
+@contextlib.contextmanager
+def serving(folder, monkeypatch, **options):
+    """Debian's nginx with what is deployed under `folder`/live; yields its port."""
+    files = debian.unpacked("nginx", "libnginx-mod-stream")
+    port = loopback.free_ports(1)[0]
+    monkeypatch.setattr(nginx, "SOCKETS", str(folder))
+    live = str(folder / "live")
+    texts = nginx.configuration(
+        nginx.deployed(live), live, port=port, ipv6=loopback.has_ipv6(), folder=str(folder), **options
+    )
+    nginx.write(str(folder), texts)
+    scratch = "".join(
+        f"{what}_temp_path {folder}/{what}; " for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    main = folder / "nginx.conf"
+    main.write_text(
+        f"load_module {files}/usr/lib/nginx/modules/ngx_stream_module.so;\n"
+        f"daemon off; {'user root;' if os.geteuid() == 0 else ''} pid {folder}/pid; events {{}}\n"
+        f"include {folder}/{nginx.STREAM};\n"
+        f"http {{ access_log {folder}/access.log; {scratch} include {folder}/{nginx.HTTP}; }}\n"
+    )
+    command = [files + "/usr/sbin/nginx", "-e", "stderr", "-c", str(main)]
+    with open(folder / "log", "wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as child:
+        try:
+            assert loopback.wait_until(lambda: loopback.answers(port), 60), (folder / "log").read_text()
+            yield port
+        finally:
+            child.terminate()
+
+
+def visit(port, name, host, at="127.0.0.1", alpn=()):
+    """(identifiers of the certificate that is shown, HTTP status), or why there was none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    try:
+        with (
+            socket.create_connection((at, port), 30) as raw,
+            context.wrap_socket(raw, server_hostname=name) as tls,
+        ):
+            seen = x509.load_der_x509_certificate(tls.getpeercert(True))
+            tls.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % host.encode())
+            status = int(tls.recv(64).split(b" ")[1])
+    except ssl.SSLError as error:
+        return error.reason
+    except (OSError, IndexError):
+        return "closed"
+    names = seen.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return sorted(
+        names.get_values_for_type(x509.DNSName) + list(map(str, names.get_values_for_type(x509.IPAddress)))
+    ), status
+
+
+def literal(port, name, at="127.0.0.1"):
+    """What OpenSSL says of a connection with this server name: the certificate as text, or the alert."""
+    client = ["openssl", "s_client", "-connect", f"{at}:{port}", "-servername", name]
+    done = subprocess.run(client, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = ["openssl", "x509", "-noout", "-text"]
+    shown = subprocess.run(text, input=done.stdout, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return (shown.stdout or done.stdout).decode()
+
+
+def test_nginx_shows_each_certificate_to_whom_it_is_for(tmp_path, monkeypatch):
+    live = tmp_path / "live"
+    live.mkdir()
+    deploy(live, NAME, "*.home.example.net")
+    deploy(live, "127.0.0.1")
+    deploy(live, "127.0.0.2")
+    deploy(live, "::1")
+    names = sorted([NAME, "*.home.example.net"])
+    wrong = "TLSV1_UNRECOGNIZED_NAME"
+    (tmp_path / "site-name.conf").write_text("return 204;")
+    with serving(tmp_path, monkeypatch) as port:
+        assert visit(port, NAME, NAME) == visit(port, NAME.upper(), NAME.upper()) == (names, 204)
+        assert visit(port, "a.home.example.net", "a.home.example.net") == (names, 204)
+        assert visit(port, NAME, "a.b.home.example.net") == visit(port, NAME, "127.0.0.1") == (names, 421)
+        for other in ("a.b.home.example.net", "home.example.net", "x" + NAME, "www." + NAME, "x"):
+            assert visit(port, other, NAME) == wrong
+        # Without a name: that of the address which was connected to.
+        assert visit(port, None, "127.0.0.1") == (["127.0.0.1"], 404)
+        # An address as server name, which Python would not send.
+        assert "IP Address:127.0.0.2" in literal(port, "127.0.0.2")
+        assert "alert number 112" in literal(port, "127.0.0.3")
+        assert "alert number 112" in literal(port, "::1")
+        assert visit(port, None, "127.0.0.2", at="127.0.0.2") == (["127.0.0.2"], 404)
+        assert visit(port, None, NAME) == visit(port, None, "127.0.0.2") == (["127.0.0.1"], 421)
+        # Two addresses could be meant, so neither is shown.
+        assert visit(port, None, "127.0.0.1", at="127.0.0.9") == wrong
+        if loopback.has_ipv6():
+            assert visit(port, None, "[::1]", at="::1") == (["::1"], 404)
+            assert visit(port, NAME, NAME, at="::1") == (names, 204)
+            # The other family's certificate would tie the two together.
+            assert "alert number 112" in literal(port, "127.0.0.1", at="[::1]")
+
+
+def test_nginx_hands_validations_on_and_hides_the_name_from_strangers(tmp_path, monkeypatch):
+    live = tmp_path / "live"
+    live.mkdir()
+    deploy(live, NAME)
+    # The test's own 127.0.0.1 is to be a stranger's.
+    monkeypatch.setattr(nginx, "_LOCAL", ("127.0.0.8/32",))
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        alpn = "127.0.0.1:%d" % ours.getsockname()[1]
+        with serving(tmp_path, monkeypatch, name_on="lan", alpn=alpn) as port:
+            assert visit(port, NAME, NAME) == "TLSV1_UNRECOGNIZED_NAME"
+            assert visit(port, None, NAME) == "TLSV1_UNRECOGNIZED_NAME"
+            with socket.socket() as raw:
+                raw.bind(("127.0.0.8", 0))
+                raw.connect(("127.0.0.1", port))
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                with context.wrap_socket(raw, server_hostname=NAME) as tls:
+                    assert tls.version()
+            # A validation reaches ipcert as the CA sent it: a ClientHello, no PROXY line before it.
+            with socket.create_connection(("127.0.0.1", port), 30) as raw:
+                hello, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+                context.set_alpn_protocols(["acme-tls/1"])
+                tls = context.wrap_bio(hello, out, server_hostname=NAME)
+                with pytest.raises(ssl.SSLWantReadError):
+                    tls.do_handshake()
+                sent = out.read()
+                raw.sendall(sent)
+                ours.settimeout(30)
+                with ours.accept()[0] as got:
+                    assert got.recv(65536) == sent

@@ -1,0 +1,130 @@
+"""The tests on the other kind of ARM that NAS boxes have: Debian 12's 32-bit userland (armhf), under qemu-user.
+
+The system is only unpacked, not configured: Python, what ipcert stands on in Debian 12's versions, and pytest.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from . import cache, debian, foreign
+from .say import Stop, note
+from .testing import OLDEST
+
+PACKAGES = (
+    *(
+        "python3",
+        "python3-cryptography",
+        "python3-urllib3",
+        "python3-idna",
+        "python3-rich",
+        "python3-dnspython",
+    ),
+    *(
+        "python3-pytest",
+        "python3-hypothesis",
+        "openssl",
+        "ca-certificates",
+        "coreutils",
+        "dash",
+        "base-files",
+    ),
+)
+QUICK = tuple(f"tests/portable/test_{name}.py" for name in "der identifiers journal jws".split())
+"""What ./tools/test runs of it."""
+PORT = tuple(path for path in OLDEST if path.startswith("tests/cpython/") and "micropython" not in path)
+WHOLE = ("tests/portable", *PORT)
+
+# As root, in a mount name space of its own. $1: the system; $2: this checkout; $3: pytest's settings; then the words.
+_ENTER = """
+root=$1 checkout=$2 settings=$3
+shift 3
+mkdir -p "$root/src" "$root/proc" "$root/dev" "$root/settings"
+mount --bind "$checkout" "$root/src"
+mount -o remount,bind,ro "$root/src"
+mount --bind "$settings" "$root/settings"
+mount -t proc proc "$root/proc"
+mount --bind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/src:/src/tests/portable:/src/tests/cpython:/src/ports/cpython:/src/ports/ucryptolib_shim:/src/ports/urequests_compat \
+    sh -c 'cd /src && exec python3 -m pytest -c /settings/pytest.ini --rootdir=/src -p no:cacheprovider "$@"' pytest "$@"
+"""
+
+
+def system():
+    """The directory of the unpacked armhf system, made when missing."""
+
+    def make(target):
+        note("unpacking an armhf Debian: about a minute, once")
+        archive = os.path.join(target, "system.tar")
+        foreign.bootstrap("armhf", "extract", PACKAGES, archive, security=False)
+        tree = os.path.join(target, "root")
+        os.mkdir(tree)
+        foreign.as_root(["tar", "-x", "-f", archive, "-C", tree], "The armhf system could not be unpacked.")
+        os.unlink(archive)
+
+    return os.path.join(cache.once(cache.path(f"nas-armhf-{cache.key(*PACKAGES)}"), make), "root")
+
+
+def _settings(directory):
+    """pytest's settings of pyproject.toml without its demand for a newer pytest than Debian 12 has."""
+    text = cache.read("pyproject.toml").decode()
+    section = re.search(r"^\[tool\.pytest\.ini_options\]\n(.*?)(?=^\[)", text, re.MULTILINE | re.DOTALL)[1]
+    rows = ["[pytest]"]
+    for name, value in re.findall(r"^(\w+) = (\[.*?^\]|.*?)$", section, re.MULTILINE | re.DOTALL):
+        if name not in ("minversion", "pythonpath", "testpaths"):
+            words = re.findall(r'"([^"]*)"', value)
+            rows.append(f"{name} =" + "".join("\n    " + word for word in words))
+    with open(os.path.join(directory, "pytest.ini"), "w") as file:
+        file.write("\n".join(rows) + "\n")
+
+
+def run(words=WHOLE):
+    """Run pytest with these words (paths and options) on the armhf Python. (exit status, its output).
+
+    The output is shown as it comes. Raises `Stop` where the system cannot be made.
+    """
+    foreign.ready("armhf")
+    before = debian.root()
+    if before is None:
+        raise Stop("Entering the armhf system takes root, or sudo without a password.")
+    root = system()
+    with tempfile.TemporaryDirectory(prefix="armhf-") as directory:
+        _settings(directory)
+        command = [
+            *before,
+            "unshare",
+            "--mount",
+            "sh",
+            "-e",
+            "-c",
+            _ENTER,
+            "enter",
+            root,
+            cache.ROOT,
+            directory,
+        ]
+        text = ""
+        with subprocess.Popen(
+            [*command, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as child:
+            for line in child.stdout:
+                print(line, end="", flush=True)
+                text += line
+    return child.returncode, text
+
+
+def main(words):
+    """`tools/board QEMU_VIRT_ARM64 armhf`: everything, or what is named."""
+    return run(words or WHOLE)[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
