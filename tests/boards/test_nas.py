@@ -44,7 +44,7 @@ def test_the_package_holds_the_service_and_no_secrets(package):
     assert {owner for _, owner, _ in rows} == {"root/root"}
     modes = {path: mode for mode, _, path in rows}
     assert modes["/usr/bin/ipcert"] == modes["/usr/sbin/ipcert-nginx"] == "-rwxr-xr-x"
-    for path in ("/etc/ipcert.toml", "/lib/systemd/system/ipcert.service", "/usr/lib/sysusers.d/ipcert.conf"):
+    for path in ("/lib/systemd/system/ipcert.service", "/usr/lib/sysusers.d/ipcert.conf"):
         assert modes[path] == "-rw-r--r--"
     assert "/usr/lib/python3/dist-packages/ipcert_port/daemon.py" in modes
     assert "/usr/lib/python3/dist-packages/urequests_compat/__init__.py" in modes

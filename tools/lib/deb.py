@@ -24,6 +24,7 @@ DEPENDS = (
     "ca-certificates",
     "init-system-helpers",
     "systemd | systemd-standalone-sysusers",
+    "systemd | systemd-standalone-tmpfiles",
 )
 _HOOK = '# hook = ["systemctl", "reload", "nginx"]'
 _OUR_HOOK = """# As the package has it: ipcert-nginx.path sees that file, and lets nginx read ipcert-nginx's configuration anew.
@@ -44,7 +45,6 @@ FILES = {
     "README.md": ("usr/share/doc/ipcert/README.md", 0o644),
     "ports/cpython/nginx.example.conf": ("usr/share/doc/ipcert/examples/nginx.example.conf", 0o644),
     "ports/cpython/Caddyfile.example": ("usr/share/doc/ipcert/examples/Caddyfile.example", 0o644),
-    EXAMPLE: ("usr/share/doc/ipcert/examples/ipcert.example.toml", 0o644),
 }
 SCRIPTS = ("postinst", "prerm", "postrm")
 
@@ -55,7 +55,7 @@ def version():
 
 
 def configuration():
-    """The text of /etc/ipcert.toml as it is installed: the example, with the hook that our units wait for."""
+    """The example that 'ipcert init' writes on a machine with this package: with the hook that our units wait for."""
     text = cache.read(EXAMPLE).decode()
     if text.count(_HOOK) != 1:
         raise Stop(f"{EXAMPLE} must hold the line {_HOOK} once.")
@@ -104,8 +104,7 @@ def _fill(tree, wheels):
             os.chmod(os.path.join(directory, name), 0o644)
     for name, (place, mode) in FILES.items():
         _put(tree, place, cache.read(name), mode)
-    _put(tree, "etc/ipcert.toml", configuration().encode(), 0o644)
-    _put(tree, "DEBIAN/conffiles", b"/etc/ipcert.toml\n", 0o644)
+    _put(packages, os.path.join("ipcert_port", os.path.basename(EXAMPLE)), configuration().encode(), 0o644)
     for name in SCRIPTS:
         _put(tree, f"DEBIAN/{name}", cache.read(SOURCE, name), 0o755)
     size = sum(
@@ -139,6 +138,6 @@ Description: public TLS certificates for this device's name and address
  one for its address, renews them, and does so in such a way that the public
  record of certificates does not say that the two belong together.
  .
- This package has the service, a configuration to fill in (/etc/ipcert.toml),
- and what lets nginx serve both certificates.
+ This package has the command, the service, and what lets nginx serve both
+ certificates. It begins with: ipcert init
 """

@@ -4,7 +4,6 @@ What was issued is asked from Pebble; what is served is looked at from the host'
 are used for its plans, and for what its users and its service can read.
 """
 
-import datetime
 import json
 import re
 import sys
@@ -17,6 +16,7 @@ from cryptography import x509
 
 from . import nas_image, nas_look, nas_machine
 from .loopback import wait_until
+from .say import Stop
 
 NAME = "nas.janet.example"
 ADDRESS = "127.0.0.1"
@@ -41,14 +41,9 @@ send_timeout 10m;
 """
 
 
-def configuration(ca):
-    """/etc/ipcert.toml of the demo's NAS, made from what the package brings, as its owner would."""
-    from . import deb
-
-    text = deb.configuration()
+def configuration(text, ca):
+    """What 'ipcert init' has written on the NAS, with the settings that its owner would change for this CA."""
     settings = {
-        'names = ["nas.example.net"]': f'names = ["{NAME}"]',
-        'addresses = ["198.51.100.42"]': f'addresses = ["{ADDRESS}"]',
         '# directory = "letsencrypt"': f'directory = "{ca.hub_directory}"',
         "agree_terms = false": "agree_terms = true",
         '# roots = "/etc/ipcert-roots.pem"': 'roots = "/etc/ipcert-roots.pem"',
@@ -59,7 +54,7 @@ def configuration(ca):
     }
     for line, instead in settings.items():
         if text.count(line + "\n") != 1:
-            raise ValueError(f"the example configuration must hold {line!r} once")
+            raise Stop(f"the example configuration must hold {line!r} once")
         text = text.replace(line, instead)
     return text
 
@@ -99,7 +94,7 @@ def job(say):
             out["boots"] = [round(seconds) for seconds in nas.boots]
             issued = ca.issued()
     _apart(check, issued)
-    out["certificates"] = _rows(issued)
+    out["certificates"] = board_demo.rows(issued)
     out["orders"] = orders
     return out
 
@@ -108,7 +103,9 @@ def _provision(nas, ca):
     """What its owner does: the settings, what to serve, and the service switched on."""
     with open(ca.tls_root, "rb") as file:
         nas.write("/etc/ipcert-roots.pem", file.read())
-    nas.write("/etc/ipcert.toml", configuration(ca).encode())
+    nas.run("ipcert", "init", "--name", NAME, "--address", ADDRESS)
+    text = nas.run("cat", "/etc/ipcert.toml")[1]
+    nas.write("/etc/ipcert.toml", configuration(text, ca).encode())
     nas.run("mkdir", "-p", "/etc/nginx/ipcert")
     for kind in ("name", "address"):
         nas.write(f"/etc/nginx/ipcert/site-{kind}.conf", _SITE.encode())
@@ -283,7 +280,7 @@ def _sandbox(check, nas):
     check(status, "nor nginx's settings")
     status, _ = nas.run(*inside, *user, "cat", "/etc/ipcert.toml", "/etc/resolv.conf", check=False)
     check(status == 0, "the service can read its settings and the resolver's")
-    line = "find / -writable ! -type l ! -path '/proc/*' ! -path '/dev/*' ! -path '/var/lib/ipcert/*' 2>/dev/null; true"
+    line = "find / -writable ! -type l ! -path '/proc/*' ! -path '/dev/*' ! -path '/sys/*' ! -path '/var/lib/ipcert/*' 2>/dev/null; true"
     seen = nas.run(*inside, *user, "sh", "-c", line)[1].split()
     own = {"/var/lib/ipcert", "/run/ipcert", "/tmp", "/var/tmp"}
     check(set(seen) == own, f"it can write to its own folders only: {' '.join(seen)}")
@@ -369,22 +366,6 @@ def _apart(check, issued):
     )
     keys = {board_demo.spki(one) for one in issued}
     check(len(keys) == len(issued), f"{len(issued)} certificates have {len(keys)} different keys")
-
-
-def _rows(issued):
-    rows = []
-    for one in issued:
-        begin, end = one.not_valid_before_utc, one.not_valid_after_utc
-        rows.append(
-            {
-                "identifiers": board_demo.names(one),
-                "not_before": begin.isoformat(),
-                "spki_sha256": board_demo.spki(one),
-                "profile": "shortlived" if end - begin < datetime.timedelta(days=10) else "classic",
-                "serial": f"{one.serial_number:x}",
-            }
-        )
-    return rows
 
 
 def run(args):
