@@ -5,6 +5,7 @@ are used for its plans, and for what its users and its service can read.
 """
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -113,7 +114,7 @@ def _provision(nas, ca):
         f"install -d -m 755 /srv/www && echo hello >/srv/www/index.html && truncate -s {_LARGE} /srv/www/large"
     )
     # Readable by everybody, and no business of the service.
-    nas.run("install -d -m 755 /srv/share /opt/other /mnt/usb /home/guest")
+    nas.run("install", "-d", "-m", "755", "/srv/share", "/opt/other", "/mnt/usb", _GUEST)
     for path in _PRIVATE:
         nas.write(path, b"a letter\n")
     # As README's "On a NAS" says.
@@ -229,8 +230,9 @@ def _other_users(check, nas):
     check(status, "nor the service's memory or environment")
 
 
+_GUEST = os.path.join("/home", "guest")
 _PRIVATE = (
-    "/home/guest/letter",
+    _GUEST + "/letter",
     "/srv/share/photo",
     "/opt/other/settings",
     "/mnt/usb/backup",
