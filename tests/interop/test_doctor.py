@@ -25,7 +25,8 @@ def home(pebble, tmp_path):
     one.wish("dns", resolvers=["127.0.0.1:%d" % pebble.dns_port])
     yield one
     pebble.dns("set-default-ipv4", ip="127.0.0.1")
-    pebble.dns("clear-a", host=NAME)
+    pebble.dns("clear-a", host=NAME + ".")
+    pebble.dns("clear-caa", host="janet.example.")
 
 
 def _tree(folder):
@@ -64,6 +65,7 @@ def test_a_healthy_home_is_all_ok_and_nothing_changes(home, pebble, tmp_path, is
         "entropy",
         "address",
         "name",
+        "CAA",
     ):
         assert check in checks
     assert "port %d" % pebble.http_port in checks
@@ -166,6 +168,11 @@ def _does_not_resolve(home, pebble, tmp_path):
 def _resolves_elsewhere(home, pebble, tmp_path):
     pebble.dns("add-a", host=NAME + ".", addresses=["9.9.9.9"])
     return {}, "name", "Change its A record"
+
+
+def _another_cas_name(home, pebble, tmp_path):
+    pebble.dns("add-caa", host="janet.example.", policies=[{"tag": "issue", "value": "other.example"}])
+    return {}, "CAA", '0 issue "pebble.letsencrypt.org"'
 
 
 def _dns_without_provider(home, pebble, tmp_path):
@@ -296,7 +303,7 @@ def _unseeded(home, pebble, tmp_path):
 
 FAULTS = [
     _wrong_root, _no_such_root, _unreachable, _not_a_ca, _terms, _profile, _port_taken, _foreign_answers, _nobody_answers,
-    _private, _cgnat, _not_ours, _does_not_resolve, _resolves_elsewhere, _dns_without_provider, _dns_program, _unwritable, _open_to_all,
+    _private, _cgnat, _not_ours, _does_not_resolve, _resolves_elsewhere, _another_cas_name, _dns_without_provider, _dns_program, _unwritable, _open_to_all,
     _full, _unwritable_deploy, _not_ours_to_deploy, _loose_key, _loose_deployed_key, _copied_device, _no_hook,
     _hook_not_executable, _no_group, _fake_time("+400d"), _fake_time("-400d"), _fake_time("+3h"), _unseeded,
 ]  # fmt: skip

@@ -68,6 +68,29 @@ class Dns:
             out += [record.address for record in answer.rrset or ()]
         return out
 
+    def caa(self, name):
+        """(where they stand, list of (tag, value)) of the CAA records that count for `name` (RFC 8659 3); ("", []) for none.
+
+        Raises Ours("dns").
+        """
+        labels = name.split(".")
+        for k in range(len(labels)):
+            at = ".".join(labels[k:])
+            try:
+                answer = self._resolver.resolve(at + ".", "CAA", raise_on_no_answer=False)
+            except self._dns.resolver.NXDOMAIN:
+                continue
+            except self._dns.exception.DNSException as e:
+                raise Ours(
+                    "dns", "The DNS does not say who may certify %s: %s." % (name, _reason(e))
+                ) from None
+            if answer.rrset:
+                return at, [
+                    (r.tag.decode("ascii", "replace").lower(), r.value.decode("ascii", "replace"))
+                    for r in answer.rrset
+                ]
+        return "", []
+
     def zone(self, name):
         """The zone that `name` is in, without a final dot."""
         try:

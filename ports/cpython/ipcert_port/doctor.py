@@ -68,9 +68,9 @@ def run(path, progress):
 
         state = doctor_machine.state(config, findings)
         doctor_net.find(config, state, findings)
-        doctor_ca.check(config, state, findings)
+        issuers = doctor_ca.check(config, state, findings)
         doctor_machine.check(config, findings)
-        doctor_net.check(config, findings)
+        doctor_net.check(config, issuers, findings)
     wrong = findings.wrong()
     progress.say("")
     if wrong:

@@ -10,13 +10,17 @@ from ipcert.errors import Error, Ours, Theirs
 from .clock import Clock
 from .show import utc
 
+_NAMES = 16  # of one CA
 _SKEW = 5 * limits.MINUTE
 _TIME = ("expired", "not yet valid")  # OpenSSL's words, X509_V_ERR_CERT_HAS_EXPIRED and _NOT_YET_VALID
 _SET = "Set it, best for good with NTP: timedatectl set-ntp true (or by hand: date -s)."
 
 
 def check(config, state, findings):
-    """Look at the clock and the CA. `state`: `state.State` or None."""
+    """Look at the clock and the CA. `state`: `state.State` or None.
+
+    Returns the names under which CAA records know the CA, [] where it does not say.
+    """
     clock = Clock(state.journal.floor if state else 0)
     believed = clock.trustworthy()
     if not believed:
@@ -28,13 +32,13 @@ def check(config, state, findings):
             findings.ok("clock", "%s; not compared with the CA's." % _now())
         findings.skipped("CA reachable", "not looked at, for want of roots to check it with.")
         findings.error("CA trusted", e)
-        return
+        return []
     except Theirs as e:
         _refused(config, e, believed, findings)
-        return
+        return []
     if believed:
         _compare(answer, findings)
-    _content(config, answer, findings)
+    return _content(config, answer, findings)
 
 
 def _now():
@@ -97,18 +101,22 @@ def _content(config, answer, findings):
     try:
         if answer.status != 200:
             raise Theirs("status", "%s answers with status %d." % (config.directory, answer.status))
-        directory = _directory.Directory(message.parse(answer.body))
+        read = message.parse(answer.body)
+        directory = _directory.Directory(read)
     except Theirs as e:
         findings.bad(
             "CA reachable",
             "What answers is not an ACME CA: %s" % str(e).split(";")[0],
             "Correct ca.directory.",
         )
-        return
+        return []
     findings.ok("CA reachable", config.directory)
     findings.ok("CA trusted", "by %s." % (config.roots or "the system's roots"))
     _account(config, directory, findings)
     _profiles(config, directory, findings)
+    meta = read.get("meta")
+    names = meta.get("caaIdentities") if isinstance(meta, dict) else None
+    return [n.lower() for n in names[:_NAMES] if isinstance(n, str)] if isinstance(names, list) else []
 
 
 def _account(config, directory, findings):

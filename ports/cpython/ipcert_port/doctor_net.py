@@ -26,8 +26,8 @@ def find(config, state, findings):
             config.found[family] = text
 
 
-def check(config, findings):
-    """Look at addresses, ports and names, as far as the chosen challenges need them."""
+def check(config, issuers, findings):
+    """Look at addresses, ports and names, as far as the chosen challenges need them. `issuers`: the CA's CAA names."""
     own = _own()
     _addresses(config, own, findings)
     ways = _ways(config)
@@ -43,6 +43,8 @@ def check(config, findings):
         _names(config, names, own, findings)
     elif names:
         _dns(config, names, findings)
+    if names and issuers:
+        _caa(config, names, issuers, findings)
 
 
 def _ways(config):
@@ -401,3 +403,29 @@ def _dns(config, names, findings):
         )
     else:
         findings.ok("dns", "The zone's servers are known, and so is who changes it.")
+
+
+def _caa(config, names, issuers, findings):
+    """Whether the names' zones let this CA certify them (RFC 8659)."""
+    from .dnsask import Dns
+
+    try:
+        ask = Dns(config.dns.resolvers)
+        for name in names:
+            wild = name.value[:2] == "*."
+            at, found = ask.caa(name.value[2:] if wild else name.value)
+            tags = [tag for tag, _ in found]
+            tag = "issuewild" if wild and "issuewild" in tags else "issue"
+            granted = [value.split(";")[0].strip().lower() for t, value in found if t == tag]
+            if granted and not [issuer for issuer in granted if issuer in issuers]:
+                text = "The CAA records of %s let others certify %s (%s), not this CA."
+                fix = 'Add one there: 0 %s "%s".' % (tag, issuers[0])
+                findings.bad("CAA", text % (at, name.value, ", ".join([g or "nobody" for g in granted])), fix)
+                return
+    except Ours as e:
+        if "dnspython" in str(e):
+            findings.skipped("CAA", "not looked at, for want of the package dnspython.")
+        else:
+            findings.error("CAA", e)
+        return
+    findings.ok("CAA", "The DNS lets this CA certify the names.")
