@@ -339,7 +339,7 @@ def test_root_is_told_to_look_as_the_service_does(home, tmp_path):
     os.chown(tmp_path / "state", 65534, 65534)
     out = home.json("doctor")
     told = [c for c in out["checks"] if c["ok"] is None]
-    assert [c["check"] for c in told] == ["user"] and "sudo -u nobody ipcert doctor" in told[0]["text"]
+    assert [c["check"] for c in told] == ["user"] and "--reuid=nobody" in told[0]["text"]
 
 
 def test_a_configuration_that_is_not_understood(home, tmp_path):

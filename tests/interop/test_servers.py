@@ -257,9 +257,9 @@ def test_what_strangers_see_and_a_renewal_that_drops_nobody(
         assert client.status(None, ADDRESS) == client.status(NAME, NAME) == 200
         assert client.status(NAME, "%s:%d" % (NAME.upper(), port)) == 200
         assert client.status(None, NAME) == client.status(NAME, ADDRESS) == client.status(None, "x") == 421
-        assert client.resumes(NAME, NAME)
+        # Caddy's ticket keys are shared, which is said where it is documented.
+        assert client.resumes(NAME, NAME) and client.resumes(NAME, None) == (run is caddy)
         if run is nginx:
-            assert not client.resumes(NAME, None)
             if loopback.has_ipv6():
                 six = Client(pebble, port, "::1")
                 assert six.refusal(None) == stranger and six.leaf(NAME)[0] == [NAME]
