@@ -20,21 +20,18 @@ TOOLCHAINS = {
     "xtensawin": ("xtensa-esp32-elf-", None),
 }
 
-# What mpy_ld.py needs, pinned: pyelftools reads object files, ar reads libgcc.
-REQUIREMENTS = ["pyelftools==0.32", "ar==1.0.1"]
+REQUIREMENTS = mpbuild.ROOT / "tools" / "requirements-natmod.txt"
 
 
 def _linker_python():
-    """A Python with mpy_ld.py's two libraries, in a venv of its own."""
-    out = sources.cache() / ("mpy-ld-%s" % sources.key(sys.version, *REQUIREMENTS))
-    python = out / "bin" / "python"
-    with sources.lock(out.name):
-        if not (out / "complete").exists():
-            out.parent.mkdir(parents=True, exist_ok=True)
-            mpbuild.run([sys.executable, "-m", "venv", out], str(out) + ".log")
-            mpbuild.run([python, "-m", "pip", "install", "-q"] + REQUIREMENTS, str(out) + ".log")
-            (out / "complete").touch()
-    return python
+    """A Python with what mpy_ld.py needs, in an environment of its own."""
+    sys.path.append(str(mpbuild.ROOT))
+    from tools.lib import say, venv
+
+    try:
+        return venv.python(venv.with_requirements("mpy-ld", venv.lines("tools", REQUIREMENTS.name)))
+    except say.Stop as e:
+        raise mpbuild.BuildError(str(e)) from e
 
 
 def available(arch):
@@ -57,7 +54,7 @@ def build(arch):
     name = "natmod-%s-%s" % (
         arch,
         sources.key(
-            tree.name, mpbuild.compiler(prefix), Path(__file__), *REQUIREMENTS, *mpbuild.native_files()
+            tree.name, mpbuild.compiler(prefix), Path(__file__), REQUIREMENTS, *mpbuild.native_files()
         ),
     )
     out = sources.cache() / name

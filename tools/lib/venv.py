@@ -35,8 +35,11 @@ def python(directory):
     return os.path.join(directory, "bin", "python")
 
 
-def with_requirements(name, lines):
-    """An environment with exactly these pinned requirements (list of lines). Returns its directory."""
+def with_requirements(name, lines, hashed=True):
+    """An environment with exactly these pinned requirements (list of lines), each file of them checked by its hash.
+
+    hashed: False where the hashes are not kept (`hashes`). Returns its directory.
+    """
     directory = cache.path(f"{name}-{cache.key(this_python(), *lines)}")
 
     def make(target):
@@ -50,8 +53,17 @@ def with_requirements(name, lines):
             "--quiet",
             "--disable-pip-version-check",
             "--no-input",
-            *lines,
         ]
+        if hashed:
+            from . import hashes
+
+            # Exactly these: what they need is pinned too, or it is missing and seen at once.
+            path = os.path.join(target, "requirements.txt")
+            with open(path, "w") as file:
+                file.write(hashes.hashed(lines))
+            command += ["--require-hashes", "--no-deps", "-r", path]
+        else:
+            command += lines
         quiet(command, "pip could not install the pinned Python packages; is the package index reachable?")
 
     return cache.once(directory, make)
@@ -62,19 +74,20 @@ def base(oldest=False):
 
     Returns its directory.
     """
-    lines = set()
+    pins = set()
     for file in REQUIREMENTS:
-        lines |= _pins(file)
+        pins |= set(lines(*file))
     if oldest:
-        instead = _pins(OLDEST)
+        instead = set(lines(*OLDEST))
         names = {line.split("==")[0] for line in instead}
-        lines = {line for line in lines if line.split("==")[0] not in names} | instead
-    return with_requirements("python-oldest" if oldest else "python", sorted(lines))
+        pins = {pin for pin in pins if pin.split("==")[0] not in names} | instead
+    return with_requirements("python-oldest" if oldest else "python", sorted(pins))
 
 
-def _pins(file):
-    text = cache.read(*file).decode()
-    return {line.split("#")[0].strip() for line in text.splitlines()} - {""}
+def lines(*path):
+    """The lines of a requirements file of this checkout, without comments."""
+    found = [line.split("#")[0].strip() for line in cache.read(*path).decode().splitlines()]
+    return [line for line in found if line]
 
 
 def checkout(oldest=False):

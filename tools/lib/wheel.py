@@ -6,6 +6,7 @@ import shutil
 from . import cache, venv
 from .run import quiet
 
+_EPOCH = "315532800"  # 1980, the first year of zip files
 _OURS = (
     "ipcert",
     "ports/cpython/ipcert_port",
@@ -18,7 +19,8 @@ _OURS = (
 def build(target):
     """Build the wheels of this checkout into the directory `target`; returns their paths.
 
-    Built from a copy, so that nothing is left in the checkout.
+    Built from a copy, so that nothing is left in the checkout. The same files give the same bytes: times are _EPOCH, and
+    modes do not come from the checkout.
     """
     copy = os.path.join(target, "source")
     skip = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist")
@@ -32,7 +34,11 @@ def build(target):
     command = [venv.python(venv.base()), "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     command += ["--disable-pip-version-check", "--wheel-dir", target]
     command += [os.path.join(copy, project) for project in venv.PROJECTS]
-    quiet(command, "The wheels could not be built.")
+    for directory, folders, files in os.walk(copy):
+        for name in folders + files:
+            os.chmod(os.path.join(directory, name), 0o755 if name in folders else 0o644)
+    environment = dict(os.environ, SOURCE_DATE_EPOCH=_EPOCH)
+    quiet(command, "The wheels could not be built.", env=environment, umask=0o022)
     shutil.rmtree(copy)
     return sorted(os.path.join(target, name) for name in os.listdir(target) if name.endswith(".whl"))
 

@@ -61,7 +61,7 @@ class Certbot(Client):
     name = "certbot"
 
     def install(self):
-        self._venv = venv.with_requirements("certbot", requirements("certbot"))
+        self._venv = venv.with_requirements("certbot", requirements("certbot"), hashed=False)
 
     def version(self):
         return quiet([self._script(), "--version"], "certbot does not run.").split()[-1]
@@ -165,7 +165,7 @@ class AcmeTiny(Client):
     def install(self):
         if not shutil.which("openssl"):
             debian.need("openssl")
-        self._venv = venv.with_requirements("acme-tiny", requirements("acme-tiny"))
+        self._venv = venv.with_requirements("acme-tiny", requirements("acme-tiny"), hashed=False)
 
     def version(self):
         return requirements("acme-tiny")[0].split("==")[1]

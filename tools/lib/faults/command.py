@@ -21,6 +21,11 @@ def main(words):
         "--network-cuts", type=int, default=NETWORK_CUTS, help="random cuts of answers (%(default)s)"
     )
     parser.add_argument(
+        "--every-byte",
+        action="store_true",
+        help="also cut the answers of an issuance at every byte: hours",
+    )
+    parser.add_argument(
         "--places", type=int, default=3, help="answers that meet each fault; 0: all (%(default)s)"
     )
     parser.add_argument("--seed", default="1")
@@ -41,7 +46,7 @@ def main(words):
         }
         bad += len(c.lost)
     if args.only in (None, "network"):
-        c = network.campaign(args.places, args.network_cuts, args.seed, say.note)
+        c = network.campaign(args.places, args.network_cuts, args.seed, say.note, int(args.every_byte))
         out["network"] = {
             "faults_injected": c.injected,
             "unrecovered": len(c.unrecovered),

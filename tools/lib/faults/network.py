@@ -97,10 +97,10 @@ class Counts:
         self.unrecovered = []
 
 
-def campaign(places=1, cuts=0, seed=1, progress=None):
+def campaign(places=1, cuts=0, seed=1, progress=None, every=0):
     """Every fault at `places` different answers of an issuance (0: at each), then `cuts` cuts of answers at random bytes.
 
-    Returns the Counts.
+    every: also cut each answer of a whole issuance at every so many bytes; 0: not. Returns the Counts.
     """
     rng = random.Random(seed)
     counts = Counts()
@@ -118,6 +118,10 @@ def campaign(places=1, cuts=0, seed=1, progress=None):
             for _ in range(cuts):
                 at = rng.randrange(flow)
                 todo.append((_proxy.Fault("a random cut", _proxy.cut(rng.random())), at))
+            if every:
+                for at, answer in enumerate(proxy.seen):
+                    for byte in range(1, len(answer), every):
+                        todo.append((_proxy.Fault("a cut at byte %d" % byte, _proxy.cut(byte)), at))
             for done, (fault, at) in enumerate(todo):
                 _one(client, proxy, fault, at, counts)
                 if progress is not None and done % 50 == 49:

@@ -207,7 +207,7 @@ def edited(edit):
 
 
 def cut(at):
-    """Send `at` bytes of the answer (a fraction below 1: that part of it) and drop TCP without TLS's farewell."""
+    """Send `at` bytes of the answer (below 1: that part of it; an answer that is shorter: all of it) and drop TCP without TLS's farewell."""
 
     def act(tls, real, before):
         tls.sendall(real[: int(len(real) * at) if at < 1 else at])

@@ -63,8 +63,7 @@ def main(words):
 
 def environment():
     """The environment with atheris, made when it is missing: its directory."""
-    text = cache.read("tools", REQUIREMENTS).decode()
-    return venv.with_requirements("fuzz", [line for line in text.splitlines() if line and line[0] != "#"])
+    return venv.with_requirements("fuzz", venv.lines("tools", REQUIREMENTS))
 
 
 def command(name):

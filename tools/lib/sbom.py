@@ -1,0 +1,136 @@
+"""tools/build sbom: what ipcert is made of and made with, as CycloneDX 1.5 JSON, from the same pins as the builds.
+
+scope  required   what the wheels ask for, and what is compiled into a firmware
+       optional   the wheels' extras
+       excluded   what builds and tests them, and is in nothing that is handed out
+A Python package's version is the one that the tests run with; `ipcert:accepts` has the range that the wheel asks for.
+`ipcert:hashes` names the file of this tree that has the hashes which its download is held to.
+"""
+
+import json
+import os
+import re
+import sys
+
+import mpbuild_manifest
+import sources
+
+sys.path.append(str(mpbuild_manifest.mpfiles.ROOT))
+
+from tools.lib import cache, golang, hashes, venv
+
+FILE = os.path.join(cache.ROOT, "tools", "sbom.json")
+# What a firmware is compiled from, and the licences of what is handed out or needed to run it.
+FIRMWARE = ("mbedtls", "micropython", "lwip")
+LICENCES = {
+    "cryptography": "Apache-2.0 OR BSD-3-Clause",
+    "dnspython": "ISC",
+    "idna": "BSD-3-Clause",
+    "lwip": "BSD-3-Clause",
+    "mbedtls": "Apache-2.0 OR GPL-2.0-or-later",
+    "micropython": "MIT",
+    "publicsuffixlist": "MPL-2.0",
+    "rich": "MIT",
+    "tomli": "MIT",
+    "urllib3": "MIT",
+}
+_HASHES = "/".join(hashes.FILE)
+
+
+def _asked():
+    """{name: (range, scope)} of what pyproject.toml asks for, the shims left out."""
+    text = cache.read("pyproject.toml").decode()
+    parts = [("required", re.search(r"^dependencies = \[(.*?)^\]", text, re.M | re.S).group(1))]
+    extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)^\[", text, re.M | re.S).group(1)
+    parts.append(("optional", extras))
+    found = {}
+    for scope, part in parts:
+        for name, spec in re.findall(r'"([A-Za-z0-9_-]+)([^";]*)', part):
+            if spec and name not in _ours():
+                found[name] = (spec.strip(), scope)
+    return found
+
+
+def _ours():
+    """{name: version} of our distributions."""
+    found = {}
+    for project in venv.PROJECTS:
+        text = cache.read(project, "pyproject.toml").decode()
+        name = re.search(r'^name = "([^"]+)"', text, re.M).group(1)
+        found[name] = re.search(r'^version = "([^"]+)"', text, re.M).group(1)
+    return found
+
+
+def _component(kind, name, version, scope, purl, properties=(), sha256=None):
+    out = {"type": kind, "bom-ref": purl, "name": name, "version": version, "scope": scope, "purl": purl}
+    if name in LICENCES:
+        out["licenses"] = [{"expression": LICENCES[name]}]
+    if sha256:
+        out["hashes"] = [{"alg": "SHA-256", "content": sha256}]
+    if properties:
+        out["properties"] = [{"name": "ipcert:" + key, "value": value} for key, value in properties]
+    return out
+
+
+def bom():
+    """The whole, as an object."""
+    ours = _ours()
+    asked = _asked()
+    components = []
+    for name in sorted(ours):
+        if name != "ipcert":
+            one = _component("library", name, ours[name], "required", f"pkg:pypi/{name}@{ours[name]}")
+            one["licenses"] = [{"license": {"id": "MIT"}}]
+            components.append(one)
+    tested = hashes.pins(venv.lines(*hashes.LISTS[0]))
+    for name, version in sorted(hashes.wanted()):
+        spec, scope = asked.get(name, (None, "excluded")) if (name, version) in tested else (None, "excluded")
+        properties = [("hashes", _HASHES)] + ([("accepts", spec)] if spec else [])
+        components.append(
+            _component("library", name, version, scope, f"pkg:pypi/{name}@{version}", properties)
+        )
+    for name in FIRMWARE:
+        version, file, digest = sources.PINS[name]
+        purl = f"pkg:deb/debian/{name}@{version.replace('+', '%2B')}?arch=source"
+        components.append(_component("library", name, version, "required", purl, [("file", file)], digest))
+    for module, release in ((module, release) for (module, release), _ in hashes.modules()):
+        path = "/".join(golang.sums(module, release))
+        purl = f"pkg:golang/{module}@{release}"
+        components.append(_component("application", module, release, "excluded", purl, [("hashes", path)]))
+    root = f"pkg:pypi/ipcert@{ours['ipcert']}"
+    needed = sorted(one["bom-ref"] for one in components if one["scope"] == "required")
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "library",
+                "bom-ref": root,
+                "name": "ipcert",
+                "version": ours["ipcert"],
+                "purl": root,
+                "licenses": [{"license": {"id": "MIT"}}],
+            }
+        },
+        "components": components,
+        "dependencies": [{"ref": root, "dependsOn": needed}],
+    }
+
+
+def main(check):
+    """Write tools/sbom.json, or with `check` say whether it is out of date. Returns an exit status."""
+    text = json.dumps(bom(), indent=1) + "\n"
+    if check:
+        try:
+            with open(FILE) as file:
+                same = file.read() == text
+        except OSError:
+            same = False
+        if not same:
+            sys.stderr.write("tools/build: tools/sbom.json is out of date: run tools/build sbom\n")
+        return 0 if same else 1
+    with open(FILE, "w") as file:
+        file.write(text)
+    print(FILE)
+    return 0
