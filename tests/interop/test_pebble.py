@@ -95,7 +95,9 @@ def test_stopped_it_is_out_of_reach_and_started_it_is_back(make_pebble):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_is_left_however_the_owner_dies(how):
     program = (
-        "import sys, time; from tools.lib.pebble import Pebble\n"
+        "import signal, sys, time; from tools.lib.pebble import Pebble\n"
+        # Whoever runs the tests in the background of a script has had SIGINT ignored, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with Pebble() as running:\n"
         "    print(*[child.pid for child in running._children], flush=True)\n"
         "    time.sleep(60)\n"
@@ -111,9 +113,9 @@ def test_no_process_is_left_however_the_owner_dies(how):
         pids = [int(word) for word in owner.stdout.readline().split()]
         assert len(pids) == 2
         owner.send_signal(how)
-        owner.wait(timeout=10)
+        owner.wait(timeout=30)
     assert loopback.wait_until(
-        lambda: not any(os.path.exists(f"/proc/{pid}/cmdline") and _alive(pid) for pid in pids), 10
+        lambda: not any(os.path.exists(f"/proc/{pid}/cmdline") and _alive(pid) for pid in pids), 30
     )
 
 

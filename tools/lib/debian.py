@@ -75,6 +75,13 @@ def need(*packages):
             )
         note(f"installing Debian packages: {' '.join(wanted)}")
         if _install(before, wanted) is not None:
+            # An installation that was cut short stops every later one until this is said.
+            subprocess.run(
+                [*before, "env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--configure", "-a"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             # Package lists of a fresh machine are empty or old. A third party's broken source must not stop us.
             _apt(before, ["update"])
             words = _install(before, wanted)

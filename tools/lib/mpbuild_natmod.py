@@ -34,9 +34,10 @@ def _linker_python():
         raise mpbuild.BuildError(str(e)) from e
 
 
-def available(arch):
-    """True when the architecture's compiler is on this machine."""
-    return shutil.which(TOOLCHAINS[arch][0] + "gcc") is not None
+def can_build(arch):
+    """True where the architecture's compiler can be had: it is here, or Debian has it."""
+    prefix, package = TOOLCHAINS[arch]
+    return bool(package) or shutil.which(prefix + "gcc") is not None
 
 
 def build(arch):
@@ -46,7 +47,7 @@ def build(arch):
     prefix, package = TOOLCHAINS[arch]
     if package:
         mpbuild.need(prefix + "gcc", *package.split())
-    elif not available(arch):
+    elif not can_build(arch):
         raise mpbuild.BuildError("%sgcc is not here: put Espressif's toolchain on the PATH" % prefix)
     tree = sources.micropython()
     cross = mpbuild.mpy_cross()

@@ -5,13 +5,14 @@ import subprocess
 import threading
 from pathlib import Path
 
+import board as boards
 import mpbuild
 import sources
 
-# board of MicroPython's qemu port -> (emulator, its machine, compiler prefix, Debian packages)
+# board of MicroPython's qemu port -> (emulator, its machine, compiler prefix, our board that needs the same packages)
 BOARDS = {
-    "MPS2_AN385": ("qemu-system-arm", "mps2-an385", "arm-none-eabi-"),
-    "VIRT_RV32": ("qemu-system-riscv32", "virt", "riscv64-unknown-elf-"),
+    "MPS2_AN385": ("qemu-system-arm", "mps2-an385", "arm-none-eabi-", "QEMU_MPS2_AN385"),
+    "VIRT_RV32": ("qemu-system-riscv32", "virt", "riscv64-unknown-elf-", "VIRT_RV32"),
 }
 
 # A file system of one file, so that a .mpy in memory can be imported (MicroPython's tests/run-natmodtests.py does so).
@@ -47,8 +48,9 @@ class TargetError(Exception):
 
 
 def firmware(board):
-    """Path of the stock firmware for a board of the qemu port."""
-    emulator, machine, prefix = BOARDS[board]
+    """Path of the stock firmware for a board of the qemu port. Installs the compiler and the emulator when missing."""
+    _, _, prefix, ours = BOARDS[board]
+    boards.install(ours)
     tree = sources.micropython()
     cross = mpbuild.mpy_cross()
     name = "qemu-%s-%s" % (board, sources.key(tree.name, mpbuild.compiler(prefix), Path(__file__)))
@@ -72,18 +74,14 @@ def firmware(board):
     return elf
 
 
-def available(board):
-    """True where the board's emulator and compiler are on this machine."""
-    return all(shutil.which(p) for p in (BOARDS[board][0], BOARDS[board][2] + "gcc"))
-
-
 class Target:
     """One emulated machine at its raw prompt. A context manager; it is ended after `seconds` whatever happens."""
 
     def __init__(self, board, seconds=300):
-        emulator, machine, _ = BOARDS[board]
+        emulator, machine, _, _ = BOARDS[board]
+        image = firmware(board)
         command = [emulator, "-machine", machine, "-display", "none", "-monitor", "none", "-semihosting"]
-        command += ["-serial", "stdio", "-kernel", str(firmware(board))]
+        command += ["-serial", "stdio", "-kernel", str(image)]
         if machine == "virt":
             command += ["-bios", "none"]
         self._process = subprocess.Popen(

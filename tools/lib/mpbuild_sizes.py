@@ -96,7 +96,7 @@ def measure():
     code["together"] = sum(code.values())
     natmods = {}
     for arch in mpbuild_natmod.TOOLCHAINS:
-        if mpbuild_natmod.available(arch):
+        if mpbuild_natmod.can_build(arch):
             natmods[arch] = mpbuild_natmod.sizes(arch)
     return {
         "mpy": code,
