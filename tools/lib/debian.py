@@ -40,6 +40,26 @@ def installed(package):
     return subprocess.run(query, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
 
 
+def mirror():
+    """The URL of the Debian mirror that this machine's apt uses, or what IPCERT_DEBIAN says. Raises `Stop`."""
+    if os.environ.get("IPCERT_DEBIAN"):
+        return os.environ["IPCERT_DEBIAN"]
+    if not is_debian():
+        raise Stop("Sources come from Debian: run this on a Debian machine.")
+    done = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    for site in done.stdout.split():
+        if site.rstrip("/").endswith("debian"):
+            return site.rstrip("/")
+    raise Stop(
+        "There is no Debian mirror in this machine's apt sources: set IPCERT_DEBIAN to a mirror's URL."
+    )
+
+
 def root():
     """The words to put before a command that needs root: [] as root, ["sudo", "-n"] where that works, else None."""
     if os.geteuid() == 0:

@@ -10,7 +10,6 @@ from .say import Stop
 _BINFMT = "/proc/sys/fs/binfmt_misc"
 QEMU = {"arm64": "aarch64", "armhf": "arm"}
 """Debian's name of an architecture, and QEMU's."""
-MIRROR = "http://deb.debian.org/debian"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -41,21 +40,9 @@ def as_root(command, sentence):
     return quiet([*before, *command], sentence)
 
 
-def mirror():
-    """The Debian mirror that this machine's apt uses."""
-    done = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(SITE)"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    sites = [site for site in done.stdout.split() if site.rstrip("/").endswith("debian")]
-    return os.environ.get("IPCERT_DEBIAN") or (sites[0] if sites else MIRROR)
-
-
 def sources(suite, security):
     """The apt source lines of a stable suite of Debian; `security`: with its security updates."""
-    base = mirror().rstrip("/")
+    base = debian.mirror()
     lines = [f"deb [signed-by={_KEYRING}] {base} {suite} main"]
     if security:
         lines.append(f"deb [signed-by={_KEYRING}] {base}-security {suite}-security main")

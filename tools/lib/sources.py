@@ -9,7 +9,10 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SUITE = "trixie"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -81,20 +84,13 @@ def _sha256(path):
 
 def _site():
     """The Debian mirror that this machine's apt uses already."""
-    if os.environ.get("IPCERT_DEBIAN"):
-        return os.environ["IPCERT_DEBIAN"]
+    sys.path.append(str(ROOT))
+    from tools.lib import debian, say
+
     try:
-        out = subprocess.run(
-            ["apt-get", "indextargets", "--format", "$(SITE)"], check=True, capture_output=True, text=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError) as e:
-        raise SourceError(
-            "apt-get does not run here (%s): a Debian machine is needed to fetch sources" % e
-        ) from e
-    for site in out.split():
-        if not site.rstrip("/").endswith("-security") and site.rstrip("/").endswith("debian"):
-            return site
-    raise SourceError("no Debian mirror in this machine's apt sources: set IPCERT_DEBIAN to a mirror's URL")
+        return debian.mirror()
+    except say.Stop as e:
+        raise SourceError(str(e)) from e
 
 
 def _apt(root, *args):
