@@ -23,7 +23,8 @@ class Device:
 
     journal     the durable state (`journal.Journal`); issued, failures: counts since the start
     last_error  the last Error of an order, or None
-    Raises Ours for state that is damaged, of a later version, or another device's.
+    Raises Ours for state that is damaged, of a later version, another device's, or older than a monotonic counter says.
+    Such a counter is optional: `port.counter`, with read() -> int and raise_to(n), which never goes back.
     """
 
     def __init__(self, port, policy, identifiers, directory_url):
@@ -57,6 +58,7 @@ class Device:
         self._later = []  # deploys that failed, tried again at `_later_at`; 0: not planned yet
         self._later_at = 0
         self._secret = None  # the buffer of a key file that is being written
+        self._counter = getattr(port, "counter", None)
         self._told_clock = False
         self._heard = 0  # when the CA last answered, by the clock that its certificate was checked with
         self.now = 0
@@ -78,6 +80,8 @@ class Device:
             self.dirty = True
         elif own is not None and j.device != own:
             raise Ours("cloned", notices.text(notices.CLONED, "its number is %s" % j.device.hex()))
+        if self._counter is not None:
+            self._refuse_old(found)
         ca = bytearray(32)
         url = self.directory_url.encode()
         self.port.sha256(url, 0, len(url), ca, 0)
@@ -101,6 +105,20 @@ class Device:
         for r in j.records():
             if r.gen:
                 self._deploys.append((r, r.gen))
+
+    def _refuse_old(self, found):
+        """The journal's sequence number against the port's monotonic counter, which is raised behind each write of it."""
+        least = self._counter.read()
+        if not found:
+            self.journal.seq = least
+        elif (
+            self.journal.seq + 1 < least
+        ):  # one behind is the other slot, which serves when the newest is damaged
+            raise Ours(
+                "rolled-back",
+                "The state here is older than what this device wrote last: somebody put it back. Put back the newest one, "
+                "or run 'ipcert reset' to start afresh.",
+            )
 
     def _load_directory(self, ca):
         data = self.port.read("directory")
@@ -174,6 +192,8 @@ class Device:
     def done(self, number):
         """The intention was carried out. For WAIT: its time came, or something happened."""
         kind = self._close(number)
+        if kind == WRITE and self._counter is not None and self._it.name in journal.Slots.NAMES:
+            self._counter.raise_to(self.journal.seq)
         if kind is not None and kind != WAIT and self._owner:
             self.issuance.answer(steps.OK)
 

@@ -12,7 +12,7 @@ from ipcert.errors import Ours, Theirs
 from ipcert.journal import NEWER, TORN, VERSION, WHOLE, Journal, Slots
 from ipcert.keys import Ring
 from tools.lib.faults import ca, disk, power
-from tools.lib.faults.home import ID, START, Home, Port
+from tools.lib.faults.home import ID, START, Counter, Home, Port
 
 
 @pytest.mark.parametrize("kind", disk.KINDS)
@@ -106,6 +106,53 @@ def test_state_of_another_device_is_noticed_and_not_used():
         home.disk, home.ca, [power.NAME, power.ADDRESS], home.now, port=lambda store: Port(store, number=ID)
     ).run()
     assert len(home.ca.orders) == orders
+
+
+def counted(counter):
+    """A port with that monotonic counter."""
+    return lambda store: Port(store, counter=counter)
+
+
+def test_a_flash_that_is_rolled_back_is_noticed_where_the_port_has_a_counter():
+    counter = Counter()
+    home = lived(port=counted(counter))
+    old = home.disk.files()
+    assert counter.value == home.device.journal.seq > 0
+    home.run(home.now + 10 * limits.DAY)
+    again = disk.Disk(home.disk.kind, old)
+    orders = len(home.ca.orders)
+    with pytest.raises(Ours) as e:
+        Home(again, home.ca, [power.NAME, power.ADDRESS], home.now, port=counted(counter))
+    assert e.value.code == "rolled-back" and again.files() == old and len(home.ca.orders) == orders
+    # The state as it is goes on, also where its newest slot was lost; and so does a device that was reset.
+    newest = max(Slots.NAMES, key=lambda name: loaded({name: home.disk.files()[name]})[0].seq)
+    one = {name: data for name, data in home.disk.files().items() if name != newest}
+    for files in (home.disk.files(), one, {}):
+        living = Home(
+            disk.Disk(home.disk.kind, files),
+            home.ca,
+            [power.NAME],
+            home.now,
+            port=counted(Counter(counter.value)),
+        )
+        living.run(home.now + limits.DAY)
+        assert living.device.last_error is None and living.device.journal.seq > counter.value
+
+
+def test_a_cut_between_the_journal_and_the_counter_is_no_rollback():
+    counter = Counter()
+    moments = []
+
+    def watch(stage, it):
+        if stage == "written":
+            moments.append((home.disk.files(), counter.value, home.now))
+
+    home = Home(disk.Disk(), ca.CA({}), [power.ADDRESS], port=counted(counter))
+    home.watch = watch
+    home.run(START + 5 * limits.DAY)
+    assert len(moments) > 10
+    for files, value, now in moments:
+        Home(disk.Disk(home.disk.kind, files), home.ca, [power.ADDRESS], now, port=counted(Counter(value)))
 
 
 def test_a_rollover_that_fails_keeps_both_keys_where_they_belong():

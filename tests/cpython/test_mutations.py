@@ -35,6 +35,10 @@ MUTATIONS = {
         "journal.same = lambda a, i, b, k, n: True",
         "test_faults_power.py::test_a_bit_flip_anywhere_is_noticed_and_the_other_slot_serves",
     ),
+    "the monotonic counter is not looked at": (
+        "from ipcert.device import Device\nDevice._refuse_old = lambda self, found: None",
+        "test_faults_power.py::test_a_flash_that_is_rolled_back_is_noticed_where_the_port_has_a_counter",
+    ),
     "the folder is not flushed before an erased file is blanked": (
         "from tools.lib.faults import disk\ndisk.Disk.sync_folder = lambda self: None",
         "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",

@@ -27,7 +27,7 @@ _CODES = {
 _NETWORK = ("network", "tls", "slow", "too-large", "bad-http", "json", "redirect", "url")
 _STATE = (
     "store", "store-open", "disk-full", "journal-corrupt", "journal-newer", "key-file", "cloned", "deploy", "entropy",
-    "key-reuse", "key", "state", "name",
+    "rolled-back", "key-reuse", "key", "state", "name",
 )  # fmt: skip
 
 

@@ -15,10 +15,24 @@ START = 220838400  # 2027-01-01 UTC, core time
 ID = b"device-1"
 
 
+class Counter:
+    """A monotonic counter beside the medium, as a secure element has one."""
+
+    def __init__(self, value=0):
+        self.value = value
+
+    def read(self):
+        return self.value
+
+    def raise_to(self, n):
+        self.value = max(self.value, n)
+
+
 class Port:
     """What `ipcert.device.Device` asks for, over a store. `secret` and `aes` seal the keys."""
 
-    def __init__(self, store, secret=None, aes=None, number=ID):
+    def __init__(self, store, secret=None, aes=None, number=ID, counter=None):
+        self.counter = counter
         self.entropy = Entropy()
         self.signer = Signer(self.entropy)
         self.store = store
