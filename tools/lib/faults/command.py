@@ -11,10 +11,10 @@ NETWORK_CUTS = 300
 
 def main(words):
     """Run them and print the counts; returns an exit status: 1 where anything was lost."""
-    from . import disk, network, power, wear, years
+    from . import disk, flood, network, power, wear, years
 
     parser = argparse.ArgumentParser(
-        prog="tools/test faults", description="Power cuts, a hostile network, a year."
+        prog="tools/test faults", description="Power cuts, a hostile network, a flood, a year."
     )
     parser.add_argument("--cuts", type=int, default=CUTS, help="power cuts at least (%(default)s)")
     parser.add_argument(
@@ -29,7 +29,7 @@ def main(words):
         "--places", type=int, default=3, help="answers that meet each fault; 0: all (%(default)s)"
     )
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--only", choices=("power", "network", "year"))
+    parser.add_argument("--only", choices=("power", "network", "flood", "year"))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args(words)
     out = {}
@@ -53,6 +53,10 @@ def main(words):
             "sentences": c.unrecovered,
         }
         bad += len(c.unrecovered)
+    if args.only in (None, "flood"):
+        for c in flood.campaign():
+            out["flood_" + c.port] = c.figures()
+            bad += c.bad()
     if args.only in (None, "year"):
         for name, world, ids in (
             ("year", wear.InMemory, wear.IDS),

@@ -123,7 +123,11 @@ def campaign(places=1, cuts=0, seed=1, progress=None, every=0):
                     for byte in range(1, len(answer), every):
                         todo.append((_proxy.Fault("a cut at byte %d" % byte, _proxy.cut(byte)), at))
             for done, (fault, at) in enumerate(todo):
+                before = len(counts.unrecovered)
                 _one(client, proxy, fault, at, counts)
+                if progress is not None:
+                    for sentence in counts.unrecovered[before:]:
+                        progress(sentence)
                 if progress is not None and done % 50 == 49:
                     progress(
                         "%d of %d faults, %d unrecovered" % (done + 1, len(todo), len(counts.unrecovered))
