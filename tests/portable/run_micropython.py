@@ -46,6 +46,7 @@ def environment(folders):
         HERE,
         ROOT,
         ROOT / "ports" / "micropython",
+        ROOT / "ports" / "router",
         ROOT / "ports" / "urequests_compat",
         ".frozen",
     ]

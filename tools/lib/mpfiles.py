@@ -9,6 +9,16 @@ CORE = ("", "ipcert", ())
 PORT = ("ports/micropython", "ipcert_port", ())
 HTTP = ("ports/urequests_compat", "urequests_compat", ("_urllib3.py",))
 MICROPYTHON = (CORE, PORT, HTTP)
+# What `tools/vendor` copies: a port's packages, and for MicroPython the router's program.
+VENDORED = {
+    "micropython": (*MICROPYTHON, ("ports/router", "ipcert_router", ())),
+    "cpython": (
+        CORE,
+        ("ports/cpython", "ipcert_port", ()),
+        ("ports/urequests_compat", "urequests_compat", ("_tls.py",)),
+        ("ports/ucryptolib_shim", "ucryptolib_shim", ()),
+    ),
+}
 
 
 def package(entry, suffix=".py"):

@@ -1,6 +1,7 @@
 """ES256 with `cryptography` (OpenSSL). It is imported when the first key is made or loaded: that takes some 80 ms."""
 
 import hashlib
+import importlib.util
 from binascii import b2a_base64
 
 from ipcert import limits
@@ -22,9 +23,13 @@ def _raw(der):
 
 class Signer:
     """P-256 keys in `limits.SLOTS` slots. OpenSSL draws and hedges its own nonces and makes the keys; `entropy` is only
-    asked whether this machine is fit for making keys."""
+    asked whether this machine is fit for making keys. Raises Ours("missing") where there is no `cryptography`: a
+    vendored tree brings none, and nothing takes its place."""
 
     def __init__(self, entropy):
+        if importlib.util.find_spec("cryptography") is None:
+            text = "This Python has no cryptography, which signs for ipcert, and nothing takes its place; install it (Debian: python3-cryptography)."
+            raise Ours("missing", text)
         self._entropy = entropy
         self._keys = [None] * limits.SLOTS
         self._ec = None

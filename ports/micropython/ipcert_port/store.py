@@ -9,6 +9,7 @@ medium.
 import binascii
 import errno
 import os
+import sys
 
 from ipcert import limits
 from ipcert.errors import Ours
@@ -156,7 +157,7 @@ class Store:
             else:
                 self._put(path + _TEMPORARY, b"", data)
                 os.rename(path + _TEMPORARY, path)
-                _sync()
+                _sync(self.folder)
         except OSError as e:
             raise self._failure("write", e)
 
@@ -166,7 +167,7 @@ class Store:
                 _all(f, head)
                 _all(f, data)
                 f.flush()
-            _sync()
+            _sync(self.folder)
         except OSError:
             self._drop(path)
             raise
@@ -194,7 +195,7 @@ class Store:
             elif self._size(path) is not None:
                 # Renamed first, so that a power cut leaves no half-erased file under its name.
                 os.rename(path, path + _TEMPORARY)
-                _sync()
+                _sync(self.folder)
                 self._wipe(path + _TEMPORARY)
         except OSError as e:
             raise self._failure("erase", e)
@@ -213,7 +214,7 @@ class Store:
             if e.errno != _ENOSPC:  # a full littlefs cannot overwrite, but it can remove
                 raise
         os.remove(path)
-        _sync()
+        _sync(self.folder)
 
     def _drop(self, path):
         try:
@@ -272,6 +273,10 @@ def _all(f, data):
         raise OSError(_ENOSPC)  # FAT says so by writing less
 
 
-def _sync():
+def _sync(folder):
     if hasattr(os, "sync"):
         os.sync()
+    elif sys.platform == "linux":
+        # A renaming is on the medium when its folder is; a folder can be opened, and flushing it is fsync.
+        with open(folder, "rb") as f:
+            f.flush()

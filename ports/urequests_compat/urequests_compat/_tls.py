@@ -22,6 +22,8 @@ from .url import join, split
 _ADDRESSES = 4  # addresses of one name that are tried
 _TCP = 6  # IPPROTO_TCP and TCP_NODELAY, on Linux and lwIP alike
 _NODELAY = 1
+_PIECE = 4096  # bytes of a file of roots read at once
+_END = b"-----END CERTIFICATE-----"
 _CONN_EOF = -0x7280  # MBEDTLS_ERR_SSL_CONN_EOF
 _BAD_RECORD = (-0x7200, -0x7180, -0x7100)  # what Mbed TLS says to bytes that are not TLS
 
@@ -38,10 +40,24 @@ def _certificates(data):
         at = data.find(b"-----BEGIN CERTIFICATE-----", at + 27)
 
 
+def _file(name):
+    """What a PEM or DER file holds, a few certificates at a time: a system's whole bundle is too much for a heap."""
+    with open(name, "rb") as f:
+        data = f.read(_PIECE)
+        while data:
+            end = data.rfind(_END)
+            more = f.read(_PIECE)
+            if end >= 0:
+                yield data[: end + len(_END)]
+                data = data[end + len(_END) :]
+            elif not more:
+                yield data  # DER, or nothing of use
+            data = data + more if more else b""
+
+
 def _sources(cafile, cadata):
     if cafile is not None:
-        with open(cafile, "rb") as f:
-            yield f.read()
+        yield from _file(cafile)
     if isinstance(cadata, (list, tuple)):
         yield from cadata
     elif cadata is not None:

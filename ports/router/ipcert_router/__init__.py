@@ -1,0 +1,1 @@
+"""ipcert as a router's service: reads UCI, watches the WAN's address, deploys to /etc/ssl/acme."""

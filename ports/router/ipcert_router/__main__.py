@@ -1,0 +1,123 @@
+"""`ipcert` on a router; `ports/router/README.md` says what there is.
+
+micropython -m ipcert_router [--config FILE] run | check | status [--json] | renew NAME
+"""
+
+import asyncio
+import json
+import sys
+
+from ipcert import identifiers, limits
+from ipcert.errors import Error, Ours, Theirs
+
+from . import config
+
+_USAGE = "say what to do: ipcert [--config FILE] run | check | status [--json] | renew NAME"
+_STATE = ("store", "store-open", "disk-full", "journal-corrupt", "journal-newer", "key-file", "cloned", "entropy")
+
+
+def _code(error):
+    """Exit codes as on CPython: 2 configuration, 5 network, 6 state, 9 another ipcert is at work."""
+    if isinstance(error, Theirs):
+        return 5
+    if error.code in _STATE:
+        return 6
+    return 9 if error.code == "locked" else 2
+
+
+def _run(settings, words):
+    from .service import Service
+
+    asyncio.run(Service(settings).run())
+
+
+def _check(settings, words):
+    """Say what would be certified, and what stands in the way."""
+    from . import service
+    from .helpers import Helpers
+    from .wan import Wan, addresses
+
+    for one in settings.names + settings.addresses:
+        print(one.value)
+    if settings.interface:
+        service.make(settings.run_dir)
+        text = Helpers(settings.helpers, settings.run_dir)("addresses", settings.interface, keep=True)
+        wan = Wan(settings.families, settings.test)
+        wan.look(text)
+        for family in wan.known:
+            print("%s (from %s)" % (wan.known[family].value, settings.interface))
+        if not wan.known:
+            for one in addresses(text):
+                if one.family in settings.families:
+                    identifiers.check_public(one)
+            raise Ours("address", "%s has no address of the wanted family now." % settings.interface)
+    if not settings.agree_terms:
+        raise Ours("terms", "Read the CA's terms of service and set 'option agree_terms 1'; nothing is ordered before.")
+
+
+def _status(settings, words):
+    from ipcert import journal, keys
+    from ipcert_port import store
+
+    from .clock import utc
+
+    files = store.Store(settings.state_dir)
+    found = journal.Journal(keys.Ring(), _sha256)
+    journal.Slots(found).load(files.read)
+    out = []
+    for r in found.records():
+        out.append(
+            {
+                "identifiers": r.ids.text().split(","),
+                "not_after": utc(r.not_after) if r.gen else None,
+                "next": utc(r.at) if r.at < limits.NEVER else None,
+                "failures": r.failures,
+            }
+        )
+    if "--json" in words:
+        print(json.dumps({"certificates": out}))
+        return
+    for one in out:
+        state = "valid until %s" % one["not_after"] if one["not_after"] else "not issued yet"
+        print("%s: %s, next at %s" % (", ".join(one["identifiers"]), state, one["next"] or "never"))
+    if not out:
+        print("Nothing has been planned yet.")
+
+
+def _sha256(buf, start, end, out, off):
+    import hashlib
+
+    out[off : off + 32] = hashlib.sha256(memoryview(buf)[start:end]).digest()
+    return off + 32
+
+
+def _renew(settings, words):
+    from .service import ask
+
+    if len(words) != 1:
+        raise Ours("usage", "Say which certificate to renew, as 'ipcert status' writes it.")
+    ask(settings, words[0])
+
+
+_COMMANDS = {"run": _run, "check": _check, "status": _status, "renew": _renew}
+
+
+def main(words):
+    """Run one command; returns the exit code."""
+    path = config.DEFAULT
+    if words[:1] == ["--config"] and len(words) > 1:
+        path = words[1]
+        words = words[2:]
+    try:
+        if not words or words[0] not in _COMMANDS:
+            raise Ours("usage", _USAGE)
+        _COMMANDS[words[0]](config.load(path), words[1:])
+        return 0
+    except Error as e:
+        print("ipcert: " + str(e))
+        return _code(e)
+    except KeyboardInterrupt:
+        return 130
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,164 @@
+"""The owner's settings from /etc/config/ipcert, read strictly: a misspelt wish is never silently ignored."""
+
+import binascii
+
+from ipcert import identifiers, limits, policy
+from ipcert.errors import Ours
+
+from . import uci
+
+DEFAULT = "/etc/config/ipcert"
+_DIRECTORIES = {
+    "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory",
+    "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
+}
+_RECOVERY = {"fast": limits.HOUR, "balanced": 3 * limits.DAY, "private": 7 * limits.DAY}
+_FAMILIES = {"ipv4": (4,), "ipv6": (6,), "both": (4, 6)}
+_UNITS = {"s": 1, "m": limits.MINUTE, "h": limits.HOUR, "d": limits.DAY, "w": 7 * limits.DAY}
+_YES = ("1", "yes", "on", "true", "enabled")
+_NO = ("0", "no", "off", "false", "disabled")
+
+# option -> (kind, default)
+OPTIONS = {
+    "enabled": ("bool", False),
+    "names": ("list", ()),
+    "addresses": ("list", ()),
+    "interface": ("text", ""),
+    "family": ("text", "ipv4"),
+    "directory": ("text", "letsencrypt"),
+    "agree_terms": ("bool", False),
+    "contacts": ("list", ()),
+    "roots": ("text", "/etc/ssl/certs/ca-certificates.crt"),
+    "eab_kid": ("text", ""),
+    "eab_key": ("text", ""),
+    "test": ("bool", False),
+    "urgent": ("text", "ip"),
+    "first_delay": ("time", None),
+    "recovery": ("text", "balanced"),
+    "strict_ari": ("bool", False),
+    "min_ip_age": ("time", limits.DAY),
+    "spread": ("time", 0),
+    "profile_name": ("text", ""),
+    "profile_ip": ("text", ""),
+    "preferred_chain": ("text", ""),
+    "compress": ("number", 1),
+    "challenge_name": ("text", "http-01"),
+    "dns_webhook": ("text", ""),
+    "dns_token": ("text", ""),
+    "listen": ("list", ("0.0.0.0", "::")),
+    "port": ("number", 80),
+    "webroot": ("text", ""),
+    "wait_for_ntp": ("bool", True),
+    "state_dir": ("text", "/etc/ipcert"),
+    "cert_dir": ("text", "/etc/ssl/acme"),
+    "run_dir": ("text", "/var/run/ipcert"),
+    "helpers": ("text", "/usr/lib/ipcert"),
+}
+
+
+def _seconds(name, text):
+    if text[:-1].isdigit() and len(text) < 10 and text[-1] in _UNITS:
+        return int(text[:-1]) * _UNITS[text[-1]]
+    raise Ours("config", "%s must be a time such as 90s, 15m, 6h or 14d." % name)
+
+
+def _value(name, kind, value):
+    if (kind == "list") != isinstance(value, list):
+        raise Ours("config", "%s is %s." % (name, "a list: write 'list %s ...'" % name if kind == "list" else "no list"))
+    if kind == "bool":
+        if value not in _YES + _NO:
+            raise Ours("config", "%s must be 1 or 0." % name)
+        return value in _YES
+    if kind == "number":
+        if not value.isdigit() or len(value) > 9:
+            raise Ours("config", "%s must be a whole number." % name)
+        return int(value)
+    if kind == "time":
+        return _seconds(name, value)
+    return value
+
+
+class Config:
+    """What the file says, checked. Raises Ours("config" | "identifier" | "not-public") with one sentence.
+
+    names, addresses   lists of Identifier; interface: whose addresses to certify, "" where they are given
+    families           those of 4 and 6 that an interface's addresses are taken from
+    test               a private test CA: addresses that no public CA validates are allowed
+    policy             `ipcert.policy.Policy`; directory: the CA's URL; other attributes are options' values
+    """
+
+    def __init__(self, values):
+        for name in values:
+            if name not in OPTIONS:
+                raise Ours("config", "there is no option %s; see ports/router/README.md for what there is." % name)
+        for name in OPTIONS:
+            kind, default = OPTIONS[name]
+            setattr(self, name, _value(name, kind, values[name]) if name in values else default)
+        self.directory = _DIRECTORIES.get(self.directory, self.directory)
+        self.names = [self._identifier(text, 0) for text in self.names]
+        self.addresses = [self._identifier(text, 1) for text in self.addresses]
+        if self.family not in _FAMILIES:
+            raise Ours("config", "family must be ipv4, ipv6 or both.")
+        self.families = _FAMILIES[self.family]
+        if self.interface and self.addresses:
+            raise Ours("config", "give either interface or addresses: one says where to look, the other what is there.")
+        if not (self.names or self.addresses or self.interface):
+            raise Ours("config", "there is nothing to certify: give names, an interface or addresses.")
+        if self.recovery not in _RECOVERY:
+            raise Ours("config", "recovery must be fast, balanced or private.")
+        if not 0 < self.port < 65536 or not self.listen:
+            raise Ours("config", "port goes from 1 to 65535, and listen names at least one address.")
+        if self.challenge_name not in ("http-01", "dns-01", "dns-persist-01"):
+            raise Ours("config", "challenge_name must be http-01, dns-01 or dns-persist-01: nothing else is answered here.")
+        if self.challenge_name == "dns-01" and not self.dns_webhook.startswith("https://"):
+            raise Ours("config", "dns-01 needs dns_webhook, an https URL that makes the record.")
+        if self.profile_name == "shortlived":
+            raise Ours("config", "the six-day profile is for addresses: it would renew the name far too often to hide.")
+        for name in ("roots", "state_dir", "cert_dir", "run_dir", "helpers"):
+            if getattr(self, name)[:1] != "/":
+                raise Ours("config", "%s must be a path that begins with /." % name)
+        self.policy = policy.Policy(
+            urgent=self.urgent,
+            first_delay=self.first_delay,
+            recovery=_RECOVERY[self.recovery],
+            strict_ari=self.strict_ari,
+            min_ip_age=self.min_ip_age,
+            spread=self.spread,
+            profile_name=self.profile_name,
+            profile_ip=self.profile_ip,
+            preferred_chain=self.preferred_chain,
+            test_ca=self.test,
+            compress=self.compress,
+            contacts=tuple([c if ":" in c else "mailto:" + c for c in self.contacts]),
+            agree_terms=self.agree_terms,
+            challenge_name=self.challenge_name,
+            eab_kid=self.eab_kid,
+            eab_key=_eab(self.eab_key),
+        )
+
+    def _identifier(self, text, address):
+        found = identifiers.parse(text)
+        if bool(found.family) != bool(address):
+            other = "names" if address else "addresses"
+            raise Ours("config", "%s belongs in %s." % (found.value, other))
+        identifiers.check_public(found, self.test)
+        return found
+
+
+def _eab(text):
+    text = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return binascii.a2b_base64(text + "=" * (-len(text) % 4))
+    except ValueError:
+        raise Ours("config", "eab_key must be the CA's key in base64url.")
+
+
+def load(path):
+    """The Config in the UCI file `path`: its one section of type ipcert. Raises Ours("config", ...)."""
+    found = [section for section in uci.load(path) if section.kind == "ipcert"]
+    if len(found) != 1:
+        raise Ours("config", "%s must have one section of type ipcert; it has %d." % (path, len(found)))
+    try:
+        return Config(found[0].values)
+    except Ours as e:
+        raise Ours(e.code, "%s: %s" % (path, e.text))

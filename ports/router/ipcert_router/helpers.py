@@ -1,0 +1,42 @@
+"""Runs the firmware's small shell programs, each for a bounded time. MicroPython knows no fork, only a shell."""
+
+import os
+
+from ipcert.errors import Ours
+
+_SECONDS = 60
+# What is started must not hold our sockets open when we are gone, the lock first of all. A shell closes these by number.
+_SHUT = "3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-"
+_SCRIPT = """%s %s & p=$!
+(trap 'kill $s; exit' TERM; sleep %d %s & s=$!; wait $s; kill $p) >/dev/null 2>&1 &
+w=$!; wait $p; r=$?; kill $w 2>/dev/null; exit $r"""
+
+
+def quote(word):
+    """A word as a POSIX shell reads it back."""
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+class Helpers:
+    """The programs in `folder`: `addresses`, `links`, `notify`, `port80`; see ports/router/README.md."""
+
+    def __init__(self, folder, run_dir):
+        self._folder = folder
+        self._output = run_dir + "/output"
+
+    def __call__(self, name, *words, keep=False):
+        """Run one; returns what it printed as text (bounded) where `keep`, else "". Raises Ours("hook").
+
+        Everything else stands still meanwhile; after a minute it is ended.
+        """
+        command = " ".join([quote(self._folder + "/" + name)] + [quote(word) for word in words])
+        if keep:
+            command += " >" + quote(self._output)
+        status = os.system(_SCRIPT % (command, _SHUT, _SECONDS, _SHUT))
+        if status:
+            how = "exit status %d" % (status >> 8) if status & 0x7F == 0 else "signal %d" % (status & 0x7F)
+            raise Ours("hook", "%s/%s failed (%s); what it printed says why." % (self._folder, name, how))
+        if not keep:
+            return ""
+        with open(self._output, "rb") as file:
+            return str(file.read(8192), "utf-8")
