@@ -74,7 +74,9 @@ def test_what_was_changed_is_said(dest):
 def test_a_manifest_that_was_made_to_fit_is_found(dest):
     (dest / "LICENSE").write_text("mine\n")
     files = {
-        str(p.relative_to(dest)): p.read_bytes() for p in dest.rglob("*") if p.is_file() and p.name != "MANIFEST"
+        str(p.relative_to(dest)): p.read_bytes()
+        for p in dest.rglob("*")
+        if p.is_file() and p.name != "MANIFEST"
     }
     (dest / "MANIFEST").write_bytes(vendor.manifest(files))
     assert vendor.drift(dest) == ["LICENSE was changed.", "MANIFEST was changed."]

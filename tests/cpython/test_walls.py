@@ -151,6 +151,19 @@ def test_the_cpython_port_imports_only_what_the_project_declares():
     assert wrong == []
 
 
+def test_the_routers_program_stands_on_the_core_and_the_port_to_micropython():
+    modules = {name[:-3].split("/")[-1] for name in below("ports/micropython/ipcert_port")}
+    wrong = []
+    for name in below("ports/router"):
+        for line, module in imports(name):
+            parts = module.split(".")
+            if parts[0] in OURS - {"ipcert", "ipcert_port"} | THIRD_PARTY:
+                wrong.append(f"{name}:{line} imports {module}")
+            if parts[0] == "ipcert_port" and len(parts) > 1 and parts[1] not in modules:
+                wrong.append(f"{name}:{line} imports {module}, which is not in ports/micropython")
+    assert below("ports/router") and wrong == []
+
+
 def test_the_shims_know_nothing_of_ipcert():
     wrong = [
         f"{name}:{line} imports {module}"

@@ -81,7 +81,9 @@ def test_an_address_that_changes_is_noticed_within_a_minute(router):
 def test_behind_carrier_grade_nat_nothing_is_ordered_and_it_is_said_why(router, pebble):
     one = router()
     config = one.config.read_text().replace(NAME, "home.janet-example.net")
-    one.config.write_text(config.replace("option test '1'", "option test '0'").replace("option compress", "#"))
+    one.config.write_text(
+        config.replace("option test '1'", "option test '0'").replace("option compress", "#")
+    )
     addresses(one, "100.64.7.7")
     one.set_clock()
     with one:
@@ -153,7 +155,7 @@ def test_bad_input_is_one_sentence(router):
         (good.replace("option port", "option prot"), 2, "no option prot"),
         (good + "config ipcert\n", 2, "one section"),
         (good.replace("/etc/ipcert'", "/etc/config/ipcert'"), 6, "not a folder"),
-        (good.replace("option roots '", "option roots '/nothing"), 2, "roots"),
+        (good.replace("option roots '", "option roots '/nothing"), 2, "no CA certificate"),
         ("config ipcert 'x", 2, "quote"),
     ):
         one.config.write_text(text)

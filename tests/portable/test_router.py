@@ -25,7 +25,9 @@ class Uci(unittest.TestCase):
         self.assertEqual(found[1].values, {"c": "z"})
 
     def test_quotes(self):
-        values = uci.parse("config a\noption b 'it'\\''s'\noption c \"a\\\"b\"\noption d ''\noption e 'a#b'\noption f a\\ b")[0].values
+        values = uci.parse(
+            "config a\noption b 'it'\\''s'\noption c \"a\\\"b\"\noption d ''\noption e 'a#b'\noption f a\\ b"
+        )[0].values
         self.assertEqual(values, {"b": "it's", "c": 'a"b', "d": "", "e": "a#b", "f": "a b"})
 
     def test_wrong_lines_are_numbered(self):
@@ -56,7 +58,9 @@ class Settings(unittest.TestCase):
             }
         )  # fmt: skip
         self.assertEqual([i.value for i in c.names + c.addresses], ["home.example.net", "8.8.8.8"])
-        self.assertEqual((c.policy.first_delay, c.policy.recovery, c.policy.eab_key), (172800, 3600, b"hallo"))
+        self.assertEqual(
+            (c.policy.first_delay, c.policy.recovery, c.policy.eab_key), (172800, 3600, b"hallo")
+        )
         self.assertEqual(c.policy.contacts, ("mailto:me@example.net",))
 
     def test_refused(self):

@@ -17,6 +17,12 @@ TLSSERVER = ROOT / "boards" / "common" / "tlsserver"
 # Debian's gcc-multilib is no more than a link to these, and cannot be installed beside a cross compiler.
 KERNEL_HEADERS = ("-idirafter", "/usr/include/x86_64-linux-gnu")
 
+# A router's processor -> (its compiler's prefix, Debian packages). Linked statically, so that qemu-user needs no more.
+CROSS = {
+    "armhf": ("arm-linux-gnueabihf-", ("gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross")),
+    "mips": ("mips-linux-gnu-", ("gcc-mips-linux-gnu", "libc6-dev-mips-cross")),  # big-endian
+}
+
 
 class BuildError(Exception):
     """A build failed; the text has the end of its log."""
@@ -84,10 +90,10 @@ def native_files():
     )
 
 
-def user_modules(into):
-    """One directory with a link to each of our C modules, which is what MicroPython's makefiles look for."""
+def user_modules(into, modules):
+    """One directory with a link to each of the C modules' folders, which is what MicroPython's makefiles look for."""
     into.mkdir(parents=True, exist_ok=True)
-    for folder in (NATIVE, TLSSERVER):
+    for folder in modules:
         link = into / folder.name
         if os.path.realpath(link) != str(folder.resolve()):  # another checkout's, or none yet
             link.unlink(missing_ok=True)
@@ -125,30 +131,37 @@ def manifest(tree, out, frozen):
     return path
 
 
-def interpreter(bits=64, frozen=False, stock=False):
+def interpreter(bits=64, frozen=False, stock=False, processor=""):
     """Path of the unix interpreter: 64 or 32 bits (x86 with -m32), optionally with ipcert frozen in.
 
-    Besides, with `_ipcert` and `tlsserver`. stock: MicroPython's own configuration without them, to load the natmod into.
+    Besides, with `_ipcert` and `tlsserver` (a router serves with other programs and has no `tlsserver`). stock: MicroPython's own configuration without them, to load the natmod into.
+    processor: one of CROSS instead of this machine's.
     """
     tree = sources.micropython()
     cross = mpy_cross()
+    prefix, packages = CROSS.get(processor, ("", ()))
+    modules = (NATIVE,) if processor else (NATIVE, TLSSERVER)
     if bits == 32:
         need(["gcc", "-m32", *KERNEL_HEADERS, "-E", "-include", "errno.h", "-"], "gcc-12-multilib")
     options = ["VARIANT=standard", "MICROPY_PY_BTREE=0", "MICROPY_PY_FFI=0"]
     if bits == 32:
         options.append("MICROPY_FORCE_32BIT=1")
-    made_of = [tree.name, compiler(), cross.parent.name, frozen, stock]
+    if processor:
+        need(prefix + "gcc", *packages)
+        options += ["CROSS_COMPILE=" + prefix, "LDFLAGS_EXTRA=-static"]
+    made_of = [tree.name, compiler(prefix), cross.parent.name, frozen, stock]
     flags = list(KERNEL_HEADERS) if bits == 32 else []
     if not stock:
         options.append('MBEDTLS_CONFIG_FILE=\\"ipcert_mbedtls.h\\"')
         flags += ["-I%s" % (NATIVE / "config"), "-DMICROPY_PY_CRYPTOLIB_CTR=1"]
-        made_of += native_files() + sorted(TLSSERVER.iterdir())
+        made_of += native_files() + ([] if processor else sorted(TLSSERVER.iterdir()))
     if flags:
         options.append("CFLAGS_EXTRA=" + " ".join(flags))
     made_of += options
     kind = (
         "micropython"
         + ("" if bits == 64 else str(bits))
+        + ("-" + processor if processor else "")
         + ("-stock" if stock else "")
         + ("-frozen" if frozen else "")
     )
@@ -164,7 +177,7 @@ def interpreter(bits=64, frozen=False, stock=False):
                 made.mkdir(parents=True, exist_ok=True)
             options += [
                 "BUILD=%s" % objects,
-                *([] if stock else ["USER_C_MODULES=%s" % user_modules(objects / "usermod")]),
+                *([] if stock else ["USER_C_MODULES=%s" % user_modules(objects / "usermod", modules)]),
                 "FROZEN_MANIFEST=%s" % manifest(tree, out, frozen),
                 "MICROPY_MPYCROSS=%s" % cross,
                 "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,

@@ -11,12 +11,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import mpbuild  # noqa: E402
-import mpbuild_manifest  # noqa: E402
-import mpfiles  # noqa: E402
-import sources  # noqa: E402
+import mpbuild
+import mpbuild_manifest
+import mpfiles
+import sources
 
-from tools.lib.say import Stop  # noqa: E402
+from tools.lib.say import Stop
 
 MANIFEST, VERSION, PYTHON = "MANIFEST", "VERSION", "python"
 ROUTER = mpfiles.ROOT / "ports" / "router"
@@ -85,7 +85,12 @@ def form(dest):
         words = (Path(dest) / VERSION).read_text().split()
     except (OSError, UnicodeDecodeError):
         words = []
-    if len(words) != 4 or words[0] != "ipcert" or words[2] not in mpfiles.VENDORED or words[3] not in ("py", "mpy"):
+    if (
+        len(words) != 4
+        or words[0] != "ipcert"
+        or words[2] not in mpfiles.VENDORED
+        or words[3] not in ("py", "mpy")
+    ):
         raise Stop("%s is no tree of tools/vendor: it has no %s of ours." % (dest, VERSION))
     return words[2], words[3] == "mpy", words[1]
 

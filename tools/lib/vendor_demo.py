@@ -18,17 +18,20 @@ import threading
 import time
 from pathlib import Path
 
-from . import loopback, vendor
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import mpbuild
+import mpbuild_router
+import sources
+
+from . import debian, loopback, vendor
 from .pebble import Pebble
 from .say import Stop, note
-
-import mpbuild  # isort: skip  (vendor has put this folder on the path)
-import mpbuild_router  # isort: skip
-import sources  # isort: skip
 
 NAME, ADDRESS = "home.janet.example", "127.0.0.1"
 FILES = ("crt", "fullchain.crt", "chain.crt", "combined.crt", "key")
 HEAP = "512k"
+_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _COMPRESS = 302400  # the first delay of two weeks becomes four seconds
 _PATIENCE = 180  # seconds for what takes a few on a quiet machine
 _STAND_IN = """
@@ -103,7 +106,9 @@ class Memory(threading.Thread):
                     low = int(words[0].split("-")[0], 16)
                     if start is None and words[-1] == self._interpreter:
                         start = low
-                    inside = start is not None and start <= low < start + (1 << 32) and words[-1][:5] != "/usr/"
+                    inside = (
+                        start is not None and start <= low < start + (1 << 32) and words[-1][:5] != "/usr/"
+                    )
                     inside = inside and words[-1] != "[heap]" and low < 0x500000000000
                 elif inside and words[0] == "Rss:":
                     total += int(words[1]) * 1024
@@ -132,15 +137,15 @@ class Router:
         self.most = 0
         self._interpreter = interpreter
         self._child = None
-        for path, text in ((self.folder / "bin/hotplug-call", _HOTPLUG % self.events),):
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-            path.chmod(0o755)
+        hotplug = self.folder / "bin/hotplug-call"
+        hotplug.parent.mkdir(exist_ok=True)
+        hotplug.write_text(_HOTPLUG % self.events)
+        hotplug.chmod(0o755)
         self.config = self.root / "etc/config/ipcert"
         values = {
             "compress": _COMPRESS,
             "directory": pebble.directory_url,
-            "roots": pebble.tls_root,
+            "roots": self._roots(pebble),
             "port": pebble.http_port,
             "name": NAME,
             "root": self.root,
@@ -154,6 +159,14 @@ class Router:
             IPCERT_TREE=str(self.root / "usr/lib/ipcert/python"),
             IPCERT_HEAP=HEAP,
         )
+
+    def _roots(self, pebble):
+        """The CA's root at the end of as many others as a router has: they take memory too."""
+        if not os.path.exists(_BUNDLE):
+            debian.need("ca-certificates")
+        path = self.folder / "roots.pem"
+        path.write_bytes(Path(_BUNDLE).read_bytes() + Path(pebble.tls_root).read_bytes())
+        return path
 
     def command(self, *words):
         """The command line of `ipcert WORDS` as an owner would type it."""
@@ -241,7 +254,10 @@ def check(router, pebble):
         if key.public_numbers() != leaf.public_key().public_numbers():
             found.append("%s: key and certificate do not belong together." % name)
         keys.add(key.public_numbers())
-        if files["fullchain.crt"].read_bytes() + files["key"].read_bytes() != files["combined.crt"].read_bytes():
+        if (
+            files["fullchain.crt"].read_bytes() + files["key"].read_bytes()
+            != files["combined.crt"].read_bytes()
+        ):
             found.append("%s: the combined file is not chain and key." % name)
         if files["key"].stat().st_mode & 0o077 or files["combined.crt"].stat().st_mode & 0o077:
             found.append("%s: others can read the key." % name)
@@ -295,7 +311,8 @@ def _up(router):
 
 
 def _orders(pebble):
-    return len([1 for method, name in pebble.requests() if method == "POST" and name.startswith("/order-plz")])
+    """How many new orders the CA has seen."""
+    return sum(name.startswith("/order-plz") for method, name in pebble.requests() if method == "POST")
 
 
 def size(folder, processor):
@@ -322,11 +339,14 @@ def main(argv):
     results = []
     try:
         for processor in args.processor or sorted(mpbuild.CROSS):
-            note("%s: a router with %d MB asks for %s and its own address" % (processor, mpbuild_router.MEMORY, NAME))
-            with tempfile.TemporaryDirectory(prefix="ipcert-router-") as folder, Pebble(nonce_reject=5) as pebble:
-                result = job(processor, folder, pebble)
-                result["flash"] = size(folder, processor)
-                results.append(result)
+            note(
+                "%s: a router with %d MB asks for %s and its own address"
+                % (processor, mpbuild_router.MEMORY, NAME)
+            )
+            with tempfile.TemporaryDirectory(prefix="ipcert-router-") as folder:
+                with Pebble(nonce_reject=5) as pebble:
+                    results.append(job(processor, folder, pebble))
+                results[-1]["flash"] = size(folder, processor)
     except (mpbuild.BuildError, sources.SourceError) as error:
         raise Stop(str(error)) from error
     if args.json:
@@ -342,7 +362,8 @@ def main(argv):
 def _show(one):
     flash = one["flash"]
     print(
-        "%(processor)s (%(byteorder)s-endian): two certificates in %(issued_seconds).0f s, one renewed, plans kept." % one
+        "%(processor)s (%(byteorder)s-endian): two certificates in %(issued_seconds).0f s, one renewed, plans kept."
+        % one
     )
     print(
         "  flash: tree %(tree)d bytes (xz %(tree_xz)d), interpreter with TLS and signer %(interpreter)d (xz %(interpreter_xz)d)"

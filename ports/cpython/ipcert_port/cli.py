@@ -173,7 +173,10 @@ def _missing(error):
     """An Error for the HTTP library, which a vendored tree does not bring. Other modules are a mistake of ours."""
     if (error.name or "").split(".")[0] != "urllib3":
         raise error
-    return Ours("missing", "This Python has no urllib3, which speaks HTTP for ipcert; install it (Debian: python3-urllib3).")
+    return Ours(
+        "missing",
+        "This Python has no urllib3, which speaks HTTP for ipcert; install it (Debian: python3-urllib3).",
+    )
 
 
 def _interrupt(number, frame):

@@ -4,6 +4,7 @@ micropython -m ipcert_router [--config FILE] run | check | status [--json] | ren
 """
 
 import asyncio
+import errno
 import json
 import sys
 
@@ -13,7 +14,16 @@ from ipcert.errors import Error, Ours, Theirs
 from . import config
 
 _USAGE = "say what to do: ipcert [--config FILE] run | check | status [--json] | renew NAME"
-_STATE = ("store", "store-open", "disk-full", "journal-corrupt", "journal-newer", "key-file", "cloned", "entropy")
+_STATE = (
+    "store",
+    "store-open",
+    "disk-full",
+    "journal-corrupt",
+    "journal-newer",
+    "key-file",
+    "cloned",
+    "entropy",
+)
 
 
 def _code(error):
@@ -52,18 +62,29 @@ def _check(settings, words):
                     identifiers.check_public(one)
             raise Ours("address", "%s has no address of the wanted family now." % settings.interface)
     if not settings.agree_terms:
-        raise Ours("terms", "Read the CA's terms of service and set 'option agree_terms 1'; nothing is ordered before.")
+        raise Ours(
+            "terms",
+            "Read the CA's terms of service and set 'option agree_terms 1'; nothing is ordered before.",
+        )
 
 
 def _status(settings, words):
     from ipcert import journal, keys
-    from ipcert_port import store
 
     from .clock import utc
 
-    files = store.Store(settings.state_dir)
+    def read(name):
+        # Not by a Store: that one tidies up, and the service may be in the middle of something.
+        try:
+            with open(settings.state_dir + "/" + name, "rb") as file:
+                return file.read(limits.FILE)
+        except OSError as e:
+            if e.errno == errno.ENOENT:
+                return None
+            raise Ours("store", "Cannot read %s (error %s)." % (settings.state_dir, e.errno))
+
     found = journal.Journal(keys.Ring(), _sha256)
-    journal.Slots(found).load(files.read)
+    journal.Slots(found).load(read)
     out = []
     for r in found.records():
         out.append(

@@ -64,7 +64,9 @@ class Webroot:
             with open(path, "wb") as file:
                 file.write(text)
         except OSError as e:
-            raise Ours("webroot", "Cannot write to %s (error %s); check the webroot." % (self._folder, e.errno))
+            raise Ours(
+                "webroot", "Cannot write to %s (error %s); check the webroot." % (self._folder, e.errno)
+            )
         os.system("chmod 644 " + quote(path))
 
     def withdraw(self, token):

@@ -64,7 +64,10 @@ def _seconds(name, text):
 
 def _value(name, kind, value):
     if (kind == "list") != isinstance(value, list):
-        raise Ours("config", "%s is %s." % (name, "a list: write 'list %s ...'" % name if kind == "list" else "no list"))
+        raise Ours(
+            "config",
+            "%s is %s." % (name, "a list: write 'list %s ...'" % name if kind == "list" else "no list"),
+        )
     if kind == "bool":
         if value not in _YES + _NO:
             raise Ours("config", "%s must be 1 or 0." % name)
@@ -90,7 +93,9 @@ class Config:
     def __init__(self, values):
         for name in values:
             if name not in OPTIONS:
-                raise Ours("config", "there is no option %s; see ports/router/README.md for what there is." % name)
+                raise Ours(
+                    "config", "there is no option %s; see ports/router/README.md for what there is." % name
+                )
         for name in OPTIONS:
             kind, default = OPTIONS[name]
             setattr(self, name, _value(name, kind, values[name]) if name in values else default)
@@ -101,7 +106,10 @@ class Config:
             raise Ours("config", "family must be ipv4, ipv6 or both.")
         self.families = _FAMILIES[self.family]
         if self.interface and self.addresses:
-            raise Ours("config", "give either interface or addresses: one says where to look, the other what is there.")
+            raise Ours(
+                "config",
+                "give either interface or addresses: one says where to look, the other what is there.",
+            )
         if not (self.names or self.addresses or self.interface):
             raise Ours("config", "there is nothing to certify: give names, an interface or addresses.")
         if self.recovery not in _RECOVERY:
@@ -109,11 +117,17 @@ class Config:
         if not 0 < self.port < 65536 or not self.listen:
             raise Ours("config", "port goes from 1 to 65535, and listen names at least one address.")
         if self.challenge_name not in ("http-01", "dns-01", "dns-persist-01"):
-            raise Ours("config", "challenge_name must be http-01, dns-01 or dns-persist-01: nothing else is answered here.")
+            raise Ours(
+                "config",
+                "challenge_name must be http-01, dns-01 or dns-persist-01: nothing else is answered here.",
+            )
         if self.challenge_name == "dns-01" and not self.dns_webhook.startswith("https://"):
             raise Ours("config", "dns-01 needs dns_webhook, an https URL that makes the record.")
         if self.profile_name == "shortlived":
-            raise Ours("config", "the six-day profile is for addresses: it would renew the name far too often to hide.")
+            raise Ours(
+                "config",
+                "the six-day profile is for addresses: it would renew the name far too often to hide.",
+            )
         for name in ("roots", "state_dir", "cert_dir", "run_dir", "helpers"):
             if getattr(self, name)[:1] != "/":
                 raise Ours("config", "%s must be a path that begins with /." % name)

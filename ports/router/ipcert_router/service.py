@@ -24,7 +24,9 @@ from .wan import Wan
 WAN = "wan"  # the store's file with the addresses that are certified
 _LOOK = 20  # seconds between looks at the WAN
 _ASK = 2  # seconds between looks for a wish
-_COLLECT = 65536  # bytes allocated between collections: the heap stays low, and so does what the kernel has to give
+_COLLECT = (
+    65536  # bytes allocated between collections: the heap stays low, and so does what the kernel has to give
+)
 
 
 def say(text):
@@ -87,7 +89,9 @@ class Service:
         found = list(self._config.names)
         if self._wan is None:
             return found + self._config.addresses
-        return found + [self._wan.known[family] for family in self._config.families if family in self._wan.known]
+        return found + [
+            self._wan.known[family] for family in self._config.families if family in self._wan.known
+        ]
 
     async def run(self):
         """For ever. Raises Error when the state cannot be written: nothing may go on then."""
@@ -102,10 +106,15 @@ class Service:
                 self._look()
         random = entropy.Entropy()
         device = Device(
-            port.Port(self._files, sign.Signer(random), random), config.policy, self._identifiers(), config.directory
+            port.Port(self._files, sign.Signer(random), random),
+            config.policy,
+            self._identifiers(),
+            config.directory,
         )
         ca = net.Net(config.roots, "ipcert/%s (router)" % ipcert.__version__)
-        clock = RouterClock(device.journal.floor, config.run_dir + "/" + SYNCED if config.wait_for_ntp else None)
+        clock = RouterClock(
+            device.journal.floor, config.run_dir + "/" + SYNCED if config.wait_for_ntp else None
+        )
         self._drive = Drive(device, ca, self._files, clock, self._answers, self._notice, self._deploy)
         if config.challenge_name == "dns-01":
             self._drive.ways["dns-01"] = challenges.Webhook(ca, config.dns_webhook, config.dns_token)
@@ -117,7 +126,9 @@ class Service:
             self._present.set()
         else:
             tasks.append(asyncio.create_task(self._watch()))
-        say("ready, %s" % ("the clock is set." if clock.trustworthy() else "waiting for the clock to be set."))
+        say(
+            "ready, %s" % ("the clock is set." if clock.trustworthy() else "waiting for the clock to be set.")
+        )
         try:
             while True:
                 await self._present.wait()

@@ -70,7 +70,9 @@ def parse(text):
             else:
                 raise Ours("config", "line %d: %s is an option and a list." % (number, words[1]))
         else:
-            raise Ours("config", "line %d: write config TYPE NAME, option NAME VALUE or list NAME VALUE." % number)
+            raise Ours(
+                "config", "line %d: write config TYPE NAME, option NAME VALUE or list NAME VALUE." % number
+            )
     return found
 
 
