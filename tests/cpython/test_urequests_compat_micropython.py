@@ -1,4 +1,4 @@
-"""The MicroPython half of urequests_compat, in a real MicroPython with 128 KB of heap, against the hostile
+"""The MicroPython half of urequests_compat, in a real MicroPython with 136 KB of heap, against the hostile
 server."""
 
 import os
@@ -20,7 +20,7 @@ class Client:
         command = [
             micropython_binary.path(),
             "-X",
-            "heapsize=128k",
+            "heapsize=136k",
             os.path.join(HERE, "micropython_client.py"),
             roots,
         ]

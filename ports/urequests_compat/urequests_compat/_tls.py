@@ -43,16 +43,18 @@ def _certificates(data):
 def _file(name):
     """What a PEM or DER file holds, a few certificates at a time: a system's whole bundle is too much for a heap."""
     with open(name, "rb") as f:
-        data = f.read(_PIECE)
-        while data:
-            end = data.rfind(_END)
+        data = more = f.read(_PIECE)
+        some = False
+        while more:
             more = f.read(_PIECE)
-            if end >= 0:
-                yield data[: end + len(_END)]
-                data = data[end + len(_END) :]
-            elif not more:
-                yield data  # DER, or nothing of use
-            data = data + more if more else b""
+            end = data.rfind(_END) + len(_END)
+            if end >= len(_END):
+                some = True
+                yield data[:end]
+                data = data[end:]
+            data += more
+        if not some:
+            yield data  # DER, or nothing of use
 
 
 def _sources(cafile, cadata):
