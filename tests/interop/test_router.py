@@ -49,6 +49,7 @@ def test_nothing_is_ordered_before_the_clock_is_set_and_another_service_is_refus
         one.set_clock()
         one.wait(lambda: one.chain(ADDRESS), "Nothing was ordered")
         one.wait(lambda: one.told(), "Nobody was told")
+        one.wait(lambda: not loopback.answers(pebble.http_port), "Port 80 stays open")
     folders = [path for path in one.live.iterdir() if path.is_dir() and not path.is_symlink()]
     assert len(folders) == 1 and stat.S_IMODE((one.root / "etc/ipcert").stat().st_mode) == 0o700
     assert "20" not in [line for line in log(one).split("\n") if "plan" in line]

@@ -5,6 +5,7 @@ import os
 from ipcert.errors import Ours
 
 _SECONDS = 60
+_OUTPUT = 8192  # bytes that are read of what one prints
 # What is started must not hold our sockets open when we are gone, the lock first of all. A shell closes these by number.
 _SHUT = "3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-"
 _SCRIPT = """%s %s & p=$!
@@ -38,5 +39,8 @@ class Helpers:
             raise Ours("hook", "%s/%s failed (%s); what it printed says why." % (self._folder, name, how))
         if not keep:
             return ""
-        with open(self._output, "rb") as file:
-            return str(file.read(8192), "utf-8")
+        try:
+            with open(self._output, "rb") as file:
+                return str(file.read(min(os.stat(self._output)[6], _OUTPUT)), "utf-8")
+        except (OSError, UnicodeError):
+            raise Ours("hook", "%s/%s printed nothing that can be read." % (self._folder, name))

@@ -83,6 +83,7 @@ class Service:
         self._drive = None
         self._present = asyncio.Event()
         self._hurry = asyncio.Event()
+        self._failed = None
         self._changed = False
 
     def _identifiers(self):
@@ -153,8 +154,11 @@ class Service:
         try:
             text = self._helpers("addresses", self._config.interface, keep=True)
         except Ours as e:
-            say(e.text)
+            if e.text != self._failed:  # once, not three times a minute
+                say(e.text)
+            self._failed = e.text
             return
+        self._failed = None
         changed, present, sentence = self._wan.look(text)
         self._changed = self._changed or changed
         if sentence:
