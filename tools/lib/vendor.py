@@ -38,6 +38,7 @@ def tree(port="micropython", mpy=False):
         files.update({"%s/%s" % (PYTHON, name): path.read_bytes() for name, path in python})
     if port == "micropython":
         files["README.md"] = (ROUTER / "README.md").read_bytes()
+        files["nginx.example.conf"] = (mpfiles.ROOT / "ports/cpython/nginx.example.conf").read_bytes()
         makefile = (ROUTER / "openwrt" / "Makefile").read_text().replace("@VERSION@", version)
         files["Makefile"] = makefile.encode()
         for path in sorted((ROUTER / "openwrt" / "files").iterdir()):

@@ -2,7 +2,7 @@
 
 Installed by the OpenWrt package's own Makefile, with stand-ins for OpenWrt's build system; procd, uci and netifd are not
 here, so the service is started as its init script starts it. What serves HTTPS on a router is not ours (uhttpd, nginx):
-what counts is what lies in /etc/ssl/acme.
+what counts is what lies in /etc/ssl/acme. Debian's nginx serves it here, as the tree's nginx.example.conf says.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import mpbuild
 import mpbuild_router
 import sources
 
-from . import debian, loopback, vendor
+from . import debian, loopback, vendor, vendor_nginx
 from .pebble import Pebble
 from .say import Stop, note
 
@@ -62,6 +62,7 @@ _CONFIG = """config ipcert 'main'
 	option helpers '%(root)s/usr/lib/ipcert'
 """
 _HOTPLUG = """#!/bin/sh
+%s
 echo "$ACTION $IPCERT_NAME" >>"%s"
 """
 
@@ -137,10 +138,7 @@ class Router:
         self.most = 0
         self._interpreter = interpreter
         self._child = None
-        hotplug = self.folder / "bin/hotplug-call"
-        hotplug.parent.mkdir(exist_ok=True)
-        hotplug.write_text(_HOTPLUG % self.events)
-        hotplug.chmod(0o755)
+        self.hotplug(":")
         self.config = self.root / "etc/config/ipcert"
         values = {
             "compress": _COMPRESS,
@@ -159,6 +157,13 @@ class Router:
             IPCERT_TREE=str(self.root / "usr/lib/ipcert/python"),
             IPCERT_HEAP=HEAP,
         )
+
+    def hotplug(self, command):
+        """Have /etc/hotplug.d/acme run `command`, and note what it was told."""
+        program = self.folder / "bin/hotplug-call"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(_HOTPLUG % (command, self.events))
+        program.chmod(0o755)
 
     def _roots(self, pebble):
         """The CA's root at the end of as many others as a router has: they take memory too."""
@@ -266,25 +271,56 @@ def check(router, pebble):
     return found
 
 
+def check_served(router, server, pebble):
+    """What is wrong with what strangers see on port 443, as sentences. After a reload nginx's old processes still answer
+    for a moment, so each thing may take its time to become true."""
+    root = pebble.root()
+
+    def right(asked, name):
+        texts, pem = vendor_nginx.served(server.port, asked, root)
+        return texts == [name] and (router.live / (name + ".crt")).read_bytes().split() == pem.split()
+
+    wanted = (
+        ("Without a server name the address's certificate is not served.", lambda: right(None, ADDRESS)),
+        ("With the name its certificate is not served.", lambda: right(NAME, NAME)),
+        (
+            "Another server name is not refused with unrecognized_name.",
+            lambda: (
+                vendor_nginx.served(server.port, "else.janet.example", root)
+                == ("TLSV1_UNRECOGNIZED_NAME", None)
+            ),
+        ),
+        (
+            "Another Host is not answered with 421.",
+            lambda: vendor_nginx.status(server.port, NAME, ADDRESS, root) == 421,
+        ),
+    )
+    return [text for text, is_so in wanted if not loopback.wait_until(is_so, 60, 0.2)]
+
+
 def job(processor, folder, pebble):
     """The whole story on one processor; returns what is printed about it. Raises Stop."""
     interpreter = mpbuild.interpreter(processor=processor)
     router = Router(mpbuild_router.emulated(processor), folder, pebble, interpreter)
     router.set_clock()
+    server = vendor_nginx.Nginx(
+        Path(folder) / "nginx", router.live, NAME, ADDRESS, router.tree / "nginx.example.conf"
+    )
+    router.hotplug(server.reload)
     started = time.monotonic()
     orders = []
-    with router:
+    with server, router:
         router.wait(lambda: router.chain(NAME) and router.chain(ADDRESS), "No two certificates")
         router.wait(lambda: len(router.told()) == 2, "Nobody was told")
         issued = time.monotonic() - started
-        problems = check(router, pebble)
+        problems = check(router, pebble) + check_served(router, server, pebble)
         before = router.chain(NAME), router.chain(ADDRESS)
         router.run("renew", ADDRESS)
         router.wait(lambda: router.chain(ADDRESS) != before[1], "No renewal")
         router.wait(lambda: len(router.told()) == 3, "Nobody was told of the renewal")
         if router.chain(NAME) != before[0]:
             problems.append("The name's certificate was renewed with the address's.")
-        problems += check(router, pebble)
+        problems += check(router, pebble) + check_served(router, server, pebble)
         plans = router.plans()
         orders.append(_orders(pebble))
     # Power: SIGKILL, and everything again from what lies in the flash.
@@ -362,7 +398,7 @@ def main(argv):
 def _show(one):
     flash = one["flash"]
     print(
-        "%(processor)s (%(byteorder)s-endian): two certificates in %(issued_seconds).0f s, one renewed, plans kept."
+        "%(processor)s (%(byteorder)s-endian): two certificates in %(issued_seconds).0f s, served apart, one renewed, plans kept."
         % one
     )
     print(

@@ -4,6 +4,7 @@
         -> .example.net/...        .example.net -> .example.net@<version>/
 
 The files of a version belong together and never change. Renaming one symbolic link, `.example.net`, switches all five.
+Beside them lies `nginx.conf`, a snippet for nginx's configuration.
 """
 
 import binascii
@@ -13,6 +14,8 @@ import os
 
 from ipcert.errors import Ours
 
+# As on CPython: nginx's configuration includes it by a pattern, and so starts before there is a certificate.
+_NGINX = 'ssl_reject_handshake off;\nssl_certificate "%s/fullchain.crt";\nssl_certificate_key "%s/key";\n'
 _END = b"-----END CERTIFICATE-----"
 _ENOSPC = 28
 
@@ -105,7 +108,7 @@ class Deployer:
             version += "+"
         _erase(target)
         os.mkdir(target)
-        for file, data in files:
+        for file, data in [("nginx.conf", (_NGINX % (target, target)).encode())] + files:
             with open(target + "/" + file, "wb") as f:
                 if f.write(data) != len(data):
                     raise OSError(_ENOSPC)
