@@ -81,6 +81,23 @@ def test_certificates_are_verified():
     stranger.close()
 
 
+def test_a_systems_whole_bundle(tmp_path):
+    stranger = hostile.Roots("a stranger")
+    with open(ROOTS.pem) as mine, open(stranger.pem) as other:
+        mine, other = mine.read(), "# somebody\n" + other.read() + "\n"
+    bundle = tmp_path / "bundle.pem"
+    with hostile.Server(ROOTS) as server:
+        # The pieces that are read end everywhere in a certificate.
+        for before, after in ((0, 40), (40, 0), *((k, 100 - k) for k in range(4, 12))):
+            bundle.write_text("#" * (50 * before) + other * before + mine + other * after)
+            with Client(str(bundle)) as client:
+                assert client.ask(server.url)[2] == "200 hello", before
+        bundle.write_text(other * 40)
+        with Client(str(bundle)) as client:
+            assert client.ask(server.url)[2].startswith("TLSError ")
+    stranger.close()
+
+
 def test_no_root_is_no_session():
     for roots in (os.devnull, os.path.join(HERE, "absent.pem"), os.path.join(HERE, "hostile.py")):
         client = Client(roots)
