@@ -2,6 +2,7 @@
 
 The journal holds the account's URL, the hash of its key and the number of its key file. While a key rollover or a
 recovery is under way there is a second key file, the pending one, and the CA is asked which of them it knows.
+Where DNS names the names' account, addresses have another one (P13): one of the two is in use at a time.
 """
 
 from . import jws, keys, limits, notices, seal
@@ -20,6 +21,36 @@ class Accounts:
         self._loaded = False
         self.point = bytearray(65)
         self.thumbprint = bytearray(jws.THUMBPRINT_SIZE)
+
+    def role(self, record):
+        """The role of the account that orders for a record."""
+        alone = True
+        for i in self._dev.identifiers_of(record):
+            if not i.family:
+                alone = False
+        return 1 if alone and self._dev.policy.accounturi else 0
+
+    def use(self, role):
+        """Put the account of a role in use, unless the one in use has a pending key: that one is cleared up first."""
+        j = self._dev.journal
+        if role != j.role and not j.pending_gen:
+            j.account, j.other = j.other, j.account
+            j.account_gen, j.other_gen = j.other_gen, j.account_gen
+            j.account_hash, j.other_hash = j.other_hash, j.account_hash
+            j.role = role
+            self._loaded = False
+
+    def leave(self):
+        """Forget both: they belong to another CA. Their keys are never used again."""
+        j = self._dev.journal
+        j.pending_gen = 0
+        for role in (0, 1):
+            self.use(role)
+            if j.account_gen:
+                j.ring.add(j.account_hash, 0)
+            j.account.set(b"")
+            j.account_gen = 0
+        self.use(0)
 
     def load(self):
         """Have the account's key in its slot; False where there is none, or its file is gone: another one is made then."""
@@ -56,7 +87,7 @@ class Accounts:
         dev = self._dev
         j = dev.journal
         dev.port.signer.generate(limits.ACCOUNT)
-        found = keys.check_new(dev.port.signer, limits.ACCOUNT, j.account_hash, j.records(), j.ring)
+        found = keys.check_new(dev.port.signer, limits.ACCOUNT, j)
         j.account_hash[:] = found[: limits.HASH]
         j.account.set(b"")
         j.account_gen = dev.new_generation()

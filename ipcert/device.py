@@ -11,6 +11,7 @@ from .acme import challenge, issuance, message, steps
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
 from .errors import Ours, Theirs
+from .events import plan_asked, take
 from .intention import DEPLOY, WAIT, WRITE, Intention
 
 
@@ -62,7 +63,7 @@ class Device:
         self._told_clock = False
         self._heard = 0  # when the CA last answered, by the clock that its certificate was checked with
         self.now = 0
-        self.errand = None
+        self.errands = []
         self.asked = []
         self._load()
         self._set(identifiers)
@@ -88,13 +89,11 @@ class Device:
         if j.ca_hash != ca[: limits.HASH]:
             # Account and orders belong to one CA; certificates and their keys stay in service.
             j.ca_hash[:] = ca[: limits.HASH]
-            j.account.set(b"")
             j.terms.set(b"")
-            if j.account_gen:
-                j.ring.add(j.account_hash, 0)
-            j.account_gen = j.pending_gen = 0
+            self.accounts.leave()
             for r in j.records():
                 r.order.set(b"")
+                r.order_at = 0
                 r.profile.set(b"")
                 r.ari.set(b"")
                 r.poll_at = 0
@@ -224,6 +223,7 @@ class Device:
         "revoke"    value: (`ids` text, reason code of `errand.REASONS`, by_key): revoke the live certificate, at once
                     or at a distance from the last one (P14), and order no other until "renew". `by_key`: signed with
                     the certificate's own key, where the account is lost; at once, and not tried again
+        "deauthorize"  value: a record's `ids` text: what its last order proved is given back (RFC 8555 7.5.2)
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on
         "adopt"     value: (`ids` text, not before, not after, hash of its key): another client left this certificate;
@@ -235,9 +235,7 @@ class Device:
                 raise Ours("busy", "An order is in flight; say so again when it is over.")
             self._set(value)
         else:
-            from . import events
-
-            events.take(self, kind, value)
+            take(self, kind, value)
         if self._it.kind == WAIT:
             self._open = False
 
@@ -299,6 +297,14 @@ class Device:
         r.gen = r.not_before = r.not_after = r.poll_at = r.window_end = 0
         r.key_hash[:] = r.chain_hash[:] = bytes(limits.HASH)
         r.ari.set(b"")
+
+    def give_back(self, r):
+        """Have the CA forget what the record's last order proved: its identifiers are not ours any more (7.5.2)."""
+        if r.order.n:
+            self.errands.append((None, issuance.DEAUTHORIZE, r.account >> 1, r.order.text()))
+            r.order.set(b"")
+            r.order_at = 0
+            self.dirty = True
 
     def take_directory(self, directory, body, now):
         """A directory was fetched."""
@@ -427,9 +433,7 @@ class Device:
                 reconcile.reconcile(self, now)
                 continue
             if self.asked:
-                from . import events
-
-                events.plan_asked(self, now)
+                plan_asked(self, now)
             if self.files:
                 return it.write(*self.files.pop(0))
             if self.dirty:
@@ -454,10 +458,8 @@ class Device:
                 if now >= self._later_at:
                     self._deploys, self._later = self._later, []
                     continue
-            if self.errand is not None:
-                record, purpose, by_key = self.errand
-                self.errand = None
-                self.issuance.start(record, now, purpose, by_key)
+            if self.errands:
+                self.issuance.start(now, *self.errands.pop(0))
                 continue
             due = ask = None
             for r in self.journal.records():
@@ -469,11 +471,11 @@ class Device:
                 if ask is None or ask.poll_at > now:
                     until = min(due.at, ask.poll_at) if ask else due.at
                     return it.wait(min(until, self._later_at) if self._later else until, False)
-                self.issuance.start(ask, now, issuance.ASK_WINDOW)
+                self.issuance.start(now, ask, issuance.ASK_WINDOW)
                 continue
             if due.gen and now >= due.not_after:
                 self.notice(notices.LAPSED, due.ids.text())
-            self.issuance.start(due, now, issuance.REVOKE if due.revoke else issuance.ISSUE)
+            self.issuance.start(now, due, issuance.REVOKE if due.revoke else issuance.ISSUE)
 
     def _finished(self):
         r = self.issuance.record
@@ -488,7 +490,8 @@ class Device:
         ):
             return
         if r is None:
-            self.notice(notices.FAILED, "the account", str(error))
+            if self.issuance.purpose != issuance.DEAUTHORIZE:
+                self.notice(notices.FAILED, "the account", str(error))
             return
         if error is None:
             self.notice(notices.ISSUED, r.ids.text())

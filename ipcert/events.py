@@ -1,7 +1,7 @@
-"""What `device.Device.event` is told meanwhile, and what it changes; loaded when the first thing happens."""
+"""What `device.Device.event` is told meanwhile, and what it changes."""
 
 from . import keys, limits, notices, plan, seal
-from .acme import errand, steps
+from .acme import steps
 from .errors import Ours
 
 # What an event asked of a record.
@@ -22,6 +22,8 @@ def take(dev, kind, value):
         _account(dev, value)
     elif kind == "recover":
         _recover(dev, value)
+    elif kind == "deauthorize":
+        _deauthorize(dev, value)
     elif kind == "adopt":
         _adopt(dev, *value)
     else:
@@ -70,6 +72,8 @@ def _renew(dev, text):
 
 
 def _revoke(dev, text, reason, by_key):
+    from .acme import errand
+
     if reason not in errand.REASONS:
         raise Ours("revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS]))
     for r in dev.journal.records():
@@ -77,17 +81,29 @@ def _revoke(dev, text, reason, by_key):
             if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
                 raise Ours("busy", "Its order is in flight; say so again when it is over.")
             if by_key:
-                _begin(dev, r, errand.REVOKE, True)
+                _begin(dev, r, errand.REVOKE, (0,), True)
             else:
                 dev.asked.append((r, _REVOKE))
             r.revoke = reason + 1
-            r.order.set(b"")
+            r.order_at = 0
             dev.dirty = True
             return
     raise Ours("revoke", "There is no certificate for '%s' to revoke." % text)
 
 
+def _deauthorize(dev, text):
+    for r in dev.journal.records():
+        if r.ids.text() == text and r.order.n:
+            if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
+                raise Ours("busy", "Its order is in flight; say so again when it is over.")
+            dev.give_back(r)
+            return
+    raise Ours("account", "Nothing was proved for '%s' that the CA could forget." % text)
+
+
 def _account(dev, what):
+    from .acme import errand
+
     purpose = {
         "contacts": errand.CONTACTS,
         "rollover": errand.ROLLOVER,
@@ -95,29 +111,34 @@ def _account(dev, what):
     }.get(what)
     if purpose is None:
         raise Ours("event", "There is no account errand '%s'." % what)
-    if not dev.journal.account.n:
+    j = dev.journal
+    roles = [role for role in (0, 1) if (j.account if role == j.role else j.other).n]
+    if not roles:
         raise Ours("account", "There is no account yet.")
-    _begin(dev, None, purpose)
+    _begin(dev, None, purpose, roles)
 
 
-def _begin(dev, record, purpose, by_key=False):
-    if dev.errand is not None:
+def _begin(dev, record, purpose, roles, by_key=False):
+    if dev.errands:
         raise Ours("busy", "Another errand waits for its turn; say so again when it is done.")
-    dev.errand = (record, purpose, by_key)
+    dev.errands = [(record, purpose, role, by_key) for role in roles]
 
 
 def _recover(dev, d):
+    from .acme import errand
+
     signer, j = dev.port.signer, dev.journal
     if j.pending_gen:
         raise Ours("busy", "Another change of the account's key is under way; let it finish first.")
     signer.load(limits.SPARE, d)
     try:
-        keys.check_new(signer, limits.SPARE, j.account_hash, j.records(), j.ring)
+        keys.check_new(signer, limits.SPARE, j)
     except Ours:
         raise Ours(
             "recover", "That key is or was in use on this device; an account key must be nothing else."
         )
-    _begin(dev, None, errand.RECOVER)
+    _begin(dev, None, errand.RECOVER, (0,))
+    dev.accounts.use(0)
     j.pending_gen = dev.new_generation()
     out = bytearray(seal.SEALED)
     n = seal.write(dev.port, limits.SPARE, out)

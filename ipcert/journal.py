@@ -11,7 +11,7 @@ from . import limits
 from .buf import copy, get_int, put, put_int, same
 from .errors import Ours
 
-VERSION = 1
+VERSION = 2  # 1 knew one account
 _MAGIC = b"ipcJ"
 _HEAD = 11
 _TAIL = 8
@@ -50,13 +50,14 @@ class Text:
 _RECORD_INTS = (
     "state", "at", "lo", "hi", "why", "failures", "failed_at", "not_before", "not_after", "gen", "new_gen",
     "order_at", "poll_at", "window_end", "consent_at", "since",
-    "revoke",
+    "revoke", "account",
 )  # fmt: skip
 _RECORD_HASHES = ("key_hash", "new_hash", "chain_hash")
 _RECORD_TEXTS = ("ids", "order", "profile", "ari")
-_INTS = ("floor", "account_gen", "pending_gen", "generation", "told", "revoked_at")
-_HASHES = ("device", "account_hash", "ca_hash", "consent_nonce")
-_TEXTS = ("account", "terms")
+_INTS = ("floor", "account_gen", "pending_gen", "generation", "told", "revoked_at", "role", "other_gen")
+_HASHES = ("device", "account_hash", "ca_hash", "consent_nonce", "other_hash")
+_TEXTS = ("account", "terms", "other")
+_NEW = (2, 1, 1, 1)  # how many at the end of _INTS, _HASHES, _TEXTS and _RECORD_INTS version 1 had not
 
 
 class Record:
@@ -65,12 +66,13 @@ class Record:
     state          ACTIVE or RETIRED
     failures       attempts failed in a row, the first at `failed_at`
     not_before, not_after, gen, key_hash, chain_hash    the live certificate; gen 0: none
-    order, order_at, new_gen, new_hash     the order in flight and the key made for it; new_gen 0: none yet
+    order, order_at, new_gen, new_hash     the last order, in flight while order_at is not 0, and the key made for it
     poll_at, window_end                    ARI: the next poll, and the end of the window last seen
     ids            canonical identifiers, comma-separated; profile, ari: as used for the live certificate
     consent_at     when the owner agreed to this combined certificate; 0: never
     since          when the lineage came into being
     revoke         1 + the reason code of the revocation that `at` plans; 0: none
+    account        roles of the accounts: bit 0 ordered the live certificate, bit 1 the last order
     """
 
     def __init__(self):
@@ -105,7 +107,9 @@ class Journal:
     seq                the sequence number of what was read or last encoded
     floor              the latest second at which the CA is known to have answered: the clock is never believed below it
     device             eight random bytes of this device, compared with the port's own copy where it has one
-    account, account_hash, account_gen   the account's URL, its key's hash, its key file's number (0: none)
+    account, account_hash, account_gen   the URL of the account in use, its key's hash, its key file's number (0: none)
+    other, other_hash, other_gen         the same of the other one, where there are two
+    role               of the account in use. 0: for everything; 1: for addresses, where DNS names the other one (P13)
     pending_gen        number of the key file that a key rollover in flight made (0: none)
     revoked_at         when a lineage was last revoked (0: never)
     ca_hash            of the directory URL: state belongs to one CA
@@ -210,13 +214,18 @@ class Journal:
     def _decode(self, buf, end):
         self.seq = get_int(buf, 5)
         off = _HEAD
-        for name in _INTS:
+        ints, hashes, texts, record_ints = _INTS, _HASHES, _TEXTS, _RECORD_INTS
+        if buf[4] < 2:
+            ints, hashes, texts, record_ints = [
+                names[:-n] for names, n in zip((ints, hashes, texts, record_ints), _NEW)
+            ]
+        for name in ints:
             setattr(self, name, get_int(buf, off))
             off += 4
-        for name in _HASHES:
+        for name in hashes:
             copy(getattr(self, name), 0, buf, off, off + limits.HASH)
             off += limits.HASH
-        for name in _TEXTS:
+        for name in texts:
             off = self._text(getattr(self, name), buf, off, end)
         self.ring.next = get_int(buf, off) % limits.RING
         off += 4
@@ -231,7 +240,7 @@ class Journal:
         k = 0
         while k < self.count:
             r = self.all[k]
-            for name in _RECORD_INTS:
+            for name in record_ints:
                 setattr(r, name, get_int(buf, off))
                 off += 4
             for name in _RECORD_HASHES:

@@ -39,6 +39,7 @@ class Record:
     consent_at: int
     since: int
     revoke: int
+    account: int
     key_hash: bytearray
     new_hash: bytearray
     chain_hash: bytearray
@@ -52,15 +53,19 @@ class Record:
 class Journal:
     floor: int
     account_gen: int
+    other_gen: int
+    role: int
     pending_gen: int
     generation: int
     told: int
     revoked_at: int
     device: bytearray
     account_hash: bytearray
+    other_hash: bytearray
     ca_hash: bytearray
     consent_nonce: bytearray
     account: Text
+    other: Text
     terms: Text
     ring: Ring
     most: int

@@ -42,17 +42,24 @@ class Ring:
         return False
 
 
-def check_new(signer, slot, account_hash, records, ring):
+def check_new(signer, slot, journal):
     """Raise Ours("key-reuse") when the slot's key was ever seen; return a bytearray whose first 8 bytes are its hash.
 
-    `account_hash` and each record's `key_hash` and `new_hash` are bytearrays of `limits.HASH` bytes.
+    Seen are the keys of both accounts, of every record, and the ring of a `journal.Journal`.
     The bytearray returned is overwritten by the next call.
     """
     fingerprint(signer, slot, _hash, 0)
-    known = ring.holds(_hash, 0) or same(account_hash, 0, _hash, 0, limits.HASH)
-    for r in records:
+    known = (
+        journal.ring.holds(_hash, 0)
+        or same(journal.account_hash, 0, _hash, 0, limits.HASH)
+        or same(journal.other_hash, 0, _hash, 0, limits.HASH)
+    )
+    k = 0
+    while k < journal.count:
+        r = journal.all[k]
         if same(r.key_hash, 0, _hash, 0, limits.HASH) or same(r.new_hash, 0, _hash, 0, limits.HASH):
             known = True
+        k += 1
     if known:
         raise Ours(
             "key-reuse",

@@ -1,7 +1,7 @@
-from typing import List, Union
+from typing import Union
 
 from .device import _Signer
-from .journal import Record
+from .journal import Journal
 
 _Bytes = Union[bytes, bytearray, memoryview]
 
@@ -14,6 +14,4 @@ class Ring:
     def add(self, buf: _Bytes, off: int) -> None: ...
     def holds(self, buf: _Bytes, off: int) -> bool: ...
 
-def check_new(
-    signer: _Signer, slot: int, account_hash: bytearray, records: List[Record], ring: Ring
-) -> bytearray: ...
+def check_new(signer: _Signer, slot: int, journal: Journal) -> bytearray: ...

@@ -31,6 +31,8 @@ class Policy:
     preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name
     spread          0 to 60 days: the first contact of a fleet waits a random time up to this; 0: it goes at once
     eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
+    accounturi      DNS names the names' account (CAA or dns-persist-01): addresses get another one (P13); None: where
+                    challenge_name is dns-persist-01
     contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
     """
 
@@ -55,6 +57,7 @@ class Policy:
         eab_kid="",
         eab_key=b"",
         spread=0,
+        accounturi=None,
     ):
         if urgent not in _URGENT:
             raise Ours("config", 'urgent must be "ip", "domain" or "both".')
@@ -104,3 +107,4 @@ class Policy:
         self.preferred_chain = preferred_chain
         self.eab_kid = eab_kid
         self.eab_key = eab_key
+        self.accounturi = challenge_name == challenge.PERSIST if accounturi is None else accounturi

@@ -20,6 +20,7 @@ class Policy:
     preferred_chain: str
     eab_kid: str
     eab_key: bytes
+    accounturi: bool
     def __init__(
         self,
         urgent: str = ...,
@@ -41,4 +42,5 @@ class Policy:
         eab_kid: str = ...,
         eab_key: bytes = ...,
         spread: int = ...,
+        accounturi: Optional[bool] = ...,
     ) -> None: ...

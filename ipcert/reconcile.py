@@ -33,7 +33,7 @@ def reconcile(dev, now):
         if family == 0 and spare is not None and not dev.policy.combined:
             # Other names for the same lineage: what is served stays until the new one is there.
             r, spare = spare, None
-            r.order.set(b"")
+            dev.give_back(r)
             r.consent_at = 0
         else:
             r = j.new()
@@ -100,6 +100,7 @@ def _retire(dev, r, text):
     dev.take_down(r)
     if r.new_gen:
         dev.journal.ring.add(r.new_hash, 0)
+    dev.give_back(r)
     dev.notice(notices.RETIRED, text)
     dev.dirty = True
 
@@ -107,7 +108,7 @@ def _retire(dev, r, text):
 def _collect(dev):
     # Files that nothing refers to: of retired keys, or left by a power cut.
     j = dev.journal
-    live = ["account-%d" % j.account_gen, "account-%d" % j.pending_gen]
+    live = ["account-%d" % n for n in (j.account_gen, j.other_gen, j.pending_gen)]
     for r in j.records():
         for n in (r.gen, r.new_gen):
             live.append("key-%d" % n)

@@ -1,4 +1,4 @@
-"""What is done with an account or a certificate besides ordering one (RFC 8555 7.3.2, 7.3.5, 7.3.6, 7.6).
+"""What is done with an account or a certificate besides ordering one (RFC 8555 7.3.2, 7.3.5, 7.3.6, 7.5.2, 7.6).
 
 A `device.Device` runs one errand at a time through the steps of `issuance`; this file says what each of them sends
 and what its success means. It is loaded when the first one is asked for.
@@ -8,7 +8,7 @@ from .. import b64, jws, keys, limits, notices, x509
 from ..buf import put
 from ..errors import Ours
 from . import account
-from .issuance import REVOKE
+from .issuance import DEAUTHORIZE, REVOKE
 
 CONTACTS = 3
 ROLLOVER = 4
@@ -27,7 +27,7 @@ def make_key(dev, it):
     """ROLLOVER: make the new account key and fill the intention with its file."""
     j = dev.journal
     dev.port.signer.generate(limits.SPARE)
-    keys.check_new(dev.port.signer, limits.SPARE, j.account_hash, j.records(), j.ring)
+    keys.check_new(dev.port.signer, limits.SPARE, j)
     j.pending_gen = dev.new_generation()
     dev.write_key(limits.SPARE, "account-%d" % j.pending_gen, it)
 
@@ -41,10 +41,15 @@ def send(dev, it, purpose, record, by_key):
         n = account.write_contacts(dev.work, 0, dev.policy.contacts)
         dev.exchange.post(it, directory, dev.journal.account.text(), dev.work, n)
     elif purpose == DEACTIVATE:
-        n = put(dev.work, 0, b'{"status":"deactivated"}')
-        dev.exchange.post(it, directory, dev.journal.account.text(), dev.work, n)
+        give_back(dev, it, dev.journal.account.text())
     else:
         _roll_over(dev, it)
+
+
+def give_back(dev, it, url):
+    """Fill the intention with the deactivation of an account (7.3.6) or of an authorization (7.5.2)."""
+    n = put(dev.work, 0, b'{"status":"deactivated"}')
+    dev.exchange.post(it, dev.directory, url, dev.work, n)
 
 
 def _revoke(dev, it, record, by_key):
@@ -101,10 +106,14 @@ def finish(dev, purpose, record):
         dev.accounts.forget()
         for r in j.records():
             r.at = limits.NEVER
+            if r.account >> 1 == j.role:  # what it proved ended with it
+                r.order.set(b"")
 
 
 def is_done(purpose, kind, status):
     """True when a refusal says that the errand was done before: power went before we could note it."""
     if purpose == REVOKE:
         return kind == "alreadyRevoked"
+    if purpose == DEAUTHORIZE:  # the order or the authorization is gone, or in no state to be given back
+        return status in (403, 404) or kind == "accountDoesNotExist"
     return purpose == DEACTIVATE and kind == "unauthorized" and status in (401, 403)  # 7.3.6

@@ -45,6 +45,7 @@ from .steps import (
 ISSUE = 0
 ASK_WINDOW = 1
 REVOKE = 2
+DEAUTHORIZE = 7
 
 
 class Issuance:
@@ -62,12 +63,18 @@ class Issuance:
         self.error = None
         self._fields = None
 
-    def start(self, record, now, purpose=ISSUE, by_key=False):
-        """Begin for a lineage; its plan is durable already. `purpose`: ISSUE, ASK_WINDOW, or one of
-        `errand`'s, some of which have no lineage. `by_key`: a revocation signed by the certificate's own key."""
+    def start(self, now, record, purpose=ISSUE, role=0, what=None):
+        """Begin for a lineage; its plan is durable already. `purpose`: ISSUE, ASK_WINDOW, or one of `errand`'s, some
+        of which have no lineage but a `role` of the account. `what`: for a revocation, True to sign it with the
+        certificate's key; for giving authorizations back, the URL of their order."""
         self.record = record
         self.purpose = purpose
-        self._by_key = by_key
+        self._what = what
+        if purpose == ISSUE:
+            role = self._dev.accounts.role(record)
+        elif record is not None:
+            role = record.account & 1
+        self._role = role
         self._probing = False
         self.step = DIRECTORY
         self.started = now
@@ -90,7 +97,7 @@ class Issuance:
         """Fill the intention; False when the issuance is over."""
         while self.step != IDLE:
             try:
-                event = _DO[self.step](self, now, it)
+                event = self._DO[self.step](self, now, it)
             except Error as e:
                 event = self._fault(e)
             if event is None:
@@ -142,7 +149,7 @@ class Issuance:
     def _purpose(self, now, it):
         if self.purpose == ASK_WINDOW:
             return MORE
-        return DO if self._by_key else OK
+        return DO if self.purpose == REVOKE and self._what else OK
 
     def _ask(self, now, it):
         base = self._dev.directory.renewal_info
@@ -163,7 +170,12 @@ class Issuance:
 
         if self.purpose == errand.RECOVER:
             return OK
-        errand.send(self._dev, it, self.purpose, self.record, self._by_key)
+        if self.purpose != errand.DEAUTHORIZE:
+            errand.send(self._dev, it, self.purpose, self.record, self._what)
+        elif self._order is None:
+            self._post_as_get(it, self._what)
+        else:
+            errand.give_back(self._dev, it, self._order.authorizations[self._at])
 
     def _save_directory(self, now, it):
         it.write("directory", self._dev.directory_body, len(self._dev.directory_body))
@@ -171,6 +183,7 @@ class Issuance:
 
     def _account_key(self, now, it):
         accounts = self._dev.accounts
+        accounts.use(self._role)
         if accounts.load():
             return NONE
         accounts.make(it)
@@ -203,7 +216,7 @@ class Issuance:
         self._profile = directory.choose_profile(dev.directory.profiles, ip, wanted, before)
         if before and before != self._profile:
             dev.notice(notices.PROFILE, r.ids.text())
-        if r.order.n and 0 <= now - r.order_at < limits.ORDER_TIME:
+        if r.order.n and r.account >> 1 == self._role and 0 <= now - r.order_at < limits.ORDER_TIME:
             self._resumed = True
             return MORE
         return NONE
@@ -212,7 +225,13 @@ class Issuance:
         dev, r = self._dev, self.record
         self._discard_key()
         replaces = b""
-        if self._replaces and r.gen and r.ari.n and dev.directory.renewal_info:
+        if (
+            self._replaces
+            and r.gen
+            and r.ari.n
+            and dev.directory.renewal_info
+            and r.account & 1 == self._role
+        ):
             replaces = r.ari.get()
         self._replaced = replaces != b""
         n = order.write_new(dev.work, 0, dev.identifiers_of(r), self._profile.encode(), replaces)
@@ -276,9 +295,7 @@ class Issuance:
             return NONE
         dev.port.signer.generate(limits.SUBJECT)
         self._loaded = True
-        found = keys.check_new(
-            dev.port.signer, limits.SUBJECT, dev.journal.account_hash, dev.journal.records(), dev.journal.ring
-        )
+        found = keys.check_new(dev.port.signer, limits.SUBJECT, dev.journal)
         r.new_hash[:] = found[: limits.HASH]
         r.new_gen = dev.new_generation()
         dev.write_key(limits.SUBJECT, "key-%d" % r.new_gen, it)
@@ -299,7 +316,7 @@ class Issuance:
     def _chain(self, now, it):
         if not self.record.new_gen:
             # Valid, but the key was lost with the power: the certificate is of no use.
-            self.record.order.set(b"")
+            self.record.order_at = 0
             self._replay()
             return GONE
         self._load_key()
@@ -330,10 +347,11 @@ class Issuance:
         r.not_before = f.not_before
         r.not_after = f.not_after
         r.ari.set(self._ari)
+        r.account = 3 * self._role
         r.profile.set(self._profile.encode())
         r.new_gen = r.failures = r.failed_at = r.window_end = 0
         r.new_hash[:] = bytes(limits.HASH)
-        r.order.set(b"")
+        r.order_at = 0
         dev.plan_renewal(r, now)
         dev.plan_poll(r, now, 0)
         dev.issued += 1
@@ -355,7 +373,7 @@ class Issuance:
             r.failed_at = now
         if self._kind != plan.TRANSPORT:
             self._discard_key()
-            r.order.set(b"")
+            r.order_at = 0
         dev.plan_retry(r, now, self._kind, self._pause)
         return OK
 
@@ -372,7 +390,7 @@ class Issuance:
         if self.step in (CHAIN, ALTERNATE):
             return self._read_chain(now, headers, body)
         if self.step == ERRAND:
-            return self._finish_errand()
+            return self._finish_errand(body)
         obj = message.parse(body)
         if self.step == DIRECTORY:
             dev.take_directory(directory.Directory(obj), body, now)
@@ -384,10 +402,11 @@ class Issuance:
             url = account.read(obj, headers.get("location"))
             dev.journal.account.set(url.encode())
             dev.exchange.jws.set_kid(url.encode())
-            if self._probing:
-                self._probing = False
-                dev.accounts.adopt()
-            return OK
+            if not self._probing:
+                return OK
+            self._probing = False
+            dev.accounts.adopt()
+            return MORE
         if self.step in (AUTHORIZATION, CHALLENGE_POLL):
             return self._read_authorization(obj)
         if self.step == ANSWER:
@@ -396,13 +415,14 @@ class Issuance:
         if self.step == NEW_ORDER:
             self.record.order.set(message.url(headers.get("location"), "Location").encode())
             self.record.order_at = now
+            self.record.account = self.record.account & 1 | self._role << 1
         else:
             self._order.follows(self._status)
         self._status = self._order.status
         if self._status == order.INVALID:
             if self._resumed:
                 # Lost while we were away: the CA looked when nothing was published. A new one, not a failure.
-                self.record.order.set(b"")
+                self.record.order_at = 0
                 self._replay()
                 self._resumed = False
                 return GONE
@@ -477,13 +497,12 @@ class Issuance:
 
             self._probing = False
             self._dev.accounts.drop_pending()
-            self._dev.accounts.load()
-            return None if self.purpose == errand.RECOVER else AGAIN
+            return None if self.purpose == errand.RECOVER else MORE
         if self.step == ERRAND:
             from . import errand
 
             if errand.is_done(self.purpose, problem.type, status):
-                return self._finish_errand()
+                return self._finish_errand(None)
         if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL, ERRAND):
             self._replay()
             self._dev.accounts.lose()
@@ -504,11 +523,19 @@ class Issuance:
             return NOT_READY
         return None
 
-    def _finish_errand(self):
+    def _finish_errand(self, body):
+        # `body` is None for a refusal that means the same.
         from . import errand
 
         self._dev.exchange.problem = None
         self.error = None
+        if self.purpose == errand.DEAUTHORIZE and (body or self._order):
+            if self._order is None:
+                self._order = order.Order(message.parse(body))
+            else:
+                self._at += 1
+            if self._at < len(self._order.authorizations):
+                return AGAIN
         errand.finish(self._dev, self.purpose, self.record)
         return OK
 
@@ -535,14 +562,14 @@ class Issuance:
     def _post_as_get(self, it, url):
         self._dev.exchange.post(it, self._dev.directory, url, self._dev.work, 0)
 
-
-_DO = (
-    None, Issuance._directory, Issuance._account, Issuance._resume, Issuance._new_order, Issuance._save,
-    Issuance._route, Issuance._authorization, Issuance._publish, Issuance._answer, Issuance._wait,
-    Issuance._authorization, Issuance._withdraw, Issuance._next_authorization, Issuance._key, Issuance._save,
-    Issuance._finalize, Issuance._wait, Issuance._order_poll, Issuance._chain, Issuance._save_chain,
-    Issuance._commit, Issuance._deploy, Issuance._withdraw, Issuance._failed, Issuance._save,
-    Issuance._save_directory, Issuance._account_key, Issuance._save, Issuance._purpose, Issuance._ask,
-    Issuance._save, Issuance._errand_key, Issuance._save, Issuance._errand, Issuance._save,
-    Issuance._alternate,
-)  # fmt: skip
+    # The action of each step, in the order of STEPS.
+    _DO = (
+        None, _directory, _account, _resume, _new_order, _save,
+        _route, _authorization, _publish, _answer, _wait,
+        _authorization, _withdraw, _next_authorization, _key, _save,
+        _finalize, _wait, _order_poll, _chain, _save_chain,
+        _commit, _deploy, _withdraw, _failed, _save,
+        _save_directory, _account_key, _save, _purpose, _ask,
+        _save, _errand_key, _save, _errand, _save,
+        _alternate,
+    )  # fmt: skip

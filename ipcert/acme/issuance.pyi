@@ -1,4 +1,4 @@
-from typing import Dict, Optional
+from typing import Dict, Optional, Union
 
 from ..device import Device
 from ..errors import Error
@@ -8,6 +8,7 @@ from ..journal import Record
 ISSUE: int
 ASK_WINDOW: int
 REVOKE: int
+DEAUTHORIZE: int
 
 class Issuance:
     step: int
@@ -16,7 +17,14 @@ class Issuance:
     def __init__(self, dev: Device) -> None: ...
     purpose: int
     started: int
-    def start(self, record: Optional[Record], now: int, purpose: int = ..., by_key: bool = ...) -> None: ...
+    def start(
+        self,
+        now: int,
+        record: Optional[Record],
+        purpose: int = ...,
+        role: int = ...,
+        what: Union[None, bool, str] = ...,
+    ) -> None: ...
     def next(self, now: int, it: Intention) -> bool: ...
     def answer(self, event: int) -> None: ...
     def limited(self) -> bool: ...

@@ -11,8 +11,12 @@ _subjects = {}
 def note(device, port):
     """Note the device's live keys. A key in two lineages, or an account's key in a certificate, fails the test."""
     journal = device.journal
-    if journal.account_gen:
-        _accounts[bytes(journal.account_hash)] = journal.account.text()
+    for number, key, url in (
+        (journal.account_gen, journal.account_hash, journal.account),
+        (journal.other_gen, journal.other_hash, journal.other),
+    ):
+        if number:
+            _accounts[bytes(key)] = url.text()
     for record in journal.records():
         chain = port.store.read("chain-%d" % record.gen) if record.gen else None
         if chain is None:

@@ -16,6 +16,7 @@ from cryptography import x509
 
 from ipcert.errors import Ours
 from ipcert_port import dnsask, dnsprovider, dnsways, serve, tlsalpn
+from ipcert_port.account import accounts
 from tests.interop.home import home
 from tools.lib import debian, loopback, testcert
 from tools.lib.say import Stop
@@ -355,10 +356,35 @@ def test_a_lasting_record(pebble, tmp_path):
     assert [what for what, _ in provider.log] == ["add"], "it is to stay"
     (text,) = asks(pebble).texts("_validation-persist.persist.janet.example", ("127.0.0.1", pebble.dns_port))
     assert device.device.journal.account.text() in text.decode()
-    assert [w for w in device.warnings if "accounturi" in w and "second configuration" in w]
+    assert [w for w in device.warnings if "accounturi" in w and "account of their own" in w]
     # The next one finds it there.
     device.until(device.record.at)
     assert device.device.issued == 2 and len(provider.log) == 1
+
+
+def test_addresses_have_an_account_of_their_own_where_dns_names_the_first(pebble, tmp_path):
+    answers = {"dns": dns_options(pebble, Challtestsrv(pebble))}
+    device = home(
+        pebble, tmp_path, ["two.janet.example", V4], challenge_name="dns-persist-01", answers=answers
+    )
+    pebble.reset()
+    assert device.everything() is None
+    assert pebble.requests().count(("POST", "/sign-me-up")) == 2
+    journal = device.device.journal
+    first, second = accounts(journal)
+    assert first[0] != second[0]
+    (text,) = asks(pebble).texts("_validation-persist.two.janet.example", ("127.0.0.1", pebble.dns_port))
+    assert first[0] in text.decode() and second[0] not in text.decode()
+    # Renewed by its own account, then revoked by it: Pebble lets no other account do that.
+    for record in device.records:
+        device.device.event("renew", record.ids.text())
+        assert device.run() is None
+    assert device.device.issued == 4
+    for record in device.records:
+        device.device.event("revoke", (record.ids.text(), 4, False))
+        assert device.until(device.clock.now() + 86400) is None and not record.gen
+    assert pebble.requests().count(("POST", "/revoke-cert")) == 2
+    assert pebble.requests().count(("POST", "/sign-me-up")) == 2
 
 
 def test_without_a_provider_the_record_to_create_is_printed(pebble, tmp_path):

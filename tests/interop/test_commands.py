@@ -100,6 +100,35 @@ def test_account_from_its_making_to_its_end(shell, pebble):
     )
 
 
+def test_what_was_proved_is_given_back(make_pebble, tmp_path):
+    ca = make_pebble(authz_reuse=100)
+    shell = Shell(tmp_path, ca, names=(NAME, "www.janet.example"), addresses=("127.0.0.1",))
+    shell("account", "deauthorize", code=2)
+    assert "--name NAME" in shell.said
+    shell("account", "deauthorize", "--name", NAME, code=2)
+    assert "Nothing was proved" in shell.said
+    shell("issue", "--now", NAME, "--now", "127.0.0.1")
+    shell("issue", "--now", NAME)  # where the two came too close, this one waited
+
+    def validated():
+        ca.reset()
+        shell("issue", "--now", NAME)
+        return ca.requests().count(("POST", "/chalZ/"))
+
+    assert validated() == 0, "the CA did not reuse what it knew"
+    ca.reset()
+    shell("account", "deauthorize", "--name", "www.janet.example")
+    assert ca.requests().count(("POST", "/authZ/")) == 2
+    assert validated() == 2
+    # An address that is not ours any more is given back by itself: when it comes back, it is proved anew.
+    for address in ("::1", "127.0.0.1"):
+        Shell(tmp_path, ca, names=(NAME, "www.janet.example"), addresses=(address,))
+        ca.reset()
+        shell("issue", "--now", address)
+        assert ca.requests()[1:3] == [("POST", "/my-order/"), ("POST", "/authZ/")]
+        assert ca.requests().count(("POST", "/chalZ/")) == 1
+
+
 def test_an_account_is_found_again_by_its_key_alone(shell, pebble, tmp_path):
     shell("issue")
     was = shell("account")

@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import Refusal
 from virtual_home import NAME, START, V4, Home
 
-from ipcert import limits, notices
+from ipcert import identifiers, limits, notices
 from ipcert.errors import Ours
 
 DAY = limits.DAY
@@ -138,6 +138,266 @@ class Account(unittest.TestCase):
             home.device.event("renew", V4)
             home.run()
         self.assertEqual(home.told(notices.TERMS), ["https://ca.example/terms-2", "none"])
+
+
+class Second(unittest.TestCase):
+    """Addresses have an account of their own where DNS names the one for the names (P13)."""
+
+    PERSIST = "dns-persist-01"
+
+    def home(self, **wishes):
+        home = Home(**wishes)
+        home.run(START + 15 * DAY)
+        self.assertEqual({i.names for i in home.ca.issued}, {(NAME,), (V4,)})
+        return home
+
+    def owners(self, home, text):
+        """Accounts that ordered for an identifier, oldest order first."""
+        return [i.account for i in home.ca.issued if i.names == (text,)]
+
+    def files(self, home):
+        return [n for n in home.store.names() if n.startswith("account")]
+
+    def test_two_accounts(self):
+        home = self.home(challenge_name=self.PERSIST)
+        home.sleep(DAY)
+        home.run(home.clock.now + 60 * DAY)
+        name, address = self.owners(home, NAME), self.owners(home, V4)
+        self.assertEqual((len(set(name)), len(set(address)), len(home.ca.accounts)), (1, 1, 2))
+        self.assertNotEqual(name[0], address[0])
+        self.assertEqual((home.record(NAME).account, home.record(V4).account), (0, 3))
+        self.assertEqual(len(self.files(home)), 2)
+        # Every renewal says what it replaces: both accounts are the same ones as before.
+        renewals = [i for i in home.ca.issued if i.replaces]
+        self.assertEqual(len(renewals), len(home.ca.issued) - 2)
+        keys = spkis(home) + [b"x" * 26 + a["point"] for a in home.ca.accounts.values()]
+        self.assertEqual(len(set(keys)), len(keys))
+
+    def test_a_caa_record_can_be_the_one_that_names_it(self):
+        home = self.home(accounturi=True)
+        self.assertEqual(len(home.ca.accounts), 2)
+        home = self.home(challenge_name=self.PERSIST, accounturi=False)
+        self.assertEqual(len(home.ca.accounts), 1)
+
+    def test_the_published_one_stays_where_it_was(self):
+        home = self.home()
+        (first,) = home.ca.accounts
+        home.wishes["challenge_name"] = self.PERSIST
+        home.sleep(5)
+        count = len(home.ca.issued)
+        home.device.event("renew", V4)
+        home.device.event("renew", NAME)
+        home.run(home.clock.now + HOUR)
+        (name,) = [i for i in home.ca.issued[count:] if i.names == (NAME,)]
+        (address,) = [i for i in home.ca.issued[count:] if i.names == (V4,)]
+        self.assertEqual((name.account, name.replaces is None), (first, False))
+        self.assertNotEqual(address.account, first)
+        # Another account's certificate cannot be replaced; from then on it is its own.
+        self.assertIsNone(address.replaces)
+        self.assertEqual(home.told(notices.FAILED), [])
+        home.run(home.record(V4).at + HOUR)
+        self.assertIsNotNone(home.ca.issued[-1].replaces)
+        # And back: one account for everything again.
+        home.wishes["challenge_name"] = "http-01"
+        home.sleep(5)
+        home.device.event("renew", V4)
+        home.run()
+        self.assertEqual(self.owners(home, V4)[-1], first)
+
+    def test_who_ordered_it_revokes_it(self):
+        home = self.home()
+        home.wishes["accounturi"] = True
+        home.sleep(HOUR)
+        home.device.event("revoke", (V4, 1, False))
+        home.run(home.clock.now)
+        self.assertEqual([i.names for i in home.ca.issued if i.revoked], [(V4,)])
+        self.assertEqual(len(home.ca.accounts), 1)
+        home.device.event("renew", V4)
+        home.run(home.clock.now)
+        home.clock.now += DAY
+        home.device.event("revoke", (V4, 1, False))
+        home.run(home.clock.now)
+        self.assertEqual(len([i for i in home.ca.issued if i.revoked]), 2)
+        self.assertEqual(len(home.ca.accounts), 2)
+        self.assertEqual(home.told(notices.FAILED), [])
+
+    def test_errands_are_for_both(self):
+        home = self.home(challenge_name=self.PERSIST)
+        points = [a["point"] for a in home.ca.accounts.values()]
+        home.device.event("account", "rollover")
+        home.run(home.clock.now)
+        self.assertEqual([a["point"] in points for a in home.ca.accounts.values()], [False, False])
+        self.assertEqual(len(self.files(home)), 2)
+        home.wishes["contacts"] = ("mailto:b@example.net",)
+        home.sleep(5)
+        home.device.event("account", "contacts")
+        home.run(home.clock.now)
+        self.assertEqual([len(a["contact"]) for a in home.ca.accounts.values()], [1, 1])
+        home.device.event("account", "deactivate")
+        home.run(home.clock.now + 20 * DAY)
+        self.assertEqual([a["status"] for a in home.ca.accounts.values()], ["deactivated"] * 2)
+        self.assertEqual(self.files(home), [])
+
+    def test_a_recovered_one_is_the_first(self):
+        old = Home((NAME,), seed=2)
+        old.run()
+        (url,) = old.ca.accounts
+        key = old.store.read("account-1")[36:68]
+        home = Home(ca=old.ca, clock=old.clock, challenge_name=self.PERSIST)
+        old.ca.look = home.look
+        home.run()
+        self.assertEqual(home.device.journal.role, 1)
+        home.device.event("recover", key)
+        home.run(START + 15 * DAY)
+        self.assertEqual(self.owners(home, NAME), [url, url])
+        self.assertNotIn(url, self.owners(home, V4))
+
+    def test_a_key_change_is_cleared_up_before_the_other_one_is_used(self):
+        for known in (False, True):
+            home = self.home(challenge_name=self.PERSIST)
+
+            def hook(kind, url):
+                if kind == "key-change":
+                    return 503, {}, b""
+
+            def after(kind, url, home=home):
+                if kind == "key-change":
+                    home.ca.hook = None
+                    it = home.device.next(0)
+                    home.ca.request("POST", url, bytes(memoryview(it.body)[: it.size]))
+                    return 503, {}, b""
+
+            home.ca.hook = after if known else hook
+            home.device.event("account", "rollover")
+            home.run(home.clock.now)
+            # Known: the other account's turn clears it up at once. Unknown: that one's key is the pending one now.
+            self.assertEqual(home.device.journal.pending_gen == 0, known)
+            home.ca.hook = None
+            home.sleep(5)
+            count = len(home.ca.issued)
+            home.device.event("renew", V4)
+            home.device.event("renew", NAME)
+            home.run(home.clock.now + HOUR)
+            self.assertEqual(len(home.ca.issued), count + 2)
+            self.assertEqual((home.device.journal.pending_gen, len(home.ca.accounts)), (0, 2))
+            self.assertEqual(home.told(notices.ACCOUNT_LOST), [])
+
+    def test_another_ca_forgets_both(self):
+        home = self.home(challenge_name=self.PERSIST)
+        home.url += "?2"
+        home.sleep(5)
+        home.run(home.clock.now)
+        self.assertEqual(self.files(home), [])
+        j = home.device.journal
+        self.assertEqual((j.account.n, j.other.n, j.account_gen, j.other_gen, j.role), (0, 0, 0, 0, 0))
+
+
+class GivenBack(unittest.TestCase):
+    """Authorizations that are not needed any more are deactivated (RFC 8555 7.5.2)."""
+
+    OTHER = "198.51.100.8"
+
+    def change(self, home, *texts):
+        home.identifiers = [identifiers.parse(t) for t in texts]
+        home.device.event("address", home.identifiers)
+
+    def test_when_asked(self):
+        home = Home((NAME, "b.example.net"), urgent="domain")
+        home.ca.authz_reuse = True
+        home.run()
+        both = NAME + ",b.example.net"
+        self.assertEqual(home.ca.proved(), sorted([NAME, "b.example.net"]))
+        home.sleep(HOUR)
+        home.run(home.clock.now)
+        home.device.event("deauthorize", both)
+        at = home.record(both).at
+        home.run(home.clock.now)
+        self.assertEqual(home.ca.proved(), [])
+        self.assertEqual((home.device.last_error, home.told(notices.FAILED)), (None, []))
+        self.assertEqual(home.record(both).at, at)
+        # There is nothing left to give, and the next order proves it all again.
+        self.assertEqual(code_of(Ours, lambda: home.device.event("deauthorize", both)), "account")
+        count = home.ca.count("challenge")
+        home.device.event("renew", both)
+        home.run(home.clock.now + HOUR)
+        self.assertEqual(home.ca.count("challenge"), count + 2)
+        home.device.event("renew", both)
+        home.run(home.clock.now + HOUR)
+        self.assertEqual(home.ca.count("challenge"), count + 2)
+
+    def test_what_cannot_be_asked(self):
+        home = Home((V4,))
+        home.device.prepare(START)
+        for text in (V4, NAME):
+            self.assertEqual(code_of(Ours, lambda t=text: home.device.event("deauthorize", t)), "account")
+        home.ca.decide = 50
+        for _ in range(30):
+            it = home.step()
+            if it is not None and it.busy:
+                break
+        self.assertEqual(code_of(Ours, lambda: home.device.event("deauthorize", V4)), "busy")
+
+    def test_an_address_that_is_not_ours_any_more(self):
+        for role, challenge in ((0, "http-01"), (1, "dns-persist-01")):
+            home = Home(challenge_name=challenge, urgent="both", first_delay=HOUR)
+            home.run(START + 2 * HOUR)
+            self.assertEqual(home.record(V4).account >> 1, role)
+            self.assertEqual(home.ca.proved(), sorted([NAME, V4]))
+            self.change(home, NAME, self.OTHER)
+            home.run(home.clock.now)
+            self.assertEqual(home.ca.proved(), [NAME])
+            self.assertEqual((len(home.ca.accounts), home.told(notices.FAILED)), (1 + role, []))
+
+    def test_an_order_that_failed_before_the_names_changed(self):
+        home = Home((NAME, "b.example.net"), urgent="domain")
+        home.ca.look = lambda challenge, value, token: (
+            None if value == NAME else home.look(challenge, value, token)
+        )
+        home.run(START + 5)
+        self.assertEqual(home.device.last_error.code, "not-valid")
+        self.assertEqual(home.ca.proved(), ["b.example.net"])
+        self.change(home, "c.example.net")
+        home.run(START + 5)
+        self.assertEqual(home.ca.proved(), ["c.example.net"])
+
+    def test_a_ca_that_cannot(self):
+        home = Home((V4,))
+        home.run()
+
+        def hook(kind, url):
+            if kind == "authorization":
+                raise Refusal("malformed")
+
+        home.ca.hook = hook
+        home.device.event("deauthorize", V4)
+        at = home.record(V4).at
+        home.run(START + HOUR)
+        self.assertEqual(home.device.last_error.code, "malformed")
+        self.assertEqual((home.record(V4).at, home.record(V4).failures), (at, 0))
+        # On a change of address nobody asked for it, so nobody is told.
+        home.device.event("renew", V4)
+        home.ca.hook = None
+        home.run(START + HOUR)
+        home.ca.hook = hook
+        self.change(home, self.OTHER)
+        home.step()
+        home.run(home.clock.now)
+        self.assertEqual(home.told(notices.FAILED), [])
+
+    def test_an_order_that_is_gone(self):
+        home = Home((V4,))
+        home.run()
+        home.ca.forget_orders()
+        home.device.event("deauthorize", V4)
+        home.run(START + HOUR)
+        self.assertEqual(home.device.last_error, None)
+
+    def test_an_account_that_ended_took_them_along(self):
+        home = Home((V4,))
+        home.run()
+        home.device.event("account", "deactivate")
+        home.run(START + HOUR)
+        self.assertEqual(code_of(Ours, lambda: home.device.event("deauthorize", V4)), "account")
 
 
 class Revocation(unittest.TestCase):

@@ -72,8 +72,10 @@ class Power(unittest.TestCase):
         want = ["directory", "journal-a", "journal-b"]
         if j.account_gen:
             want.append("account-%d" % j.account_gen)
+        if j.other_gen:
+            want.append("account-%d" % j.other_gen)
         for r in j.records():
-            self.assertEqual((r.new_gen, r.order.n), (0, 0))
+            self.assertEqual((r.new_gen, r.order_at), (0, 0))
             if r.gen:
                 want += ["key-%d" % r.gen, "chain-%d" % r.gen]
         self.assertEqual(home.store.names(), sorted(want))
@@ -159,6 +161,32 @@ class Power(unittest.TestCase):
             self.assertEqual(len(home.ca.accounts), 1)
             self.assertGreaterEqual(len(home.ca.issued), 2)
             self.assertEqual(home.told(notices.ACCOUNT_LOST), [])
+
+        self.everywhere(make, go, check)
+
+    def test_a_second_account_and_the_keys_of_both(self):
+        def make():
+            home = Home((NAME, V4), seed=7, urgent="both", first_delay=HOUR)
+            home.run(START + 2 * HOUR)
+            home.wishes["challenge_name"] = "dns-persist-01"
+            home.boot()
+            home.device.event("account", "rollover")
+            return home
+
+        def go(home):
+            home.device.event("renew", V4)
+            home.run(START + 3 * HOUR)
+            home.device.event("account", "rollover")
+            home.run(START + 3 * HOUR)
+            home.device.event("renew", NAME)
+            home.run(START + 4 * HOUR)
+
+        def check(home):
+            self.assertEqual(len(home.ca.accounts), 2)
+            self.assertEqual(home.told(notices.ACCOUNT_LOST), [])
+            self.assertEqual(home.told(notices.FAILED), [])
+            last = {i.names: i.account for i in home.ca.issued}
+            self.assertNotEqual(last[(NAME,)], last[(V4,)])
 
         self.everywhere(make, go, check)
 

@@ -162,7 +162,7 @@ class Answers(unittest.TestCase):
                 self.assertEqual(home.told(notices.FAILED), [V4])
                 self.assertIn("because", home.notices[-1][2])
                 r = home.record(V4)
-                self.assertEqual((r.order.n, r.new_gen), (0, 0))
+                self.assertEqual((r.order_at, r.new_gen), (0, 0))
                 self.recovers(home)
                 self.assertEqual(len({i.spki for i in home.ca.issued}), len(home.ca.issued))
 
@@ -223,7 +223,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.device.last_error.code, "not-valid")
         self.assertIn("nothing there that answers", str(home.device.last_error))
         self.assertEqual(home.device.issuance._kind, plan.VALIDATION)
-        self.assertEqual(home.record(V4).order.n, 0)
+        self.assertEqual(home.record(V4).order_at, 0)
         self.assertEqual(home.published, {})
         home.ca.look = home.look
         self.recovers(home)
@@ -314,7 +314,7 @@ class Answers(unittest.TestCase):
             home = self.home(kind, Theirs("network", "cut"))
             home.ca.issue = 3
             home.run(START + 20)
-            self.assertGreater(home.record(V4).order.n, 0)
+            self.assertGreater(home.record(V4).order_at, 0)
             self.recovers(home)
             self.assertEqual(home.ca.count("new-order"), 1)
             self.assertEqual(len(home.ca.issued), 1)

@@ -9,7 +9,19 @@ from ipcert import journal, keys, limits
 from ipcert.errors import Ours
 from ipcert_port.sign import Signer
 
-INTS = ("state", "at", "why", "failures", "not_after", "gen", "new_gen", "poll_at", "consent_at", "revoke")
+INTS = (
+    "state",
+    "at",
+    "why",
+    "failures",
+    "not_after",
+    "gen",
+    "new_gen",
+    "poll_at",
+    "consent_at",
+    "revoke",
+    "account",
+)
 
 
 class Digest:
@@ -43,6 +55,10 @@ def filled(digest=sha256, count=3):
     j.device[:] = b"device 1"
     j.account.set(b"https://ca.example/acct/1")
     j.terms.set(b"")
+    j.role = 1
+    j.other_gen = 9
+    j.other_hash[:] = b"87654321"
+    j.other.set(b"https://ca.example/acct/2")
     j.ring.add(b"12345678", 0)
     for k in range(count):
         r = j.new()
@@ -64,9 +80,12 @@ def same(test, a, b):
         "consent_nonce",
         "pending_gen",
         "revoked_at",
+        "role",
+        "other_gen",
+        "other_hash",
     ):
         test.assertEqual(getattr(a, name), getattr(b, name))
-    test.assertEqual(a.account.get(), b.account.get())
+    test.assertEqual((a.account.get(), a.other.get()), (b.account.get(), b.other.get()))
     test.assertEqual((a.ring.data, a.ring.next), (b.ring.data, b.ring.next))
     test.assertEqual(a.count, b.count)
     for x, y in zip(a.records(), b.records()):
@@ -123,6 +142,37 @@ class Encoding(unittest.TestCase):
             self.assertEqual(check.check(buf, n), journal.TORN)
             buf[k] ^= 1 << k % 8
         self.assertEqual(check.check(buf, n), journal.WHOLE)
+
+    def test_version_one_knew_one_account(self):
+        j = filled(count=2)
+        buf = bytearray(limits.JOURNAL)
+        n = j.encode(buf)
+        for r in j.records():
+            r.account = 0
+        j.role = j.other_gen = 0
+        j.other_hash[:] = bytes(8)
+        j.other.set(b"")
+        # The fields that came with version 2, from the end to the beginning: other, other_hash, role and other_gen.
+        body = bytearray(buf[: n - 8])
+        body[4] = 1
+        for k in (1, 0):
+            at = body.find(bytes(j.records()[k].key_hash) + bytes(16) + b"\0\x0en%d.example.net" % k)
+            del body[at - 4 : at]
+        at = body.find(b"\0\x19https://ca.example/acct/2")
+        del body[at : at + 27]
+        at = body.find(b"87654321")
+        del body[at : at + 8]
+        del body[11 + 6 * 4 : 11 + 8 * 4]
+        body[9], body[10] = len(body) - 11 >> 8, len(body) - 11 & 255
+        sha256(body, 0, len(body), j._digest, 0)
+        body += j._digest[:8]
+        other = new()
+        self.assertEqual(other.check(body, len(body)), journal.WHOLE)
+        self.assertTrue(other.decode(body, len(body)))
+        same(self, j, other)
+        self.assertEqual(body[4], 1)
+        other.encode(buf)
+        self.assertEqual(buf[4], 2)
 
     def test_a_later_version(self):
         j = filled()

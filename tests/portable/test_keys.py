@@ -36,6 +36,17 @@ class Record:
         self.new_hash = bytearray(Signer(new).digest[: limits.HASH]) if new else bytearray(limits.HASH)
 
 
+class Journal:
+    """What of a `journal.Journal` the check looks at."""
+
+    def __init__(self, account=0, other=0, records=(), ring=None):
+        self.account_hash = Record(account).key_hash
+        self.other_hash = Record(other).key_hash
+        self.all = list(records) + [Record(8, 8)]  # the last one is not in use
+        self.count = len(records)
+        self.ring = ring or keys.Ring()
+
+
 class Fingerprints(unittest.TestCase):
     def test_of_the_subject_public_key_info(self):
         signer, out = Signer(7), bytearray(40)
@@ -75,42 +86,38 @@ class Rings(unittest.TestCase):
 
 
 class Check(unittest.TestCase):
-    def check(self, number, account=0, records=(), ring=None):
-        signer = Signer(number)
-        hash_ = bytearray(Signer(account).digest[: limits.HASH]) if account else bytearray(limits.HASH)
-        return keys.check_new(signer, 1, hash_, records, ring or keys.Ring())
+    def check(self, number, *what):
+        return keys.check_new(Signer(number), 1, Journal(*what))
 
     def test_a_new_one(self):
-        found = self.check(1, 2, [Record(3, 4), Record()])
-        self.assertEqual(bytes(found[: limits.HASH]), Signer(1).digest[: limits.HASH])
+        for number in (1, 8):
+            found = self.check(number, 2, 5, [Record(3, 4), Record()])
+            self.assertEqual(bytes(found[: limits.HASH]), Signer(number).digest[: limits.HASH])
 
     def test_the_check_allocates_nothing(self):
-        signer, account, records, ring = Signer(1), bytearray(limits.HASH), [Record(2, 3)], keys.Ring()
-        locked(lambda: keys.check_new(signer, 1, account, records, ring))
+        signer, journal = Signer(1), Journal(records=[Record(2, 3)])
+        locked(lambda: keys.check_new(signer, 1, journal))
 
     def test_with_the_signer_of_this_port(self):
         signer = PortSigner(Entropy())
-        account, records, ring = bytearray(limits.HASH), [Record(2, 3)], keys.Ring()
+        journal = Journal(records=[Record(2, 3)])
         seen = []
         for _ in range(4):
             signer.generate(1)
-            found = locked(lambda: keys.check_new(signer, 1, account, records, ring))
+            found = locked(lambda: keys.check_new(signer, 1, journal))
             self.assertNotIn(bytes(found), seen)
             seen.append(bytes(found))
-            ring.add(found, 0)
-            self.assertEqual(
-                code_of(Ours, lambda: keys.check_new(signer, 1, account, records, ring)), "key-reuse"
-            )
+            journal.ring.add(found, 0)
+            self.assertEqual(code_of(Ours, lambda: keys.check_new(signer, 1, journal)), "key-reuse")
 
     def test_each_place_where_it_may_have_been(self):
         ring = keys.Ring()
         ring.add(Signer(9).digest, 0)
-        for number, account, records in (
-            (5, 5, []), (6, 1, [Record(6)]), (6, 1, [Record(), Record(1, 6)]), (9, 1, []),
+        for number, account, other, records in (
+            (5, 5, 1, []), (5, 1, 5, []), (6, 1, 2, [Record(6)]), (6, 1, 2, [Record(), Record(1, 6)]), (9, 1, 2, []),
         ):  # fmt: skip
-            self.assertEqual(
-                code_of(Ours, lambda n=number, a=account, r=records: self.check(n, a, r, ring)), "key-reuse"
-            )
+            what = (number, account, other, records, ring)
+            self.assertEqual(code_of(Ours, lambda w=what: self.check(*w)), "key-reuse")
 
 
 if __name__ == "__main__":

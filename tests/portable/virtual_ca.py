@@ -502,7 +502,7 @@ class VirtualCA:
             self._issue(o)
             return "valid"
         states = [self._decided(self._authorizations[a]) for a in o["authorizations"]]
-        if "invalid" in states:
+        if "invalid" in states or "deactivated" in states:
             return "invalid"
         return "pending" if "pending" in states else "ready"
 
@@ -535,16 +535,30 @@ class VirtualCA:
         obj = self._order_object(url)
         return self._json(200, obj, self._unfinished(obj))
 
+    def proved(self):
+        """Values of the identifiers whose authorizations are pending or valid now."""
+        live = [
+            a["name"][1] for a in self._authorizations.values() if self._decided(a) in ("pending", "valid")
+        ]
+        return sorted(set(live))
+
     def forget_orders(self):
         """Every order is gone."""
         self._orders.clear()
 
     def _authorization(self, url, header, payload):
-        must(payload is None, "an authorization is read by POST-as-GET")
+        must(
+            payload in (None, {"status": "deactivated"}),
+            "an authorization is read by POST-as-GET, or deactivated",
+        )
         a = self._authorizations.get(url)
         if a is None:
             raise Refusal("malformed", 404)
         must(a["account"] == header["kid"], "another account's authorization")
+        if payload:
+            if self._decided(a) not in ("pending", "valid"):
+                raise Refusal("malformed", 403)
+            a["status"] = "deactivated"
         kind, value = a["name"]
         wildcard = value[:2] == "*."
         obj = {

@@ -1,37 +1,49 @@
-"""`ipcert account`: show it, send the contacts, change its key, end it, or find it again by its key."""
+"""`ipcert account`: show it, send the contacts, change its key, end it, find it again by its key, or have the CA forget
+what it proved.
+"""
 
 from ipcert.errors import Ours
 
 from . import cas, errands, exits
 from .show import utc
 from .state import State, active
-from .work import Work
+from .work import Work, group_of
 
-ACTIONS = ("show", "update", "rollover", "deactivate", "recover")
+ACTIONS = ("show", "update", "rollover", "deactivate", "recover", "deauthorize")
 _DONE = {
     "update": "The CA has the contacts of your configuration now.",
     "rollover": "The account has a new key; the old one is erased.",
     "deactivate": "The account has ended. Nothing is ordered until 'ipcert issue --now' makes a new one.",
     "recover": "The account of that key is in use from now on.",
+    "deauthorize": "The CA has forgotten what was proved; the next order proves it again.",
 }
 DEACTIVATE = (
     "This ends the account for good: the CA refuses everything it signs from then on. Say so with --yes."
 )
 
 
-def run(config, progress, action, yes=False, key=None):
+def run(config, progress, action, yes=False, key=None, name=None):
     """Carry out one of ACTIONS; returns (exit code, the JSON object). Raises Error."""
     if key is not None and action != "recover":
         raise Ours("usage", "--key belongs to 'ipcert account recover'.")
     if yes and action != "deactivate":
         raise Ours("usage", "--yes belongs to 'ipcert account deactivate'.")
+    if name is not None and action != "deauthorize":
+        raise Ours("usage", "--name belongs to 'ipcert account deauthorize'.")
     if action == "show":
         return _show(config, progress)
     if action == "deactivate" and not yes:
         raise Ours("usage", DEACTIVATE)
     if action == "recover" and key is None:
         raise Ours("usage", "Say which key: ipcert account recover --key FILE (a P-256 key as PEM).")
-    event, value = ("recover", scalar(key)) if action == "recover" else ("account", _EVENTS[action])
+    if action == "recover":
+        event, value = "recover", scalar(key)
+    elif action == "deauthorize":
+        if name is None:
+            raise Ours("usage", "Say for which name or address: ipcert account deauthorize --name NAME.")
+        event, value = action, group_of(config, name)
+    else:
+        event, value = "account", _EVENTS[action]
     with Work(config, progress, patient=True) as work:
         errands.begin(work)
         work.device.event(event, value)
@@ -53,24 +65,36 @@ def _show(config, progress):
     progress.say("account   %s" % (out["account"] or "none yet: the first order makes one"))
     if out["thumbprint"]:
         progress.say("key       %s (thumbprint)" % out["thumbprint"])
+    if out["addresses"]:
+        progress.say(
+            "addresses %s: a second account, because your zone names the first" % out["addresses"]["account"]
+        )
+        if out["addresses"]["thumbprint"]:
+            progress.say("key       %s (thumbprint)" % out["addresses"]["thumbprint"])
     progress.say("contacts  %s" % (", ".join(out["contacts"]) or "none"))
     progress.say("terms     %s" % (out["terms"] or "not seen yet"))
-    if config.policy.challenge_name == "dns-persist-01":
-        progress.say(
-            "dns-persist-01 names this account in your zone (accounturi): do not use it for an address too."
-        )
     return exits.OK, out
+
+
+def accounts(journal):
+    """[(URL, number of its key file)] of the account for everything and of the one for addresses; "" and 0: none."""
+    found = [(journal.account.text(), journal.account_gen), (journal.other.text(), journal.other_gen)]
+    return found[::-1] if journal.role else found
 
 
 def describe(config):
     """What there is to say about the account, from the state alone."""
     state = State(config.state)
     journal = state.journal
+    first, second = accounts(journal)
     return {
         "ca": cas.name(config.directory),
         "directory": config.directory,
-        "account": journal.account.text() or None,
-        "thumbprint": _thumbprint(state) if journal.account_gen else None,
+        "account": first[0] or None,
+        "thumbprint": _thumbprint(state, first[1]),
+        "addresses": {"account": second[0], "thumbprint": _thumbprint(state, second[1])}
+        if second[0]
+        else None,
         "contacts": list(config.policy.contacts),
         "terms": journal.terms.text() or None,
         "external": config.policy.eab_kid or None,
@@ -79,12 +103,12 @@ def describe(config):
     }
 
 
-def _thumbprint(state):
-    """The RFC 7638 thumbprint of the account's key, or None where its file is missing or sealed."""
+def _thumbprint(state, number):
+    """The RFC 7638 thumbprint of an account's key, or None where its file is missing or sealed."""
     import base64
     import hashlib
 
-    data = state.read("account-%d" % state.journal.account_gen)
+    data = state.read("account-%d" % number)
     if data is None or len(data) != 138:
         return None
     x, y = (base64.urlsafe_b64encode(data[k : k + 32]).rstrip(b"=") for k in (74, 106))

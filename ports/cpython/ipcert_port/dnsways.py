@@ -4,7 +4,7 @@ from ipcert.errors import Ours
 
 WARNING = (
     "The record for %s names the ACME account for all to see (accounturi). Whoever reads it ties every name with the same "
-    "account together; keep addresses on another account: a second configuration with a state folder of its own."
+    "account together; addresses have an account of their own, unless challenge.accounturi is false."
 )
 
 

@@ -64,19 +64,13 @@ def _alarm():
 
 
 def _wanted(config, now):
-    from ipcert import identifiers
-
-    from .config import _to_ascii
-    from .work import groups
+    from .work import group_of
 
     out = []
     for text in now:
-        value = identifiers.parse(text, _to_ascii).value
-        found = [g for g in groups(config) if value in g.split(",")]
-        if not found:
-            raise Ours("config", "%s is not in the configuration; add it there first." % value)
-        if found[0] not in out:
-            out.append(found[0])
+        ids = group_of(config, text)
+        if ids not in out:
+            out.append(ids)
     return out
 
 

@@ -3,6 +3,7 @@
 from ipcert import limits, notices, plan, split
 
 from . import exits, fleet
+from .account import accounts
 from .show import local, planned, span, utc
 from .state import State
 from .work import Work, certificates, groups
@@ -84,7 +85,7 @@ def run_status(config, progress):
     daemon = lock.holder(config.state)
     out = {
         "ca": config.directory,
-        "account": state.journal.account.text() or None,
+        "account": accounts(state.journal)[0][0] or None,
         "certificates": live,
         "plans": [planned(r) for r in records],
         "failures": {r.ids.text(): r.failures for r in records},

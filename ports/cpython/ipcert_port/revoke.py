@@ -1,11 +1,10 @@
 """`ipcert revoke NAME`: one lineage at a time, and two never at one moment (P14)."""
 
-from ipcert import identifiers, limits
-from ipcert.errors import Ours
+from ipcert import limits
 
 from . import errands, exits
 from .show import local, planned, span
-from .work import Work, groups
+from .work import Work, group_of
 
 REASONS = {
     "unspecified": 0,
@@ -18,13 +17,7 @@ REASONS = {
 
 def run(config, progress, name, reason="unspecified", by_key=False):
     """Revoke the certificate that `name` is in; returns (exit code, the JSON object). Raises Error."""
-    from .config import _to_ascii
-
-    value = identifiers.parse(name, _to_ascii).value
-    found = [g for g in groups(config) if value in g.split(",")]
-    if not found:
-        raise Ours("config", "%s is not in the configuration; add it there first." % value)
-    ids = found[0]
+    ids = group_of(config, name)
     with Work(config, progress, patient=True) as work:
         errands.begin(work)
         device = work.device
@@ -40,7 +33,7 @@ def run(config, progress, name, reason="unspecified", by_key=False):
     if not record.gen:
         progress.say(
             "The certificate for %s is revoked and its key erased. 'ipcert issue --now %s' gets another."
-            % (ids, value)
+            % (ids, ids.split(",")[0])
         )
     elif record.at < limits.NEVER:
         text = "%s is revoked on %s, in %s: another one was revoked today, and no list should show two at one moment."

@@ -22,13 +22,15 @@ def account(parser):
         "action",
         nargs="?",
         default="show",
-        choices=("show", "update", "rollover", "deactivate", "recover"),
-        help="update: send the contacts; rollover: change its key; deactivate: end it; recover: find it by its key (%(default)s)",
+        choices=("show", "update", "rollover", "deactivate", "recover", "deauthorize"),
+        help="update: send the contacts; rollover: change its key; deactivate: end it; recover: find it by its key; "
+        "deauthorize: have the CA forget what was proved for a name (%(default)s)",
     )
     parser.add_argument("--yes", action="store_true", help="really deactivate it")
     parser.add_argument(
         "--key", metavar="FILE", help="recover: the account's P-256 key (PEM, or certbot's private_key.json)"
     )
+    parser.add_argument("--name", metavar="NAME", help="deauthorize: a name or address in the certificate")
 
 
 def revoke(parser):

@@ -153,3 +153,16 @@ def groups(config):
     for g in range(n):
         texts.append(",".join([i.value for k, i in enumerate(config.identifiers) if assigned[k] == g]))
     return texts
+
+
+def group_of(config, name):
+    """The group, as in `groups`, that a name or address is in. Raises Ours("config")."""
+    from ipcert import identifiers
+
+    from .config import _to_ascii
+
+    value = identifiers.parse(name, _to_ascii).value
+    for ids in groups(config):
+        if value in ids.split(","):
+            return ids
+    raise Ours("config", "%s is not in the configuration; add it there first." % value)

@@ -45,7 +45,7 @@ class Webhook:
 class Standing:
     """dns-persist-01: the record was made once, by hand. `tell(sentence)` gets it, before the CA looks for it.
 
-    It names the account (accounturi), so use that account for no address.
+    It names the account (accounturi); addresses have another one (`policy.Policy`).
     """
 
     def __init__(self, tell):
