@@ -11,7 +11,9 @@ def _full(need, have):
     )
 
 
-if sys.implementation.name == "micropython":
+MICROPYTHON = sys.implementation.name == "micropython"
+
+if MICROPYTHON:
     # A slice object is a heap allocation before MicroPython 1.26, so bytes go one by one.
     def put(buf, off, data):
         """Copy all of `data` (bytes-like) to `buf[off:]`; return the new offset. Raises Ours("overflow")."""

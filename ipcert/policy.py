@@ -2,6 +2,7 @@
 
 from . import limits
 from .acme import challenge
+from .buf import MICROPYTHON
 from .errors import Ours
 
 _URGENT = ("ip", "domain", "both")
@@ -28,7 +29,8 @@ class Policy:
     compress        divides every drawn delay but a renewal's; for demonstrations against a test CA only
     challenge_name  "http-01" | "dns-01" | "dns-persist-01" | "tls-alpn-01", for names (P13)
     challenge_ip    "http-01" | "tls-alpn-01", for addresses
-    preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name
+    preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name; None: "smallest" on
+                    MicroPython, where a chain is held in RAM, else ""
     spread          0 to 60 days: the first contact of a fleet waits a random time up to this; 0: it goes at once
     eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
     accounturi      DNS names the names' account (CAA or dns-persist-01): addresses get another one (P13); None: where
@@ -53,7 +55,7 @@ class Policy:
         agree_terms=False,
         challenge_name="http-01",
         challenge_ip="http-01",
-        preferred_chain="",
+        preferred_chain=None,
         eab_kid="",
         eab_key=b"",
         spread=0,
@@ -104,6 +106,8 @@ class Policy:
         self.agree_terms = agree_terms
         self.challenge_name = challenge_name
         self.challenge_ip = challenge_ip
+        if preferred_chain is None:
+            preferred_chain = "smallest" if MICROPYTHON else ""
         self.preferred_chain = preferred_chain
         self.eab_kid = eab_kid
         self.eab_key = eab_key

@@ -38,7 +38,7 @@ class Policy:
         agree_terms: bool = ...,
         challenge_name: str = ...,
         challenge_ip: str = ...,
-        preferred_chain: str = ...,
+        preferred_chain: Optional[str] = ...,
         eab_kid: str = ...,
         eab_key: bytes = ...,
         spread: int = ...,

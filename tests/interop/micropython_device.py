@@ -107,6 +107,7 @@ class Session:
             "error": None if error is None else error.code, "text": str(error), "told": self.told, "issued": self.device.issued,
             "account": j.account.text(), "lineages": lineages, "deployed": self.deployed, "records": self.records,
             "connected": self.net._session._sock is not None, "ahead": self.clock.ahead, "now": self.clock.now(), "account_gen": j.account_gen,
+            "accounts": [j.other.text(), j.account.text()] if j.role else [j.account.text(), j.other.text()],
         }  # fmt: skip
 
 

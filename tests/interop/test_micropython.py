@@ -143,6 +143,26 @@ def test_account_and_revocation(pebble, hub):
     assert device("event", "account", "deactivate")["account"] == ""
 
 
+def test_a_second_account_and_what_is_given_back(pebble, hub):
+    name = "second.janet.example"
+    device = hub(pebble, [name, V4], challenge_name="dns-persist-01")
+    state = device("run")
+    for _ in range(6):
+        if state["records"]:
+            value = state["records"][0].split('"')[1]
+            pebble.dns("set-txt", host=f"_validation-persist.{name}.", value=value)
+        missing = [at for _, gen, at, *_ in state["lineages"] if not gen]
+        if not missing:
+            break
+        state = device("until", min(missing))
+    first, second = state["accounts"]
+    assert all(gen for _, gen, *_ in state["lineages"]) and first in state["records"][0]
+    assert second.startswith("https://") and second != first
+    pebble.reset()
+    assert device("event", "deauthorize", V4)["error"] is None
+    assert pebble.requests()[1:] == [("POST", "/my-order/"), ("POST", "/authZ/")]
+
+
 def test_an_account_is_found_again_by_its_key(pebble, hub, tmp_path):
     first = hub(pebble, [V4])
     account = first.everything()["account"]

@@ -1,10 +1,13 @@
 """The same device before other CAs: Debian's Pebble (2.4 on Debian 12: no profiles, no ARI, a CN in its leaves) and step-ca."""
 
+import types
+
 import pytest
 from cryptography import x509
 
 from tests.interop.home import home
 from tests.interop.test_challenges import Challtestsrv, dns_options
+from tests.interop.test_commands import Shell
 from tools.lib import pebble as pebbles
 from tools.lib import setup, stepca
 from tools.lib.say import Stop
@@ -126,5 +129,18 @@ def test_step_ca_account_and_revocation(step, tmp_path):
     assert device.run() is None and device.record.gen
     device.device.event("revoke", (V4, 1, True))
     assert device.run() is None and not device.record.gen
+    # It offers no deactivation of authorizations, and says so; nothing is lost by asking.
+    device.device.event("deauthorize", V4)
+    assert device.run().code == "malformed" and device.record.failures == 0
     device.device.event("account", "deactivate")
     assert device.run() is None and not device.device.journal.account.n
+
+
+def test_step_ca_by_its_short_name(step, tmp_path):
+    host = step.directory_url.split("/")[2]
+    ca = types.SimpleNamespace(**{**vars(step), "directory_url": "step-ca:" + host})
+    shell = Shell(tmp_path, ca)
+    assert shell("issue")["issued"] == 1 and shell("account")["directory"] == step.directory_url
+    (tmp_path / "b").mkdir()
+    ca.directory_url += "/nobody"
+    Shell(tmp_path / "b", ca)("issue", code=3)

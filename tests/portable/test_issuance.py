@@ -1,6 +1,7 @@
 """The table of one issuance, pair by pair; and whole issuances through everything that a CA can answer."""
 
 import json
+import sys
 import unittest
 
 from portable_support import code_of
@@ -531,10 +532,17 @@ class Answers(unittest.TestCase):
             self.assertEqual(home.deployed[V4][1].decode(), home.ca.chain(home.ca.issued[0]))
 
     def test_the_default_chain_where_nothing_is_preferred(self):
-        home = Home((V4,))
+        home = Home((V4,), preferred_chain="")
         home.ca.alternates = 3
         home.run()
         self.assertEqual(home.ca.count("certificate"), 1)
+
+    def test_the_smallest_chain_where_ram_is_scarce(self):
+        home = Home((V4,))
+        home.ca.alternates = 3
+        home.run()
+        small = sys.implementation.name == "micropython"
+        self.assertEqual(home.ca.count("certificate"), 4 if small else 1)
 
     def test_the_other_challenges(self):
         for kind in ("dns-01", "dns-persist-01"):

@@ -1,5 +1,6 @@
 """The owner's choices: defaults, bounds, and refusals that name the option."""
 
+import sys
 import unittest
 
 from ipcert import limits
@@ -15,7 +16,9 @@ class Choices(unittest.TestCase):
         self.assertEqual((p.urgent, p.setting, p.combined), ("ip", "home", False))
         self.assertEqual((p.first_delay, p.recovery, p.min_ip_age), (14 * DAY, 3 * DAY, DAY))
         self.assertEqual((p.strict_ari, p.test_ca, p.compress, p.agree_terms), (False, False, 1, False))
-        self.assertEqual((p.challenge_name, p.challenge_ip, p.preferred_chain), ("http-01", "http-01", ""))
+        self.assertEqual((p.challenge_name, p.challenge_ip, p.accounturi), ("http-01", "http-01", False))
+        self.assertEqual(p.preferred_chain, "smallest" if sys.implementation.name == "micropython" else "")
+        self.assertTrue(Policy(challenge_name="dns-persist-01").accounturi)
         self.assertEqual(Policy(urgent="both").first_delay, DAY)
         self.assertEqual(Policy(urgent="both", first_delay=5).first_delay, 5)
 

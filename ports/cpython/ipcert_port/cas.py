@@ -1,4 +1,4 @@
-"""CAs by short name, for `ca.directory`. Anything else there is a URL.
+"""CAs by short name, for `ca.directory`. Anything else there is a URL, or step-ca:HOST for a private step-ca.
 
 One CA at a time: ipcert never goes from one to another by itself. Who writes another one here gets a new account
 there, and is told so.
@@ -18,8 +18,14 @@ KNOWN = {
 }  # fmt: skip
 
 
+STEP = "step-ca:"  # and HOST, HOST:PORT or HOST:PORT/PROVISIONER; the usual provisioner is "acme"
+
+
 def url(text):
     """The directory URL of a short name; what is none is given back as it is."""
+    if text[: len(STEP)] == STEP:
+        host, _, provisioner = text[len(STEP) :].partition("/")
+        return "https://%s/acme/%s/directory" % (host, provisioner or "acme")
     return KNOWN[text][0] if text in KNOWN else text
 
 

@@ -234,7 +234,9 @@ def _issue(args):
 def _account(args):
     from .account import run
 
-    return _and_tell(args, lambda config: run(config, _progress(args), args.action, args.yes, args.key, args.name))
+    return _and_tell(
+        args, lambda config: run(config, _progress(args), args.action, args.yes, args.key, args.name)
+    )
 
 
 def _revoke(args):

@@ -337,7 +337,8 @@ def _directory(text):
     except Theirs:
         known = ", ".join(sorted(cas.KNOWN))
         raise Ours(
-            "config", "ca.directory must be an https URL, such as %s, or one of: %s." % (DIRECTORY, known)
+            "config",
+            "ca.directory must be an https URL, such as %s, step-ca:HOST, or one of: %s." % (DIRECTORY, known),
         ) from None
 
 
