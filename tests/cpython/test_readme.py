@@ -29,6 +29,26 @@ def test_every_file_that_is_named_exists(document):
         assert os.path.exists(os.path.join(ROOT, path)), "%s names %s" % (document, path)
 
 
+def test_every_command_that_the_readme_shows_is_one():
+    from ipcert_port import cli
+
+    shown = re.findall(r"^    (ipcert [^#\n]+)", _text("README.md"), re.M)
+    assert len(shown) > 15
+    for line in shown:
+        assert cli._parse(line.split()[1:]).command == line.split()[1], line
+    text = " ".join(shown)
+    for word in (
+        "--profile",
+        "--challenge",
+        "--preferred-chain",
+        "--reason",
+        "--by-key",
+        "rollover",
+        "recover",
+    ):
+        assert word in text
+
+
 def test_the_readme_has_its_two_commands_and_the_seven_recommendations():
     text = _text("README.md")
     assert "./tools/demo" in text and "./tools/test" in text

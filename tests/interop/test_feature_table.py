@@ -1,4 +1,4 @@
-"""FEATURES.md names tests: they exist, and in a whole run they ran."""
+"""FEATURES.md and the README's table name tests: they exist, and in a whole run they ran."""
 
 import ast
 import os
@@ -7,7 +7,9 @@ import re
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+README = os.path.join(HERE, "..", "..", "README.md")
 NAMED = re.compile(r"`([\w./-]+\.py)::(\w+)`")
+EXCUSES = ("same core", "no command", "not tried")  # what may stand in the short table's last column
 
 
 def rows():
@@ -18,6 +20,26 @@ def rows():
 
 def named():
     return sorted({pair for row in rows() for cell in row for pair in NAMED.findall(cell)})
+
+
+def short_rows():
+    """The rows of the README's table: the feature, CPython, MicroPython."""
+    with open(README) as file:
+        text = file.read().split("## What of ACME there is\n")[1].split("\n## ")[0]
+    lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line] for line in lines[1:]]
+
+
+def test_the_short_table_names_tests_of_the_long_one():
+    known = {name for path, name in named() if "/" not in path}
+    wrong = []
+    for feature, *cells in short_rows():
+        for cell in cells:
+            found = re.findall(r"`(test_\w+)`", cell)
+            if [name for name in found if name not in known] or not found and cell not in EXCUSES:
+                wrong.append((feature, cell))
+    assert wrong == [] and len(short_rows()) >= 25
+    assert all(re.search(r"`test_\w+`", cpython) for _, cpython, _ in short_rows())
 
 
 def test_the_named_tests_exist():

@@ -338,7 +338,8 @@ def _directory(text):
         known = ", ".join(sorted(cas.KNOWN))
         raise Ours(
             "config",
-            "ca.directory must be an https URL, such as %s, step-ca:HOST, or one of: %s." % (DIRECTORY, known),
+            "ca.directory must be an https URL, such as %s, step-ca:HOST, or one of: %s."
+            % (DIRECTORY, known),
         ) from None
 
 
