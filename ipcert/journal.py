@@ -57,7 +57,6 @@ _RECORD_TEXTS = ("ids", "order", "profile", "ari")
 _INTS = ("floor", "account_gen", "pending_gen", "generation", "told", "revoked_at", "role", "other_gen")
 _HASHES = ("device", "account_hash", "ca_hash", "consent_nonce", "other_hash")
 _TEXTS = ("account", "terms", "other")
-_NEW = (2, 1, 1, 1)  # how many at the end of _INTS, _HASHES, _TEXTS and _RECORD_INTS version 1 had not
 
 
 class Record:
@@ -214,11 +213,15 @@ class Journal:
     def _decode(self, buf, end):
         self.seq = get_int(buf, 5)
         off = _HEAD
-        ints, hashes, texts, record_ints = _INTS, _HASHES, _TEXTS, _RECORD_INTS
-        if buf[4] < 2:
-            ints, hashes, texts, record_ints = [
-                names[:-n] for names, n in zip((ints, hashes, texts, record_ints), _NEW)
-            ]
+        ints = _INTS
+        hashes = _HASHES
+        texts = _TEXTS
+        record_ints = _RECORD_INTS
+        if buf[4] < 2:  # it had no second account
+            ints = ints[:-2]
+            hashes = hashes[:-1]
+            texts = texts[:-1]
+            record_ints = record_ints[:-1]
         for name in ints:
             setattr(self, name, get_int(buf, off))
             off += 4

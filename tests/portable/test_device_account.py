@@ -161,7 +161,8 @@ class Second(unittest.TestCase):
     def test_two_accounts(self):
         home = self.home(challenge_name=self.PERSIST)
         home.sleep(DAY)
-        home.run(home.clock.now + 60 * DAY)
+        home.device.event("renew", NAME)
+        home.run(home.clock.now + 4 * DAY)
         name, address = self.owners(home, NAME), self.owners(home, V4)
         self.assertEqual((len(set(name)), len(set(address)), len(home.ca.accounts)), (1, 1, 2))
         self.assertNotEqual(name[0], address[0])
