@@ -33,7 +33,7 @@ def reconcile(dev, now):
         if family == 0 and spare is not None and not dev.policy.combined:
             # Other names for the same lineage: what is served stays until the new one is there.
             r, spare = spare, None
-            dev.give_back(r)
+            _give_back(dev, r)
             r.consent_at = 0
         else:
             r = j.new()
@@ -100,9 +100,19 @@ def _retire(dev, r, text):
     dev.take_down(r)
     if r.new_gen:
         dev.journal.ring.add(r.new_hash, 0)
-    dev.give_back(r)
+    _give_back(dev, r)
     dev.notice(notices.RETIRED, text)
     dev.dirty = True
+
+
+def _give_back(dev, r):
+    # What stays ours is not proved again: where something of an order does, the rest of it is left to expire.
+    ours = [i.value for text, ids in dev.groups for i in ids]
+    for value in r.ids.text().split(","):
+        if value in ours:
+            r.order.set(b"")
+            r.order_at = 0
+    dev.give_back(r)
 
 
 def _collect(dev):

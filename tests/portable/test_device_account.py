@@ -361,6 +361,14 @@ class GivenBack(unittest.TestCase):
         home.run(START + 5)
         self.assertEqual(home.ca.proved(), ["c.example.net"])
 
+    def test_what_stays_is_kept(self):
+        home = Home((NAME,), urgent="domain")
+        home.ca.authz_reuse = True
+        home.run()
+        self.change(home, NAME, "b.example.net")
+        home.run(START + HOUR)
+        self.assertEqual((len(home.ca.issued), home.ca.count("challenge")), (2, 2))
+
     def test_a_ca_that_cannot(self):
         home = Home((V4,))
         home.run()
