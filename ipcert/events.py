@@ -12,22 +12,18 @@ _REVOKE = 2
 
 def take(dev, kind, value):
     """Carry out one event, as `Device.event` describes them. Raises Ours."""
-    if kind == "consent":
-        _consent(dev, value)
-    elif kind == "renew":
-        _renew(dev, value)
-    elif kind == "revoke":
-        _revoke(dev, *value)
-    elif kind == "account":
-        _account(dev, value)
-    elif kind == "recover":
-        _recover(dev, value)
-    elif kind == "deauthorize":
-        _deauthorize(dev, value)
-    elif kind == "adopt":
-        _adopt(dev, *value)
-    else:
+    act = {
+        "consent": _consent,
+        "renew": _renew,
+        "revoke": _revoke,
+        "account": _account,
+        "recover": _recover,
+        "deauthorize": _deauthorize,
+        "adopt": _adopt,
+    }.get(kind)
+    if act is None:
         raise Ours("event", "There is no event '%s'." % kind)
+    act(dev, value)
 
 
 def plan_asked(dev, now):
@@ -71,9 +67,10 @@ def _renew(dev, text):
     raise Ours("event", "There is no certificate for '%s' to renew." % text)
 
 
-def _revoke(dev, text, reason, by_key):
+def _revoke(dev, value):
     from .acme import errand
 
+    text, reason, by_key = value
     if reason not in errand.REASONS:
         raise Ours("revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS]))
     for r in dev.journal.records():
@@ -146,7 +143,8 @@ def _recover(dev, d):
     dev.dirty = True
 
 
-def _adopt(dev, text, not_before, not_after, key_hash):
+def _adopt(dev, value):
+    text, not_before, not_after, key_hash = value
     if not dev.reconciled:
         raise Ours("adopt", "Ask again when the device has read its state.")
     for r in dev.journal.records():
