@@ -24,11 +24,8 @@ class Accounts:
 
     def role(self, record):
         """The role of the account that orders for a record."""
-        alone = True
-        for i in self._dev.identifiers_of(record):
-            if not i.family:
-                alone = False
-        return 1 if alone and self._dev.policy.accounturi else 0
+        policy = self._dev.policy
+        return 1 if policy.accounturi and not policy.combined and self._dev.is_ip(record) else 0
 
     def use(self, role):
         """Put the account of a role in use, unless the one in use has a pending key: that one is cleared up first."""

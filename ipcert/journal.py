@@ -75,10 +75,7 @@ class Record:
     """
 
     def __init__(self):
-        for name in _RECORD_HASHES:
-            setattr(self, name, bytearray(limits.HASH))
-        for name in _RECORD_TEXTS:
-            setattr(self, name, Text())
+        _make(self, _RECORD_HASHES, _RECORD_TEXTS)
         self.clear()
 
     def clear(self):
@@ -90,6 +87,41 @@ class Record:
         for name in _RECORD_TEXTS:
             getattr(self, name).set(b"")
         self.at = limits.NEVER
+
+
+def _make(obj, hashes, texts):
+    for name in hashes:
+        setattr(obj, name, bytearray(limits.HASH))
+    for name in texts:
+        setattr(obj, name, Text())
+
+
+def _put(out, off, obj, ints, hashes, texts):
+    for name in ints:
+        off = put_int(out, off, getattr(obj, name))
+    for name in hashes:
+        off = put(out, off, getattr(obj, name))
+    for name in texts:
+        off = _put_text(out, off, getattr(obj, name))
+    return off
+
+
+def _get(buf, off, end, obj, ints, hashes, texts):
+    for name in ints:
+        setattr(obj, name, get_int(buf, off))
+        off += 4
+    for name in hashes:
+        copy(getattr(obj, name), 0, buf, off, off + limits.HASH)
+        off += limits.HASH
+    for name in texts:
+        text = getattr(obj, name)
+        text.buf = buf
+        text.n = buf[off] << 8 | buf[off + 1]
+        text.start = off + 2
+        off += 2 + text.n
+        if off > end:
+            raise ValueError
+    return off
 
 
 def _put_text(out, off, text):
@@ -127,10 +159,7 @@ class Journal:
         self.seq = 0
         for name in _INTS:
             setattr(self, name, 0)
-        for name in _HASHES:
-            setattr(self, name, bytearray(limits.HASH))
-        for name in _TEXTS:
-            setattr(self, name, Text())
+        _make(self, _HASHES, _TEXTS)
 
     def records(self):
         """The records in use, in order. Allocates the list."""
@@ -161,24 +190,13 @@ class Journal:
         off = put(out, 0, _MAGIC)
         out[off] = VERSION
         off = put_int(out, off + 1, self.seq + 1) + 2
-        for name in _INTS:
-            off = put_int(out, off, getattr(self, name))
-        for name in _HASHES:
-            off = put(out, off, getattr(self, name))
-        for name in _TEXTS:
-            off = _put_text(out, off, getattr(self, name))
+        off = _put(out, off, self, _INTS, _HASHES, _TEXTS)
         off = put_int(out, off, self.ring.next)
         off = put(out, off, self.ring.data)
         off = put_int(out, off, self.count)
         k = 0
         while k < self.count:
-            r = self.all[k]
-            for name in _RECORD_INTS:
-                off = put_int(out, off, getattr(r, name))
-            for name in _RECORD_HASHES:
-                off = put(out, off, getattr(r, name))
-            for name in _RECORD_TEXTS:
-                off = _put_text(out, off, getattr(r, name))
+            off = _put(out, off, self.all[k], _RECORD_INTS, _RECORD_HASHES, _RECORD_TEXTS)
             k += 1
         out[_HEAD - 2] = off - _HEAD >> 8
         out[_HEAD - 1] = off - _HEAD & 255
@@ -222,14 +240,7 @@ class Journal:
             hashes = hashes[:-1]
             texts = texts[:-1]
             record_ints = record_ints[:-1]
-        for name in ints:
-            setattr(self, name, get_int(buf, off))
-            off += 4
-        for name in hashes:
-            copy(getattr(self, name), 0, buf, off, off + limits.HASH)
-            off += limits.HASH
-        for name in texts:
-            off = self._text(getattr(self, name), buf, off, end)
+        off = _get(buf, off, end, self, ints, hashes, texts)
         self.ring.next = get_int(buf, off) % limits.RING
         off += 4
         copy(self.ring.data, 0, buf, off, off + len(self.ring.data))
@@ -242,27 +253,9 @@ class Journal:
         self._make(self.count)
         k = 0
         while k < self.count:
-            r = self.all[k]
-            for name in record_ints:
-                setattr(r, name, get_int(buf, off))
-                off += 4
-            for name in _RECORD_HASHES:
-                copy(getattr(r, name), 0, buf, off, off + limits.HASH)
-                off += limits.HASH
-            for name in _RECORD_TEXTS:
-                off = self._text(getattr(r, name), buf, off, end)
+            off = _get(buf, off, end, self.all[k], record_ints, _RECORD_HASHES, _RECORD_TEXTS)
             k += 1
         return off == end
-
-    def _text(self, text, buf, off, end):
-        n = buf[off] << 8 | buf[off + 1]
-        off += 2
-        if off + n > end:
-            raise ValueError
-        text.buf = buf
-        text.start = off
-        text.n = n
-        return off + n
 
 
 class Slots:

@@ -5,6 +5,7 @@ itself with an event. What an answer amounts to is an event too. The table decid
 """
 
 from .. import csr, keys, limits, notices, plan, x509
+from ..buf import put
 from ..errors import Error, Ours, Theirs
 from . import account, authorization, certificate, challenge, directory, exchange, message, order, renewal
 from .steps import (
@@ -46,6 +47,13 @@ ISSUE = 0
 ASK_WINDOW = 1
 REVOKE = 2
 DEAUTHORIZE = 7
+
+
+def _errands():
+    # Loaded when the first one is asked for.
+    from . import errand
+
+    return errand
 
 
 class Issuance:
@@ -159,23 +167,19 @@ class Issuance:
         self._dev.exchange.get(it, renewal.url(base, self.record.ari.text()))
 
     def _errand_key(self, now, it):
-        from . import errand
-
-        if self.purpose != errand.ROLLOVER:
+        if self.purpose != _errands().ROLLOVER:
             return NONE
-        errand.make_key(self._dev, it)
+        _errands().make_key(self._dev, it)
 
     def _errand(self, now, it):
-        from . import errand
-
-        if self.purpose == errand.RECOVER:
+        if self.purpose == _errands().RECOVER:
             return OK
-        if self.purpose != errand.DEAUTHORIZE:
-            errand.send(self._dev, it, self.purpose, self.record, self._what)
+        if self.purpose != DEAUTHORIZE:
+            _errands().send(self._dev, it, self.purpose, self.record, self._what)
         elif self._order is None:
-            self._post_as_get(it, self._what)
+            self._post(it, self._what)
         else:
-            errand.give_back(self._dev, it, self._order.authorizations[self._at])
+            _errands().give_back(self._dev, it, self._order.authorizations[self._at])
 
     def _save_directory(self, now, it):
         it.write("directory", self._dev.directory_body, len(self._dev.directory_body))
@@ -235,7 +239,7 @@ class Issuance:
             replaces = r.ari.get()
         self._replaced = replaces != b""
         n = order.write_new(dev.work, 0, dev.identifiers_of(r), self._profile.encode(), replaces)
-        dev.exchange.post(it, dev.directory, dev.directory.new_order, dev.work, n)
+        self._post(it, dev.directory.new_order, n)
 
     def _save(self, now, it):
         self._dev.write_journal(now, it)
@@ -246,7 +250,7 @@ class Issuance:
         return self._status
 
     def _authorization(self, now, it):
-        self._post_as_get(it, self._order.authorizations[self._at])
+        self._post(it, self._order.authorizations[self._at])
 
     def _publish(self, now, it):
         dev, auth = self._dev, self._auth
@@ -257,9 +261,7 @@ class Issuance:
     def _answer(self, now, it):
         if not self._finalized:
             self._polls = 0
-        self._dev.work[0] = 123
-        self._dev.work[1] = 125
-        self._dev.exchange.post(it, self._dev.directory, self._auth.url, self._dev.work, 2)
+        self._post(it, self._auth.url, put(self._dev.work, 0, b"{}"))
 
     def _wait(self, now, it):
         if not self._until:
@@ -308,10 +310,10 @@ class Issuance:
             # Counted from the first time: an order that is never ready would be finalized for ever.
             self._finalized = True
             self._polls = 0
-        dev.exchange.post(it, dev.directory, self._order.finalize, dev.work, n)
+        self._post(it, self._order.finalize, n)
 
     def _order_poll(self, now, it):
-        self._post_as_get(it, self.record.order.text())
+        self._post(it, self.record.order.text())
 
     def _chain(self, now, it):
         if not self.record.new_gen:
@@ -327,8 +329,7 @@ class Issuance:
         self._get_chain(it, self._others[0])
 
     def _get_chain(self, it, url):
-        dev = self._dev
-        dev.exchange.post(it, dev.directory, url, dev.work, 0, "application/pem-certificate-chain")
+        self._post(it, url, 0, "application/pem-certificate-chain")
 
     def _save_chain(self, now, it):
         it.write("chain-%d" % self.record.new_gen, self._pem, len(self._pem))
@@ -493,15 +494,11 @@ class Issuance:
     def _way_round(self, problem, status):
         # The event of a refusal that we can go on after, or None.
         if self.step == ACCOUNT and self._probing and problem.type == "accountDoesNotExist":
-            from . import errand
-
             self._probing = False
             self._dev.accounts.drop_pending()
-            return None if self.purpose == errand.RECOVER else MORE
+            return None if self.purpose == _errands().RECOVER else MORE
         if self.step == ERRAND:
-            from . import errand
-
-            if errand.is_done(self.purpose, problem.type, status):
+            if _errands().is_done(self.purpose, problem.type, status):
                 return self._finish_errand(None)
         if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL, ERRAND):
             self._replay()
@@ -525,18 +522,16 @@ class Issuance:
 
     def _finish_errand(self, body):
         # `body` is None for a refusal that means the same.
-        from . import errand
-
         self._dev.exchange.problem = None
         self.error = None
-        if self.purpose == errand.DEAUTHORIZE and (body or self._order):
+        if self.purpose == DEAUTHORIZE and (body or self._order):
             if self._order is None:
                 self._order = order.Order(message.parse(body))
             else:
                 self._at += 1
             if self._at < len(self._order.authorizations):
                 return AGAIN
-        errand.finish(self._dev, self.purpose, self.record)
+        _errands().finish(self._dev, self.purpose, self.record)
         return OK
 
     def _replay(self):
@@ -559,8 +554,10 @@ class Issuance:
             self._dev.load_key(limits.SUBJECT, "key-%d" % self.record.new_gen)
             self._loaded = True
 
-    def _post_as_get(self, it, url):
-        self._dev.exchange.post(it, self._dev.directory, url, self._dev.work, 0)
+    def _post(self, it, url, n=0, accept=""):
+        # The first `n` bytes of the work buffer; none: POST-as-GET.
+        dev = self._dev
+        dev.exchange.post(it, dev.directory, url, dev.work, n, accept)
 
     # The action of each step, in the order of STEPS.
     _DO = (
