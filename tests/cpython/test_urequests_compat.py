@@ -144,6 +144,24 @@ def test_certificates_are_verified():
     stranger.close()
 
 
+def test_no_root_is_trusted_but_those_that_were_named(monkeypatch):
+    import urllib3
+
+    init = urllib3.HTTPSConnectionPool.__init__
+    stranger = hostile.Roots("a stranger")
+
+    def debians(self, *args, **options):
+        # Debian's default is the system's bundle; here the stranger is in it.
+        options.setdefault("ca_certs", stranger.pem)
+        init(self, *args, **options)
+
+    monkeypatch.setattr(urllib3.HTTPSConnectionPool, "__init__", debians)
+    with hostile.Server(stranger) as server:
+        assert "issuer certificate" in str(fails(server, ("TLSError",)))
+        assert server.requests == []
+    stranger.close()
+
+
 def test_a_server_without_tls_and_none_at_all():
     with hostile.Server(ROOTS, tls=False) as server:
         server.context = None

@@ -24,7 +24,6 @@ DEPENDS = (
     "ca-certificates",
     "init-system-helpers",
     "systemd | systemd-standalone-sysusers",
-    "systemd | systemd-standalone-tmpfiles",
 )
 _HOOK = '# hook = ["systemctl", "reload", "nginx"]'
 _OUR_HOOK = """# As the package has it: ipcert-nginx.path sees that file, and lets nginx read ipcert-nginx's configuration anew.

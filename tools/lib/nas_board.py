@@ -53,10 +53,12 @@ def main(argv):
     one = actions.add_parser(
         "armhf", help="the portable tests and the port's on Debian's 32-bit ARM userland"
     )
-    one.add_argument(
-        "words", nargs=argparse.REMAINDER, help="pytest's paths and options (default: everything)"
-    )
+    one.add_argument("words", nargs="*", help="pytest's paths and options (default: everything)")
     one.set_defaults(action=_armhf)
-    args = parser.parse_args(argv)
+    args, more = parser.parse_known_args(argv)
+    if args.action is _armhf:
+        args.words += more
+    elif more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
     os.environ.setdefault("LC_ALL", "C.UTF-8")
     return args.action(args)

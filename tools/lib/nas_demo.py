@@ -15,7 +15,7 @@ import board_ca
 import board_demo
 from cryptography import x509
 
-from . import nas_image, nas_look, nas_machine
+from . import debian, nas_image, nas_look, nas_machine
 from .loopback import wait_until
 from .say import Stop
 
@@ -63,8 +63,9 @@ def configuration(text, ca):
 def job(say):
     """The whole demo; its result as a dict for --json."""
     check = board_demo.Checks(say)
+    debian.need("openssl")
     image = nas_image.image()
-    out = {"image": {}, "problems": check.problems}
+    out = {"image": nas_image.sizes(image), "problems": check.problems}
     with tempfile.TemporaryDirectory(prefix="nas-") as folder, board_ca.HubPebble(True, nonce_reject=5) as ca:
         forwards = {80: ca.http_port, 443: ca.tls_port}
         with nas_machine.Machine(image, folder, forwards) as nas:
@@ -92,6 +93,7 @@ def job(say):
             nas.start()
             say(f"The NAS is up again after {nas.boots[1]:.0f} s")
             _again(check, nas, ca, folder, plans, orders)
+            _remove(check, nas)
             out["boots"] = [round(seconds) for seconds in nas.boots]
             issued = ca.issued()
     _apart(check, issued)
@@ -340,6 +342,15 @@ def _again(check, nas, ca, folder, plans, orders):
     check(_plans(nas) == plans, "the plans are the same to the second")
     _look(check, ca, latest, folder, "rebooted")
     check(ca.new_orders() == orders, f"the reboot cost no order; there were {orders} in all")
+
+
+def _remove(check, nas):
+    """The package purged: no key is left, and nginx goes on without it."""
+    nas.run("dpkg", "--purge", "ipcert")
+    left = nas.run(r"find / -xdev -type f \( -name privkey.pem -o -path '*/ipcert/*' \)")[1]
+    check(not left.split(), f"the package is purged, and no key or state is left {left.split() or ''}")
+    status, words = nas.run("nginx -t && systemctl restart nginx && systemctl is-active nginx", check=False)
+    check(status == 0, f"and nginx starts without it {words.strip() if status else ''}")
 
 
 def _memory(nas):

@@ -21,6 +21,7 @@ PACKAGES = (
     *("nginx", "libnginx-mod-stream"),
 )
 KERNEL = "linux-image-cloud-arm64"
+_KEEP = 4  # images
 DISK = 2 << 30  # bytes; the file is sparse
 # What the kernel needs to find its disk, besides what these need; everything else udev loads from there.
 MODULES = ("virtio_pci", "virtio_blk")
@@ -153,6 +154,29 @@ def _order(modules):
     return order
 
 
+def sizes(place):
+    """What an image of `image()` is: bytes of its files, the kernel and our package, and the number of Debian packages."""
+    with open(os.path.join(place, "disk.used")) as file:
+        used = int(file.read())
+    with open(os.path.join(place, "disk.packages")) as file:
+        packages = len(file.readlines())
+    return {
+        "files": used,
+        "kernel": os.path.getsize(os.path.join(place, "vmlinuz")),
+        "package": os.path.getsize(deb.build()),
+        "debian_packages": packages,
+    }
+
+
+def _forget_old():
+    """Every change of ours is a new image of some hundred megabytes: only the last ones are kept."""
+    made = [
+        os.path.join(cache.path(), name) for name in os.listdir(cache.path()) if name.startswith("nas-image-")
+    ]
+    for old in sorted(filter(cache.is_ready, made), key=os.path.getmtime)[:-_KEEP]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def image():
     """The directory with disk, vmlinuz, initrd, packages and used; made when missing. Raises `Stop`."""
     debian.need("e2fsprogs")
@@ -177,5 +201,6 @@ def image():
         )
         for name in ("vmlinuz", "initrd"):
             os.symlink(os.path.join(core, name), os.path.join(target, name))
+        _forget_old()
 
     return cache.once(cache.path(f"nas-image-{key}"), make)

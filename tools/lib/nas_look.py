@@ -8,8 +8,6 @@ import time
 
 from cryptography import x509
 
-from . import debian
-
 _SECONDS = 300  # for one connection; the machine is emulated and may be busy
 
 
@@ -34,7 +32,6 @@ def look(port, root, sni, host, keep=None, offer=None, version="-tls1_3"):
 
     `root`: the CA's root as a PEM file. keep: a file that gets the session; offer: one that holds a session to resume.
     """
-    debian.need("openssl")
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", root, version, "-ign_eof"]
     command += ["-servername", sni] if sni else ["-noservername"]
     if ":" in host or host.replace(".", "").isdigit():

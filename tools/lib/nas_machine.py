@@ -30,7 +30,19 @@ def arguments(image, disk, forwards, serial, agent=None, monitor=None):
     network = "user,id=net" + "".join(
         f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in sorted(forwards.items())
     )
-    command = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-smp", "2", "-m", str(MEMORY)]
+    command = [
+        "qemu-system-aarch64",
+        "-M",
+        "virt",
+        "-accel",
+        "tcg,thread=multi,tb-size=256",
+        "-cpu",
+        "cortex-a57",
+        "-smp",
+        "2",
+        "-m",
+        str(MEMORY),
+    ]
     command += ["-display", "none", "-monitor", "none", "-serial", serial, "-netdev", network]
     command += ["-device", "virtio-net-pci,netdev=net,romfile="]
     command += ["-kernel", os.path.join(image, "vmlinuz"), "-initrd", os.path.join(image, "initrd")]

@@ -256,7 +256,10 @@ class Session:
         if pool is None:
             if len(self._pools) == _HOSTS:
                 self._pools.pop(next(iter(self._pools))).close()
-            pool = _Pool(host, port, maxsize=1, ssl_context=self._context, cert_reqs="CERT_REQUIRED")
+            # ca_certs: Debian's urllib3 would add the system's roots to ours otherwise.
+            pool = _Pool(
+                host, port, maxsize=1, ssl_context=self._context, cert_reqs="CERT_REQUIRED", ca_certs=None
+            )
             self._pools[host, port] = pool
         return pool
 
