@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import cache, debian, foreign
+from . import cache, debian, foreign, venv
 from .run import quiet
 from .say import Stop, note
 from .testing import OLDEST
@@ -40,10 +40,11 @@ _LONG = ("test_device", "test_issuance")
 # The shim's test builds a MicroPython to compare with.
 PORT = [path for path in OLDEST if path.startswith("tests/cpython/") and "shim" not in path]
 
-# As root, in a mount name space of its own. $1: the system; $2: this checkout; $3: pytest's settings; then the words.
+# As root, in a mount name space of its own. $1: the system; $2: this checkout; $3: pytest's settings; $4: where Python
+# looks for modules; then the words.
 _ENTER = """
-root=$1 checkout=$2 settings=$3
-shift 3
+root=$1 checkout=$2 settings=$3 modules=$4
+shift 4
 mount --bind "$checkout" "$root/src"
 mount -o remount,bind,ro "$root/src"
 mount --bind "$settings" "$root/settings"
@@ -51,7 +52,7 @@ mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONPATH=/src:/src/tests/portable:/src/tests/cpython:/src/ports/cpython:/src/ports/ucryptolib_shim:/src/ports/urequests_compat \
+    PYTHONPATH="$modules" \
     sh -c 'cd /src && exec python3 -m pytest -c /settings/pytest.ini --rootdir=/src -p no:cacheprovider "$@"' pytest "$@"
 """
 
@@ -79,26 +80,29 @@ def system():
 
 
 def _settings(directory):
-    """pytest's settings of pyproject.toml without its demand for a newer pytest than Debian 12 has."""
+    """pytest's settings of pyproject.toml without its demand for a newer pytest than Debian 12 has, as a file there.
+
+    Returns the folders, as they are inside, where Python looks for modules.
+    """
     text = cache.read("pyproject.toml").decode()
     section = re.search(r"^\[tool\.pytest\.ini_options\]\n(.*?)(?=^\[)", text, re.MULTILINE | re.DOTALL)[1]
     rows = ["[pytest]"]
-    for name, value in re.findall(r"^(\w+) = (\[.*?^\]|.*?)$", section, re.MULTILINE | re.DOTALL):
-        if name not in ("minversion", "pythonpath", "testpaths"):
-            words = re.findall(r'"([^"]*)"', value)
+    modules = [os.path.join("ports", "cpython"), *venv.PROJECTS[1:]]
+    for name, value in re.findall(r"^(\w+) = (\[\n.*?^\]|[^\n]*)$", section, re.MULTILINE | re.DOTALL):
+        words = re.findall(r'"([^"]*)"', value)
+        if name == "pythonpath":
+            modules += words
+        elif name not in ("minversion", "testpaths"):
             rows.append(f"{name} =" + "".join("\n    " + word for word in words))
     with open(os.path.join(directory, "pytest.ini"), "w") as file:
         file.write("\n".join(rows) + "\n")
+    return ":".join(os.path.normpath(os.path.join("/src", folder)) for folder in modules)
 
 
 def quick():
-    """What ./tools/test runs of it: the core but for its longest tests, and the store."""
-    names = sorted(
-        name for name in os.listdir(os.path.join(cache.ROOT, "tests", "portable")) if name[:5] == "test_"
-    )
-    return [f"tests/portable/{name}" for name in names if not name.startswith(_LONG)] + [
-        "tests/cpython/test_store.py"
-    ]
+    """What ./tools/test runs of it: the core but for its longest tests."""
+    names = sorted(os.listdir(os.path.join(cache.ROOT, "tests", "portable")))
+    return [f"tests/portable/{name}" for name in names if name[:5] == "test_" and not name.startswith(_LONG)]
 
 
 def whole():
@@ -118,7 +122,7 @@ def run(words):
         raise Stop("Entering the armhf system takes root, or sudo without a password.")
     root = system()
     with tempfile.TemporaryDirectory(prefix="armhf-") as directory:
-        _settings(directory)
+        modules = _settings(directory)
         command = [
             *before,
             "unshare",
@@ -131,6 +135,7 @@ def run(words):
             root,
             cache.ROOT,
             directory,
+            modules,
         ]
         text = ""
         with subprocess.Popen(
