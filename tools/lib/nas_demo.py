@@ -7,6 +7,7 @@ are used for its plans, and for what its users and its service can read.
 import json
 import os
 import re
+import resource
 import sys
 import tempfile
 import time
@@ -390,6 +391,8 @@ def run(args):
 
     out = job(say)
     out["seconds"] = round(time.monotonic() - begin)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    out["cpu_seconds"] = round(children.ru_utime + children.ru_stime)
     if args.json:
         print(json.dumps(out, indent=1))
     else:
