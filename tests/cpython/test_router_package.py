@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ipcert_router import wan
 from tools.lib import cache, debian, vendor, vendor_demo
 
 FILES = Path(cache.ROOT) / "ports/router/openwrt/files"
@@ -129,6 +130,25 @@ def test_addresses_of_a_device(shell):
     status, out = run([*shell, FILES / "addresses.sh"], "lo")
     assert status == 0 and "127.0.0.1" in out
     assert run([*shell, FILES / "addresses.sh"], "wan0") == (0, "")
+
+
+@pytest.mark.parametrize("tool", ["iproute2", "busybox"])
+def test_the_kernels_own_addresses_are_understood(tool, tmp_path):
+    if not shutil.which("ip"):
+        debian.need("iproute2")
+    if not shutil.which("busybox"):
+        debian.need("busybox")
+    if run(["unshare", "--user", "--map-root-user", "--net", "true"])[0]:
+        pytest.skip("this machine gives no network namespace of one's own")
+    if tool == "busybox":
+        (tmp_path / "ip").symlink_to(shutil.which("busybox"))
+    say = """ip link set lo up; ip addr add 8.8.4.4/32 dev lo; ip -6 addr add 2a00:1::9/64 dev lo preferred_lft 0
+ip -6 addr add 2a00:1::7/64 dev lo; ip -6 addr add 2a00:1::211:22ff:fe33:4455/64 dev lo
+PATH=%s:$PATH sh %s lo""" % (tmp_path, FILES / "addresses.sh")
+    status, out = run(["unshare", "--user", "--map-root-user", "--net", "sh", "-c", say])
+    assert status == 0, out
+    found = wan.Wan((4, 6))
+    assert found.look(out) == (True, True, "") and found.remember() == "8.8.4.4 2a00:1::7", out
 
 
 def test_the_ntp_hook_believes_no_server_that_heard_none(shell, tmp_path):
