@@ -13,6 +13,9 @@
 #define IPCERT_SIGNATURE 64
 #define IPCERT_SEED_MIN 48 // SP 800-90A 10.1.2.3: 32 bytes of entropy and a nonce of 16
 #define IPCERT_PARTS 16
+#ifndef IPCERT_STACK
+#define IPCERT_STACK (sizeof(void *) == 8 ? 4096 : 2048) // bytes that the library's frames may have taken (check/driver.c)
+#endif
 #define IPCERT_LONGEST ((size_t)1 << 24) // of any text in a JWS: keeps every sum of sizes far from wrapping
 
 // The few variables that are not on the stack. The linker for .mpy files reaches them only by name.

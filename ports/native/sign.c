@@ -26,6 +26,12 @@ static void reduce(uint8_t *out, const uint8_t *digest) {
     }
 }
 
+// The library wipes its variables, but not what the compiler spilled of them. This lies where its frames lay.
+static void __attribute__((noinline)) wipe_stack(void) {
+    uint8_t below[IPCERT_STACK];
+    mbedtls_platform_zeroize(below, sizeof(below));
+}
+
 static int start(mbedtls_hmac_drbg_context *rng, const uint8_t *seed, size_t n) {
     mbedtls_hmac_drbg_init(rng);
     return mbedtls_hmac_drbg_seed_buf(rng, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), seed, n)
@@ -49,6 +55,7 @@ int ipcert_generate(uint8_t *key, ipcert_span_t seed) {
         mbedtls_platform_zeroize(key, IPCERT_KEY);
     }
     ipcert_leave();
+    wipe_stack();
     return status;
 }
 
@@ -66,6 +73,7 @@ int ipcert_public(uint8_t *key) {
     }
     mbedtls_hmac_drbg_free(&blind);
     ipcert_leave();
+    wipe_stack();
     return status;
 }
 
@@ -73,6 +81,7 @@ int ipcert_check(const uint8_t *key) {
     ipcert_enter();
     int status = ipcert_curve_check(key);
     ipcert_leave();
+    wipe_stack();
     return status;
 }
 
@@ -94,5 +103,6 @@ int ipcert_sign(const uint8_t *key, ipcert_span_t extra, const uint8_t *digest, 
     mbedtls_hmac_drbg_free(&rng);
     mbedtls_platform_zeroize(seed, sizeof(seed));
     ipcert_leave();
+    wipe_stack();
     return status;
 }

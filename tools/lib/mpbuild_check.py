@@ -19,8 +19,8 @@ CURVE = {
 }
 
 
-def driver(library, bits=64, sanitize=True):
-    """Path of the program for library "mbedtls" or "p256m"."""
+def driver(library, bits=64, sanitize=True, more=()):
+    """Path of the program for library "mbedtls" or "p256m"; `more` flags for the compiler."""
     tree = sources.micropython() / "lib" / "mbedtls"
     flags = [
         "-std=gnu99",
@@ -33,7 +33,11 @@ def driver(library, bits=64, sanitize=True):
     ]
     if sanitize:
         flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    flags += more
     if bits == 32:
+        mpbuild.need(
+            ["gcc", "-m32", *mpbuild.KERNEL_HEADERS, "-E", "-include", "errno.h", "-"], "gcc-12-multilib"
+        )
         flags += ["-m32", *mpbuild.KERNEL_HEADERS]
     name = "check-%s-%s" % (
         library,

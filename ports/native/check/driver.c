@@ -2,9 +2,12 @@
 //   driver vectors       lines "d digest extra" (hex, extra may be -) on stdin; r||s in hex, or "bad", on stdout
 //   driver soak ROUNDS   every size of JWS in buffers of exactly that size, keys and signatures in exact buffers;
 //                        prints the arena's peak in bytes
+//   driver traces ROUNDS every call on a stack of its own, which is searched afterwards for parts of the key and of the
+//                        nonce; prints how many of what was found, and bytes of stack used
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "ipcert_native.h"
 
@@ -118,6 +121,103 @@ static int soak(long rounds) {
     return 0;
 }
 
+enum { STACK = 65536, PIECE = 8 };
+
+static uint8_t stack[STACK];
+static ucontext_t here, there;
+static uint8_t signing[IPCERT_KEY], digest[32], more[32], result[IPCERT_SIGNATURE], made[IPCERT_KEY], seed[48];
+static int which;
+
+static void work(void) {
+    ipcert_span_t extra = { more, sizeof(more) }, entropy = { seed, sizeof(seed) };
+    switch (which) {
+        case 0:
+            require(ipcert_sign(signing, extra, digest, result) == IPCERT_OK, "sign");
+            break;
+        case 1:
+            require(ipcert_public(signing) == IPCERT_OK, "public");
+            break;
+        case 2:
+            require(ipcert_check(signing) == IPCERT_OK, "check");
+            break;
+        default:
+            require(ipcert_generate(made, entropy) == IPCERT_OK, "generate");
+    }
+}
+
+// How many pieces of a secret of 32 bytes lie on the stack, as big-endian bytes or as a little-endian number's.
+static int pieces(const uint8_t *secret) {
+    int found = 0;
+    for (int k = 0; k < 32; k += PIECE) {
+        uint8_t turned[PIECE];
+        for (int i = 0; i < PIECE; i++) {
+            turned[i] = secret[k + PIECE - 1 - i];
+        }
+        for (size_t at = 0; at + PIECE <= STACK; at++) {
+            found += memcmp(stack + at, secret + k, PIECE) == 0 || memcmp(stack + at, turned, PIECE) == 0;
+        }
+    }
+    return found;
+}
+
+// The nonce of RFC 6979 3.6 for what `work` signs; digests here are below n.
+static void nonce(uint8_t *k) {
+    uint8_t material[96];
+    mbedtls_hmac_drbg_context rng;
+    memcpy(material, signing, 32);
+    memcpy(material + 32, digest, 32);
+    memcpy(material + 64, more, 32);
+    ipcert_enter();
+    mbedtls_hmac_drbg_init(&rng);
+    require(mbedtls_hmac_drbg_seed_buf(&rng, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), material, sizeof(material)) == 0
+        && mbedtls_hmac_drbg_random(&rng, k, 32) == 0, "nonce");
+    mbedtls_hmac_drbg_free(&rng);
+    ipcert_leave();
+}
+
+static void on_its_own_stack(void) {
+    memset(stack, 0xaa, STACK);
+    getcontext(&there);
+    there.uc_stack.ss_sp = stack;
+    there.uc_stack.ss_size = STACK;
+    there.uc_link = &here;
+    makecontext(&there, work, 0);
+    swapcontext(&here, &there);
+}
+
+static int traces(long rounds) {
+    int keys = 0, nonces = 0, dirty = 0;
+    size_t used = 0;
+    for (long i = 0; i < rounds; i++) {
+        uint8_t k[32];
+        for (int n = 0; n < 48; n++) {
+            seed[n] = (uint8_t)draw(256);
+            signing[n % 32] = (uint8_t)draw(256);
+            digest[n % 32] = (uint8_t)draw(256);
+            more[n % 32] = (uint8_t)draw(256);
+        }
+        signing[0] &= 0x7f;
+        digest[0] &= 0x7f;
+        nonce(k);
+        for (which = 0; which < 4; which++) {
+            on_its_own_stack();
+            keys += pieces(which == 3 ? made : signing);
+            nonces += which == 0 ? pieces(k) : 0;
+            dirty += !ipcert_arena_is_clean();
+            size_t low = 0;
+            while (low < STACK && stack[low] == 0xaa) {
+                low++;
+            }
+            used = STACK - low > used ? STACK - low : used;
+        }
+    }
+    printf("%d %d %d %zu\n", keys, nonces, dirty, used);
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "traces") == 0) {
+        return traces(atol(argv[2]));
+    }
     return argc == 3 && strcmp(argv[1], "soak") == 0 ? soak(atol(argv[2])) : vectors();
 }
