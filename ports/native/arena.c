@@ -107,7 +107,8 @@ void *ipcert_calloc(size_t count, size_t size) {
     if (size != 0 && count > IPCERT_ARENA / size) {
         return NULL;
     }
-    size_t need = 1 + (count * size + sizeof(unit_t) - 1) / sizeof(unit_t);
+    // At least one unit besides the header: what is handed out always lies in the arena, so that free() knows it.
+    size_t need = 1 + (count * size != 0 ? (count * size + sizeof(unit_t) - 1) / sizeof(unit_t) : 1);
     for (unit_t *b = arena; b < arena + UNITS; b += b->units) {
         if (b->used) {
             continue;
