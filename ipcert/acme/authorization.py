@@ -29,6 +29,7 @@ class Authorization:
     """What one answer says: status (an index into STATUS), value, wildcard, and the challenge of the wanted type.
 
     url, token   of the challenge, None where it is not offered; problem: the challenge's error, or None
+    answered     the challenge's status is "processing": it was answered already, and the CA is at it
     issuer       for dns-persist-01, the first of the CA's names that the record may hold, else None
     """
 
@@ -38,6 +39,7 @@ class Authorization:
         self.value = ident.get("value") if isinstance(ident, dict) else None
         self.wildcard = obj.get("wildcard") is True
         self.url = self.token = self.problem = self.issuer = None
+        self.answered = False
         challenges = obj.get("challenges")
         if not isinstance(challenges, list):
             raise Theirs("json", "The CA's authorization has no list of challenges.")
@@ -52,6 +54,7 @@ class Authorization:
                 )
             if c.get("type") != kind or self.url is not None:
                 continue
+            self.answered = c.get("status") == "processing"
             if kind == challenge.PERSIST:
                 names = c.get("issuer-domain-names")
                 if isinstance(names, list) and names and clean(names[0], limits.NAME) == names[0] != "":

@@ -19,6 +19,7 @@ class Authorization:
     problem: Optional[Problem]
     issuer: Optional[str]
     token: Optional[str]
+    answered: bool
     def __init__(self, obj: Dict[str, Any], kind: str) -> None: ...
 
 def is_token(value: Any) -> bool: ...

@@ -92,6 +92,7 @@ class Issuance:
         self._loaded = False  # the order's key is in its slot
         self._resumed = False  # the order is of an earlier attempt, and not asked about yet
         self._status = order.PENDING
+        self._lost = False  # an earlier attempt answered the challenge, so the CA may have looked when nothing was there
         self._at = 0  # index of the authorization
         self._polls = 0
         self._finalized = False
@@ -261,6 +262,9 @@ class Issuance:
     def _answer(self, now, it):
         if not self._finalized:
             self._polls = 0
+        self._lost = self._auth.answered
+        if self._lost:
+            return OK
         self._post(it, self._auth.url, put(self._dev.work, 0, b"{}"))
 
     def _wait(self, now, it):
@@ -284,6 +288,8 @@ class Issuance:
         it.withdraw(published)
 
     def _next_authorization(self, now, it):
+        if self.record.order_at == 0:  # the CA's verdict was about the time between two attempts
+            return GONE
         self._at += 1
         if self._at < len(self._order.authorizations):
             return MORE
@@ -442,6 +448,10 @@ class Issuance:
             return PENDING
         if self._auth.status == authorization.VALID:
             return VALID
+        if self._lost:
+            self.record.order_at = 0
+            self._replay()
+            return GONE
         return self._invalid(self._auth.problem)
 
     def _read_chain(self, now, headers, body):
@@ -518,6 +528,10 @@ class Issuance:
             return GONE
         if self.step == FINALIZE and problem.type == "orderNotReady":
             return NOT_READY
+        if self.step == ANSWER and problem.type == "malformed" and self.record.order_at < self.started:
+            # An earlier attempt's answer to it was lost, and it is decided or about to be: the poll says.
+            self._lost = True
+            return OK
         return None
 
     def _finish_errand(self, body):
