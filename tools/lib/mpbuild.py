@@ -90,7 +90,7 @@ def native_files():
     )
 
 
-def user_modules(into, modules):
+def user_modules(into, modules=(NATIVE, TLSSERVER)):
     """One directory with a link to each of the C modules' folders, which is what MicroPython's makefiles look for."""
     into.mkdir(parents=True, exist_ok=True)
     for folder in modules:
