@@ -20,7 +20,7 @@ def _key(ids):
 
 
 class Device:
-    """One home device. `port` is described in ports/README.md; `identifiers` is a list of `identifiers.Identifier`.
+    """One home device. `port` is what the ports' `port.Port` is; `identifiers` is a list of `identifiers.Identifier`.
 
     journal     the durable state (`journal.Journal`); issued, failures: counts since the start
     last_error  the last Error of an order, or None

@@ -33,11 +33,11 @@ REVOKED = 21
 ACCOUNT_LOST = 22
 CA_CHANGED = 23
 
-# (code, severity, text); %s takes the notice's subject.
+# (code, severity, text); %s takes the notice's subject. Severities by number: so MicroPython keeps it all in flash.
 NOTICES = (
     (
         "combined",
-        ALERT,
+        2,
         "One certificate for both a name and an address (%s) is published for ever in Certificate Transparency. "
         "Anyone, now or in ten years, can read in it that whoever owns this name used this address on this date, and "
         "can match that with every web site that logged the address. Two separate certificates do the same job without "
@@ -45,83 +45,83 @@ NOTICES = (
     ),
     (
         "ipv6-published",
-        WARNING,
+        1,
         "The certificate for %s makes this IPv6 address public. IPv6 addresses are too many to be found by scanning: "
         "after this, strangers know that something answers here and may try to connect.",
     ),
     (
         "families-in-one",
-        ALERT,
+        2,
         "One certificate for an IPv4 and an IPv6 address (%s) says for ever that both belong to one home.",
     ),
     (
         "both-families",
-        WARNING,
+        1,
         "You ask for certificates for IPv4 and IPv6 addresses (%s). They are kept apart, but both are renewed some "
         "135 times a year, and no timing hides for long that they belong to one home. One family is "
         "enough for most homes.",
     ),
     (
         "name-points-here",
-        WARNING,
+        1,
         "The name %s resolves to this address, or must for http-01 to work. Anyone who looks it up today sees the "
         "link; separate certificates only keep it out of the permanent record. Prefer dns-01 or dns-persist-01 for the "
         "name where you can.",
     ),
     (
         "eui64",
-        WARNING,
+        1,
         "The IPv6 address %s is made from the device's hardware address. Publishing it names the device's maker and "
         "follows the device to any network. Use a stable privacy address (RFC 7217) instead.",
     ),
     (
         "both-urgent",
-        WARNING,
+        1,
         "Both certificates are wanted at once, so the second waits at most a day, not two weeks (%s). The homes that "
         "enrol on the same day are the whole crowd to hide in: for a small maker that may be a handful.",
     ),
     (
         "consent-needed",
-        ALERT,
+        2,
         "Nothing was ordered for %s: a combined certificate needs your explicit consent. Read the warning with "
         "'ipcert consent', or set combined = false to get separate certificates.",
     ),
-    ("consent-given", INFO, "You agreed to one combined certificate for %s."),
-    ("issued", INFO, "A new certificate for %s is in place."),
-    ("failed", WARNING, "The order for %s did not succeed: %s"),
-    ("limited", WARNING, "The CA asks us to wait before it serves %s: %s"),
-    ("lapsed", ALERT, "The certificate for %s has expired. A new one is planned."),
+    ("consent-given", 0, "You agreed to one combined certificate for %s."),
+    ("issued", 0, "A new certificate for %s is in place."),
+    ("failed", 1, "The order for %s did not succeed: %s"),
+    ("limited", 1, "The CA asks us to wait before it serves %s: %s"),
+    ("lapsed", 2, "The certificate for %s has expired. A new one is planned."),
     (
         "emergency",
-        ALERT,
+        2,
         "The CA wants the certificate for %s replaced early (it may be revoked), so it is renewed sooner than "
         "privacy would have it. %s",
     ),
-    ("clock", WARNING, "The clock cannot be trusted (%s). Nothing is ordered until it can."),
+    ("clock", 1, "The clock cannot be trusted (%s). Nothing is ordered until it can."),
     (
         "cloned",
-        ALERT,
+        2,
         "This state belongs to another device (%s) and was copied here. It is not used: two devices with one set of "
         "keys would give each other away. Run a factory reset to start afresh.",
     ),
-    ("retired", INFO, "%s is no longer ours: its certificate is left to expire and its key is erased."),
-    ("held", INFO, "The address %s is new. Its certificate waits until the address has lasted."),
-    ("terms", WARNING, "The CA's terms of service changed: %s"),
-    ("profile", WARNING, "The CA no longer offers the profile used for %s; another one is asked for."),
+    ("retired", 0, "%s is no longer ours: its certificate is left to expire and its key is erased."),
+    ("held", 0, "The address %s is new. Its certificate waits until the address has lasted."),
+    ("terms", 1, "The CA's terms of service changed: %s"),
+    ("profile", 1, "The CA no longer offers the profile used for %s; another one is asked for."),
     (
         "address-published",
-        INFO,
+        0,
         "The certificate for %s makes public that this address answers, and since when.",
     ),
-    ("revoked", INFO, "The certificate for %s was revoked."),
+    ("revoked", 0, "The certificate for %s was revoked."),
     (
         "account-lost",
-        WARNING,
+        1,
         "The CA no longer knows our account; a new registration is made with the same key (%s).",
     ),
     (
         "ca-changed",
-        WARNING,
+        1,
         "Your configuration names another CA, %s. A new account is made there when the next certificate is due; "
         "what was issued stays in service until then.",
     ),
