@@ -12,7 +12,7 @@ class Directory:
     """The CA's URLs.
 
     new_nonce, new_account, new_order, revoke, key_change    https URLs
-    new_authz, renewal_info, terms    https URL or None
+    renewal_info, terms               https URL or None; newAuthz (7.4.1) is not used
     external_account                  True where the CA wants an external account binding
     profiles                          list of names, [] where the CA has none
     """
@@ -23,7 +23,6 @@ class Directory:
         self.new_order = message.url_member(obj, "newOrder")
         self.revoke = message.url_member(obj, "revokeCert")
         self.key_change = message.url_member(obj, "keyChange")
-        self.new_authz = message.url_member(obj, "newAuthz") if obj.get("newAuthz") else None
         self.renewal_info = message.url_member(obj, "renewalInfo") if obj.get("renewalInfo") else None
         meta = obj.get("meta")
         if not isinstance(meta, dict):

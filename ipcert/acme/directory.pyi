@@ -6,7 +6,6 @@ class Directory:
     new_order: str
     revoke: str
     key_change: str
-    new_authz: Optional[str]
     renewal_info: Optional[str]
     terms: Optional[str]
     external_account: bool

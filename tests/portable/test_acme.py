@@ -25,8 +25,8 @@ class Directories(unittest.TestCase):
         d = directory.Directory(DIRECTORY)
         self.assertEqual((d.new_nonce, d.new_order, d.key_change), (URL, URL + "o", URL + "k"))
         self.assertEqual(
-            (d.new_authz, d.renewal_info, d.terms, d.external_account, d.profiles),
-            (None, None, None, False, []),
+            (d.renewal_info, d.terms, d.external_account, d.profiles),
+            (None, None, False, []),
         )
         meta = {
             "termsOfService": "https://ca.example/terms", "externalAccountRequired": True,
@@ -35,7 +35,7 @@ class Directories(unittest.TestCase):
         d = directory.Directory(
             dict(DIRECTORY, newAuthz=URL + "z", renewalInfo=URL + "i", meta=meta, strange=5)
         )
-        self.assertEqual((d.new_authz, d.renewal_info), (URL + "z", URL + "i"))
+        self.assertEqual(d.renewal_info, URL + "i")
         self.assertEqual((d.terms, d.external_account), ("https://ca.example/terms", True))
         self.assertEqual(d.profiles, ["classic", "shortlived"])
 
