@@ -34,10 +34,10 @@ class Client:
 
     def __exit__(self, *_):
         self.process.stdin.close()
-        assert self.process.wait(10) == 0, self.process.stdout.read()
+        assert self.process.wait(60) == 0, self.process.stdout.read()
         self.process.stdout.close()
 
-    def ask(self, url, how="sync", seconds=5):
+    def ask(self, url, how="sync", seconds=20):
         """(milliseconds, runs of another task, outcome); the outcome is a status and body, or an error."""
         self.process.stdin.write(b"%s %s %s\n" % (how.encode(), str(seconds).encode(), url.encode()))
         self.process.stdin.flush()
@@ -101,7 +101,7 @@ def test_a_systems_whole_bundle(tmp_path):
 def test_no_root_is_no_session():
     for roots in (os.devnull, os.path.join(HERE, "absent.pem"), os.path.join(HERE, "hostile.py")):
         client = Client(roots)
-        out, _ = client.process.communicate(timeout=10)
+        out, _ = client.process.communicate(timeout=60)
         assert b"ValueError: no CA certificate can be read from the file" in out
 
 
@@ -111,7 +111,7 @@ def test_every_hostile_answer_is_a_bounded_error():
             for how in ("sync", "async"):
                 with hostile.Server(ROOTS, answer) as server:
                     ms, _, text = client.ask(server.url, how, 1)
-                    assert text.split(" ")[0] in wanted and ms < 2500, (name, how, ms, text)
+                    assert text.split(" ")[0] in wanted and ms < 10000, (name, how, ms, text)
         with hostile.Server(ROOTS) as server:
             assert client.ask(server.url)[2] == "200 hello"
 
