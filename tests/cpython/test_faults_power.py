@@ -3,7 +3,10 @@
 `tools/test faults` runs the same campaigns with more outcomes for each cut.
 """
 
+import base64
 import hashlib
+import json
+import os
 
 import pytest
 
@@ -11,6 +14,7 @@ from ipcert import limits
 from ipcert.errors import Ours, Theirs
 from ipcert.journal import NEWER, TORN, VERSION, WHOLE, Journal, Slots
 from ipcert.keys import Ring
+from tools.lib import cache
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import ID, START, Counter, Home, Port
 
@@ -85,6 +89,34 @@ def test_a_newer_journal_is_refused_untouched():
     with pytest.raises(Ours) as e:
         Home(home.disk, home.ca, [power.NAME, power.ADDRESS], home.now + 60)
     assert e.value.code == "journal-newer" and home.disk.files() == before
+
+
+def test_state_that_an_older_version_wrote_opens_and_goes_on():
+    """The files are as version 1 of the journal left them; nothing in it is made by today's code."""
+    with open(os.path.join(cache.ROOT, "tests", "vectors", "state-1.json")) as file:
+        old = json.load(file)
+    files = {name: base64.b64decode(data) for name, data in old["files"].items()}
+    assert files["journal-a"][4] == files["journal-b"][4] == 1 < VERSION
+    there = ca.CA({})
+    home = Home(disk.Disk(files=files), there, old["identifiers"], old["now"] + 60)
+    journal = home.device.journal
+    for name in ("seq", "floor", "generation", "account_gen"):
+        assert getattr(journal, name) == old[name], name
+    assert journal.account.text() == old["account"] and journal.account_hash.hex() == old["account_hash"]
+    assert journal.ring.data.hex() == old["ring"] and journal.ring.next == old["ring_next"]
+    for r, was in zip(home.records, old["records"]):
+        for name in ("at", "lo", "hi", "why", "not_before", "not_after", "gen", "since"):
+            assert getattr(r, name) == was[name], name
+        assert (r.ids.text(), r.profile.text(), r.ari.text()) == (was["ids"], was["profile"], was["ari"])
+        assert r.key_hash.hex() == was["key_hash"]
+    assert len(home.records) == len(old["records"]) == 2
+    # It goes on: nothing is ordered before its time, and the plan is kept to.
+    due = min(was["at"] for was in old["records"])
+    home.run(due - 1)
+    assert not there.orders and set(home.deployed) == set(old["identifiers"])
+    home.run(due + limits.DAY)
+    assert len(there.orders) == home.device.issued == 1  # by a new account: this CA never knew the old one
+    assert {data[4] for name, data in home.disk.files().items() if name in Slots.NAMES} == {VERSION}
 
 
 def test_what_the_check_says_of_every_length():
