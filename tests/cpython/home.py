@@ -25,6 +25,7 @@ SECTIONS = (
     "dns",
     "deploy",
     "serve",
+    "fleet",
 )
 
 

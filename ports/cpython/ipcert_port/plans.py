@@ -1,8 +1,8 @@
-"""`ipcert plan`: what will happen when, and what becomes public by it. `ipcert status`: what there is."""
+"""`ipcert plan`: what will happen when, what becomes public by it, and among how many. `ipcert status`: what there is."""
 
 from ipcert import limits, notices, plan, split
 
-from . import exits, fleet
+from . import crowd, exits, fleet
 from .account import accounts
 from .show import local, planned, span, utc
 from .state import State
@@ -43,6 +43,7 @@ def run_plan(config, progress, explain=False):
     public = published(config)
     waiting = _unconsented(config, records)
     out = {"plans": [planned(r) for r in records], "public": public, "consent_needed": waiting}
+    out["crowd"] = crowd.lines(config)
     now = _now(state)
     for r in records:
         progress.say(_line(r, now, waiting))
@@ -55,6 +56,10 @@ def run_plan(config, progress, explain=False):
         progress.say("What becomes public:")
         for p in public:
             progress.say("  %s: %s" % (p["severity"], p["text"]))
+    progress.say("")
+    progress.say("The crowd in which you hide:")
+    for line in out["crowd"]:
+        progress.say("  " + line)
     if explain:
         progress.say("")
         progress.say("What you can set in [policy]:")

@@ -5,7 +5,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ipcert import plan
 
-from . import cells
+from . import cells, features
 from .world import BACKDATE, IP_LIFE, NAME_LIFE
 
 KAPPA = (
@@ -34,6 +34,13 @@ def prepared(city):
         more = cells.prepare(city.ips, city.ioff, city.new, windows(), slots)
         city.prepared = (city.names, city.noff, city.ips, city.ioff, city.new) + more
     return city.prepared
+
+
+def measured(city):
+    """The city as features wants it; worked out once."""
+    if city.measured is None:
+        city.measured = features.prepare(city.ips, city.ioff, city.new)
+    return city.measured
 
 
 def wrong(rng, homes, times):
@@ -100,44 +107,78 @@ def logistic(x, positives, steps=30, ridge=3.0):
     return float((s * (np.log1p(np.exp(z)) - y * z)).sum() / positives), w
 
 
+# Of each stage of `Trees`: wrong pairs looked at, how many of the likeliest are learned from, trees, leaves, learning rate.
+STAGES = ((100000, 100000, 60, 15, 0.1), (2500000, 100000, 100, 31, 0.08), (16000000, 50000, 100, 31, 0.08))
+FEW_STAGES = ((40000, 40000, 40, 15, 0.1), (600000, 20000, 60, 15, 0.1))
+
+
 class Trees:
-    """Boosted trees over raw features of a pair: scikit-learn's histogram gradient boosting."""
+    """Boosted trees over `features`, in stages: scikit-learn's histogram gradient boosting.
+
+    A wrong pair that looks right is one in thousands, and those decide who is found. So each stage judges only the pairs
+    that the stages before took for likely, and learns from the wrong ones among these, out of a larger pool each time.
+    """
 
     name = "boosted trees"
 
-    def __init__(self, city, homes, rng, times=15, iterations=70):
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
+    def __init__(self, city, homes, rng, stages=STAGES):
         self.windows = windows()
+        self.cuts = np.zeros(0)
+        self.forest = None
         kept, homes = homes[: homes.size // 6], homes[homes.size // 6 :]
-        a, b = wrong(rng, homes, times)
-        x = self._features(city, np.concatenate([homes, a]), np.concatenate([homes, b]))
-        y = np.zeros(len(x))
-        y[: homes.size] = 1
-        self.model = HistGradientBoostingClassifier(
-            max_iter=iterations, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=100, l2_regularization=5.0,
-            random_state=1, early_stopping=True, validation_fraction=0.2, n_iter_no_change=15,
-        )  # fmt: skip
-        weight = np.where(y > 0, 1.0, homes.size / a.size)
-        self.model.fit(x, y, sample_weight=weight)
+        for stage in stages:
+            self._learn(city, homes, rng, *stage)
         self.temperature = temperature(self, city, kept)
 
+    def _learn(self, city, homes, rng, pool, keep, trees, leaves, rate):
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        from threadpoolctl import threadpool_limits
+
+        right = homes
+        if self.forest is None:
+            a, b = wrong(rng, homes, max(1, pool // homes.size))
+            pool = a.size
+        else:
+            part = rng.permutation(homes)[: max(1, pool // homes.size)]
+            s = self.scores(city, part, homes)
+            s[part[:, None] == homes[None, :]] = -np.inf
+            pool = s.size - part.size
+            cut = np.partition(s.ravel(), -min(keep, s.size // 10))[-min(keep, s.size // 10)]
+            if (s >= cut).sum() > 2 * keep:  # most pairs look the same
+                cut = np.nextafter(cut, np.float32(np.inf))
+            r, c = np.nonzero(s >= cut)
+            a, b = part[r], homes[c]
+            self.cuts = np.append(self.cuts, cut)
+            own = np.empty(homes.size, np.float32)
+            features.judge(self._features(city, homes, homes), *self.forest, self.cuts[:-1], own)
+            right = homes[own >= cut]
+        x = self._features(city, np.concatenate([right, a]), np.concatenate([right, b]))
+        y = np.zeros(len(x))
+        y[: right.size] = 1
+        model = HistGradientBoostingClassifier(
+            max_iter=trees, learning_rate=rate, max_leaf_nodes=leaves, min_samples_leaf=40, l2_regularization=5.0,
+            random_state=1, early_stopping=True, validation_fraction=0.15, n_iter_no_change=12,
+        )  # fmt: skip
+        # So weighted, each stage gives the log odds of one right pair against one wrong one, whatever came through.
+        with threadpool_limits(1):  # its many short parallel parts wait for one another on a busy machine
+            model.fit(x, y, sample_weight=np.where(y > 0, 1.0, homes.size / pool))
+        said = np.empty(min(300, len(x)))
+        features.judge(x[: said.size], *features.flat(model), np.zeros(0), said)
+        if not np.allclose(said, model.decision_function(x[: said.size])):
+            raise RuntimeError("scikit-learn's trees are not read as it reads them: see features.flat.")
+        self.forest = features.flat(model, self.forest)
+
     def _features(self, city, a, b):
-        out = np.zeros((a.size, cells.FEATURES), np.float64)
-        cells.features(prepared(city), a, b, self.windows, out)
+        out = np.empty((a.size, features.COUNT))
+        features.pairs(prepared(city), *measured(city), a, b, self.windows, out)
         return out
 
     def scores(self, city, rows, cols):
         """The matrix of scores, names by addresses."""
         out = np.empty((rows.size, cols.size), np.float32)
-        step = max(1, 2000000 // cols.size)
-        for r in range(0, rows.size, step):
-            part = rows[r : r + step]
-            a = np.repeat(part, cols.size)
-            b = np.tile(cols, part.size)
-            p = self.model.predict_proba(self._features(city, a, b))[:, 1]
-            p = np.clip(p, 1e-9, 1 - 1e-9)
-            out[r : r + step] = np.log(p / (1 - p)).reshape(part.size, cols.size)
+        features.score(
+            prepared(city), *measured(city), rows, cols, self.windows, *self.forest, self.cuts, out
+        )
         return out
 
 

@@ -1,4 +1,4 @@
-"""What an attacker can read from one name's history beside one address's: cells for counting, features for trees.
+"""What an attacker can read from one name's history beside one address's: cells for counting.
 
 Both histories are sorted CT timestamps (float seconds from START). Compiled with numba. An address's history is
 given whole, over all the addresses that a home had: the attacker is told which of them are one line, which no real
@@ -52,7 +52,6 @@ N_IN = 15 * 36
 N_LATE = 7 * 7 * 6 * 14
 BASE = np.cumsum(np.array([0, N_NEAR, N_GAP + N_IN, 8, 7, 20]))
 CELLS = int(BASE[5]) + N_LATE
-FEATURES = 22
 
 
 @njit(inline="always")
@@ -98,19 +97,13 @@ def prepare(ips, ioff, new, windows, slots):
 
 
 @njit(cache=True)
-def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, feature, full):
-    """Fill `out` with the pair's cells and return their number; `feature` too when `full`.
+def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out):
+    """Fill `out` with the pair's cells and return their number.
 
     new[j]: True when ip[j] is the first certificate of an address; look, draw, gaps: from `prepare`. The four bounds
     are of the ordinary windows, in seconds after the CT timestamp before.
     """
     n = 0
-    near = 1e9
-    fafter = fbefore = f60 = f1800 = f6h = f24 = fin = flong = 0.0
-    fday = ftick = 0.0
-    fdraw = 0.0
-    drawn = 0
-    ndraw = 0
     j = 0
     m = ip.size
     for k in range(name.size):
@@ -131,26 +124,13 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, f
         n += 1
         if since >= 1e9 and until >= 1e9:
             continue
-        d = min(since, until)
-        near = min(near, d)
-        f60 += d < 60
-        fafter += since < 25
-        fbefore += until < 25
-        f1800 += d < 1800
-        f6h += d < 6 * HOUR
-        f24 += d < 24 * HOUR
-        if since + until > ORDINARY and since + until < 1e9:
-            fin += 1
-            flong += since + until > 161 * HOUR
         e = ip[j - 1] if since <= until else ip[j]
         c = _circle(x - e, DAY)
         out[n] = BASE[2] + _bin(_DAY, c)
         n += 1
-        fday += c < 300
         c = _circle(x - e, 600.0)
         out[n] = BASE[3] + _bin(_TICK, c)
         n += 1
-        ftick += c < 10
         # The draw made at the name's previous renewal beside the one the address made next before and next after.
         if k > 0:
             u = (interval - name_lo) / (name_hi - name_lo)
@@ -165,14 +145,7 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, f
                             best = min(best, abs(off) / 80000)
                 out[n] = BASE[4] + _bin(_DRAW, best)
                 n += 1
-                fdraw += best
-                drawn += best < 0.001
-                ndraw += 1
     # Gaps.
-    ngap = nlate = nexplained = nbefore = most = 0.0
-    wait = 1e9
-    model = 0.0
-    hidden = 0.0
     k = 0
     for i in gaps:
         a = ip[i - 1]
@@ -181,7 +154,6 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, f
         kind = 8 + _bin(_NEW, g) if new[i] else _bin(_SAME, g)
         if n > out.size - 4:
             break
-        ngap += 1
         while k < name.size and name[k] <= a:
             k += 1
         q = k
@@ -200,21 +172,12 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, f
             continue  # LATE's
         out[n] = BASE[1] + (kind * 12 + age) * 10 + delay
         n += 1
-        if full and q > 0 and q < name.size and s <= a:
-            # Off from some time after `a` to `b`: what a device that draws the rest of its window would do.
-            start = a + min(ip_lo, g / 2)
-            fa = min(max((start - s - name_lo) / (name_hi - name_lo), 0.0), 1.0)
-            fb = min(max((b - s - name_lo) / (name_hi - name_lo), 0.0), 1.0)
-            hidden += fb - fa
-            if fb < 0.999:
-                model += np.log((1.001 - fa) / (1.001 - fb))
     # Late renewals of the name.
     for k in range(1, name.size):
         s = name[k - 1]
         x = name[k]
         if x - s <= name_hi + 600 or n > out.size - 2:
             continue
-        nlate += 1
         # The longest gap that ended inside the interval, after the window began.
         cover = -1
         best = 0.0
@@ -235,7 +198,6 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, f
             c = 6  # the name came back before the address did
             left = 0
             back = 0
-            nbefore += 1
         elif cover < 0:
             c = 0
             left = 0
@@ -244,44 +206,18 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out, f
             c = _bin(_COVER, best)
             left = _bin(_LEFT, s + 90 * DAY - ip[cover])
             back = 1 + _bin(_BACK, x - ip[cover])
-            nexplained += ip[cover] - best / 2 < s + name_hi
-            wait = min(wait, x - ip[cover])
-            most = max(most, best)
         out[n] = BASE[5] + ((kind * 7 + c) * 6 + left) * 14 + back
         n += 1
-    if full:
-        feature[0] = np.log(near + 1)
-        feature[1] = f60
-        feature[2] = f1800
-        feature[3] = f6h
-        feature[4] = f24
-        feature[5] = fin
-        feature[6] = flong
-        feature[7] = fday
-        feature[8] = ftick
-        feature[9] = fdraw / ndraw if ndraw else 0.5
-        feature[10] = ngap
-        feature[11] = nlate
-        feature[12] = nexplained
-        feature[13] = nlate - nexplained
-        feature[14] = np.log(max(wait, 0.0) + 1)
-        feature[15] = model
-        feature[16] = hidden
-        feature[17] = drawn
-        feature[18] = nbefore
-        feature[19] = most
-        feature[20] = fafter
-        feature[21] = fbefore
     return n
 
 
 @njit(inline="always")
-def _one(city, a, b, windows, buf, feature, full):
+def _one(city, a, b, windows, buf):
     names, noff, ips, ioff, new, look, draw, gaps, goff = city
     lo, hi = ioff[b], ioff[b + 1]
     return pair(
         names[noff[a] : noff[a + 1]], ips[lo:hi], new[lo:hi], look[b], draw[lo:hi], gaps[goff[b] : goff[b + 1]],
-        windows[2], windows[3], windows[0], windows[1], buf, feature, full,
+        windows[2], windows[3], windows[0], windows[1], buf,
     )  # fmt: skip
 
 
@@ -290,9 +226,8 @@ def score(city, rows, cols, table, windows, out):
     """out[c, r] = the sum of the table's weights for name rows[r] and address cols[c]."""
     for c in prange(cols.size):
         buf = np.empty(256, np.int64)
-        feature = np.empty(1)
         for r in range(rows.size):
-            n = _one(city, rows[r], cols[c], windows, buf, feature, False)
+            n = _one(city, rows[r], cols[c], windows, buf)
             s = 0.0
             for q in range(n):
                 s += table[buf[q]]
@@ -303,9 +238,8 @@ def score(city, rows, cols, table, windows, out):
 def count(city, a, b, windows, out):
     """out[cell] += 1 for each cell of each pair (a[q], b[q])."""
     buf = np.empty(256, np.int64)
-    feature = np.empty(1)
     for q in range(a.size):
-        n = _one(city, a[q], b[q], windows, buf, feature, False)
+        n = _one(city, a[q], b[q], windows, buf)
         for z in range(n):
             out[buf[z]] += 1
 
@@ -314,19 +248,10 @@ def count(city, a, b, windows, out):
 def channels(city, a, b, table, windows, out):
     """out[q, channel] = the table's weights of pair q, channel by channel."""
     buf = np.empty(256, np.int64)
-    feature = np.empty(1)
     for q in range(a.size):
-        n = _one(city, a[q], b[q], windows, buf, feature, False)
+        n = _one(city, a[q], b[q], windows, buf)
         for z in range(n):
             c = 5
             while buf[z] < BASE[c]:
                 c -= 1
             out[q, c] += table[buf[z]]
-
-
-@njit(parallel=True, nogil=True, cache=True)
-def features(city, a, b, windows, out):
-    """out[q] = the raw features of pair q, for trees."""
-    for q in prange(a.size):
-        buf = np.empty(256, np.int64)
-        _one(city, a[q], b[q], windows, buf, out[q], True)

@@ -27,7 +27,7 @@ class City:
         self.longest = np.concatenate([p[5] for p in parts])
         self.lapses = np.concatenate([p[6] for p in parts])
         self.n = self.longest.size
-        self.prepared = None  # attack's
+        self.prepared = self.measured = None  # attack's
 
 
 def words(seed, number):

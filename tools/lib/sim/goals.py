@@ -22,12 +22,12 @@ CLASSES = (
 FULL = {
     "train": 12000, "test": 47000, "crowd_ordinary": 1000, "crowd_all": 10000, "all": 10000, "rows": 2000,
     "tried": 5000, "matched": 1000, "trees_crowds": 31, "g1": 200000, "ks": 20000, "quiet": 4000, "down": 8000,
-    "train_reference": 2000, "test_reference": 10000, "matched_all": 1,
+    "train_reference": 8000, "test_reference": 10000, "matched_all": 1, "stages": attack.STAGES, "compared": 5000,
 }  # fmt: skip
 SMALL = {
     "train": 6000, "test": 10000, "crowd_ordinary": 200, "crowd_all": 2000, "all": 6000, "rows": 2000,
     "tried": 6000, "matched": 1000, "trees_crowds": 40, "g1": 120000, "ks": 5000, "quiet": 1000, "down": 2000,
-    "train_reference": 1200, "test_reference": 1000, "matched_all": 1,
+    "train_reference": 1200, "test_reference": 1000, "matched_all": 1, "stages": attack.FEW_STAGES, "compared": 0,
 }  # fmt: skip
 QUICK = dict(
     SMALL,
@@ -178,7 +178,7 @@ class Measure:
         show = self.progress.step(f"learning on {homes.size} homes")
         out = [attack.Ratio(town, homes, rng), attack.Collisions(town, homes, rng)]
         if trees:
-            out.append(attack.Trees(town, homes[: min(homes.size, 12000)], rng))
+            out.append(attack.Trees(town, homes[:12000], rng, self.z["stages"]))
         show(1)
         return out
 
@@ -250,6 +250,7 @@ class Measure:
                 self._crowds("G3", f"{where}, {one.name}", r, size, TOP1_ALL[size], 0.62, 0.75)
                 if isinstance(one, attack.Ratio):
                     self._classes(where, town, r, size)
+                    self._lapsed(where, town, r, size)
                     if size > 2000:
                         part = self._rng().permutation(homes)[:2000]
                         m = attack.attack(one, town, part, 2000, 1).matched
@@ -258,6 +259,7 @@ class Measure:
                             stats.share_above(m.sum(), m.size), None, m.size, crowd=2000,
                         )  # fmt: skip
                     if not dynamic:
+                        self._compared()
                         self.report["channels everyone"] = self._channels(one, town, homes[:2000], 1000)
                         self._histograms(town)
 
@@ -276,6 +278,36 @@ class Measure:
                 "G3", f"top-1, {where}, {name}", r.hits[k].mean(), stats.share_above(r.hits[k].sum(), k.sum()), None,
                 k.sum(), crowd=size, auc=float(r.auc[k].mean()), bits=float(r.bits[k].mean()), share=float(k.mean()),
             )  # fmt: skip
+
+    def _lapsed(self, where, town, r, size):
+        """Long outages, with and without a name that lapsed: G4 wants that back within three days of the return."""
+        names = town.lapses[town.lapses[:, 1] == 0, 0]
+        long = town.longest[r.homes] > CLASSES[-1][0]
+        lapsed = np.isin(r.homes, names)
+        for k, what in ((long & lapsed, "name lapsed"), (long & ~lapsed, "name did not lapse")):
+            if k.any():
+                self.add(
+                    "G3", f"top-1, {where}, longest outage over {CLASSES[-1][0] // DAY} days, {what}", r.hits[k].mean(),
+                    stats.share_above(r.hits[k].sum(), k.sum()), None, k.sum(), crowd=size, auc=float(r.auc[k].mean()),
+                    bits=float(r.bits[k].mean()), share=float(k.mean()),
+                )  # fmt: skip
+
+    def _compared(self):
+        """What the renewals that are late on purpose buy: the same homes without them."""
+        if not self.z["compared"] or self.policy != "ipcert":
+            return
+        learn = self._city("train", self.z["train"], policy="plain")
+        town = self._city("test", self.z["crowd_all"], policy="plain")
+        size = self.z["crowd_all"]
+        one = self._attackers(learn, np.arange(learn.n), False)[0]
+        show = self.progress.step("G3: without late renewals")
+        r = attack.attack(one, town, np.arange(town.n), size, 0, show, self.z["compared"])
+        self.add(
+            "G3", "top-1 without late renewals, for comparison, static, likelihood ratio",
+            r.hits.mean(), stats.share_above(r.hits.sum(), r.hits.size), None, r.hits.size, crowd=size,
+            auc=float(r.auc.mean()), bits=float(r.bits.mean()),
+        )  # fmt: skip
+        self._classes("static without late renewals", town, r, size)
 
     def _histograms(self, town):
         ip = np.diff(town.ips)

@@ -1,0 +1,85 @@
+"""How large the crowd is in which an owner hides, for `ipcert plan`: words for people, figures from tools/simulate."""
+
+from ipcert import limits
+
+# tools/simulate-result.json; tests/cpython/test_crowd.py compares them with it.
+ORDINARY_AMONG = 1000  # homes
+WEEKS_IN_100 = 10  # homes off for more than four weeks that are found among 10,000, at most
+
+
+def lines(config):
+    """Sentences about this configuration's crowd; the first ones are about the beginning, the last about later years."""
+    policy = config.policy
+    names = [i for i in config.identifiers if not i.family]
+    addresses = [i for i in config.identifiers if i.family]
+    if not names or not addresses:
+        only = "names" if names else "addresses"
+        return ["There is nothing to match: only %s are asked for." % only] + _families(addresses)
+    if policy.setting == "public":
+        return ['This is a public server (setting = "public"): nothing is hidden.']
+    if policy.combined:
+        return [
+            "There is no crowd: one certificate names both, for ever. Set combined = false to be one of many."
+        ]
+    days = policy.first_delay / limits.DAY
+    out = [
+        "Your name and your address are both in the public log, apart. Somebody who wants to know which belong together "
+        "has to tell you from all the other homes that do as you do: they are your crowd."
+    ]
+    if days < 0.5:
+        out.append(
+            "In the beginning there is next to none: the second certificate follows within %s, and whoever sees the two "
+            "appear together may guess. Leave first_delay at 14 days if you can." % _hours(policy.first_delay)
+        )
+    else:
+        out.append(
+            "In the beginning it is every home that starts within the same %s: %s A small maker's crowd is small."
+            % (_days(days), _starters(days, config.fleet[1]))
+        )
+    if policy.strict_ari:
+        out.append(
+            "In later years strict_ari makes it smaller: renewals in the CA's narrow window remember each other's hours."
+        )
+    else:
+        out.append(
+            "In later years, if the device is never off for more than a day, picking you out by the times of a year's "
+            "renewals works hardly better than blind guessing: about once in %s times among %s homes."
+            % (_thousands(ORDINARY_AMONG), _thousands(ORDINARY_AMONG))
+        )
+    out.append(
+        "A device that was off for more than four weeks stands out: up to %d in 100 such homes can be found among "
+        "10,000, because an expired certificate has to be back soon." % WEEKS_IN_100
+    )
+    return out + _families(addresses)
+
+
+def _starters(days, per_week):
+    if per_week:
+        return "about %s with the %s devices a week that your maker told us." % (
+            _count(days * per_week / 7), _thousands(per_week)
+        )  # fmt: skip
+    return "about %s if one home a day starts, about %s if a hundred do." % (_count(days), _count(100 * days))
+
+
+def _families(addresses):
+    if len({a.family for a in addresses}) < 2:
+        return []
+    return [
+        "An IPv4 and an IPv6 address of one home can be matched by their many renewals: ask for one of them if that will do."
+    ]
+
+
+def _hours(seconds):
+    return "%d hours" % (seconds // 3600) if seconds >= 7200 else "%d minutes" % max(1, seconds // 60)
+
+
+def _days(days):
+    return "day" if days < 1.5 else "%d days" % round(days)
+
+
+def _count(n):
+    return "two" if n < 2.5 else _thousands(round(n))
+
+
+def _thousands(n):
+    return f"{n:,}"
