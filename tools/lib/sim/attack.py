@@ -109,6 +109,7 @@ def logistic(x, positives, steps=30, ridge=3.0):
 
 # Of each stage of `Trees`: wrong pairs looked at, how many of the likeliest are learned from, trees, leaves, learning rate.
 STAGES = ((100000, 100000, 60, 15, 0.1), (2500000, 100000, 100, 31, 0.08), (16000000, 50000, 100, 31, 0.08))
+ENOUGH = 100  # right and wrong pairs, each, that a stage is learned from
 FEW_STAGES = ((40000, 40000, 40, 15, 0.1), (600000, 20000, 60, 15, 0.1))
 
 
@@ -147,11 +148,12 @@ class Trees:
             if (s >= cut).sum() > 2 * keep:  # most pairs look the same
                 cut = np.nextafter(cut, np.float32(np.inf))
             r, c = np.nonzero(s >= cut)
-            a, b = part[r], homes[c]
-            self.cuts = np.append(self.cuts, cut)
             own = np.empty(homes.size, np.float32)
-            features.judge(self._features(city, homes, homes), *self.forest, self.cuts[:-1], own)
-            right = homes[own >= cut]
+            features.judge(self._features(city, homes, homes), *self.forest, self.cuts, own)
+            if min(r.size, (own >= cut).sum()) < ENOUGH:
+                return  # the stages before leave nothing to learn
+            a, b, right = part[r], homes[c], homes[own >= cut]
+            self.cuts = np.append(self.cuts, cut)
         x = self._features(city, np.concatenate([right, a]), np.concatenate([right, b]))
         y = np.zeros(len(x))
         y[: right.size] = 1
