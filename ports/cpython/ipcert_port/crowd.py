@@ -11,10 +11,10 @@ def lines(config):
     """Sentences about this configuration's crowd; the first ones are about the beginning, the last about later years."""
     policy = config.policy
     names = [i for i in config.identifiers if not i.family]
-    addresses = [i for i in config.identifiers if i.family]
-    if not names or not addresses:
+    families = {i.family for i in config.identifiers if i.family} | set(config.address.families)
+    if not names or not families:
         only = "names" if names else "addresses"
-        return ["There is nothing to match: only %s are asked for." % only] + _families(addresses)
+        return ["There is nothing to match: only %s are asked for." % only] + _families(families)
     if policy.setting == "public":
         return ['This is a public server (setting = "public"): nothing is hidden.']
     if policy.combined:
@@ -50,7 +50,7 @@ def lines(config):
         "A device that was off for more than four weeks stands out: up to %d in 100 such homes can be found among "
         "10,000, because an expired certificate has to be back soon." % WEEKS_IN_100
     )
-    return out + _families(addresses)
+    return out + _families(families)
 
 
 def _starters(days, per_week):
@@ -61,8 +61,8 @@ def _starters(days, per_week):
     return "about %s if one home a day starts, about %s if a hundred do." % (_count(days), _count(100 * days))
 
 
-def _families(addresses):
-    if len({a.family for a in addresses}) < 2:
+def _families(families):
+    if len(families) < 2:
         return []
     return [
         "An IPv4 and an IPv6 address of one home can be matched by their many renewals: ask for one of them if that will do."
