@@ -62,6 +62,7 @@ class Year:
             "files_first_and_last_month": [self.files[0], self.files[-1]],
             "sockets_first_and_last_month": [self.sockets[0], self.sockets[-1]],
             "memory_growth_bytes": self.growth(),
+            "memory_bytes_each_month": self.memory,
             "broken": self.broken,
         }
 
