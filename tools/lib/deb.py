@@ -129,7 +129,7 @@ Architecture: all
 Maintainer: the ipcert authors <ipcert@packages.invalid>
 Installed-Size: {kilobytes}
 Depends: {", ".join(DEPENDS)}
-Suggests: nginx, libnginx-mod-stream, python3-dnspython, python3-publicsuffix2
+Suggests: nginx, libnginx-mod-stream, python3-dnspython
 Section: net
 Priority: optional
 Description: public TLS certificates for this device's name and address

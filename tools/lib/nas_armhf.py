@@ -152,8 +152,9 @@ def run(words):
 
 
 def main(words):
-    """`tools/board QEMU_VIRT_ARM64 armhf`: everything, or what is named."""
-    return run(words or whole())[0]
+    """`tools/board QEMU_VIRT_ARM64 armhf`: everything, or the paths that are named; options are pytest's."""
+    named = any(os.path.exists(os.path.join(cache.ROOT, word.split("::")[0])) for word in words)
+    return run([*words, *([] if named else whole())])[0]
 
 
 if __name__ == "__main__":

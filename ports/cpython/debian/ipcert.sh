@@ -4,7 +4,7 @@
 owner=$(stat -c %U /var/lib/ipcert 2>/dev/null) || owner=ipcert
 if [ "$(id -u)" = 0 ] && [ "$owner" != root ] && [ "$1" != init ]; then
     only=-all,+net_bind_service
-    exec setpriv --reuid="$owner" --regid="$owner" --clear-groups --no-new-privs \
+    exec setpriv --reuid="$owner" --regid="$owner" --init-groups --no-new-privs \
         --inh-caps="$only" --ambient-caps="$only" --bounding-set="$only" /usr/bin/python3 -I -m ipcert_port "$@"
 fi
 exec /usr/bin/python3 -I -m ipcert_port "$@"
