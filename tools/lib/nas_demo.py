@@ -86,7 +86,7 @@ def job(say):
             _other_users(check, nas)
             _sandbox(check, nas)
             out["exposure"] = _exposure(check, nas)
-            _renew(check, nas, ca, folder)
+            _renew(check, nas, ca)
             plans, orders = _plans(nas), ca.new_orders()
             out["memory"] = _memory(nas)
             nas.cut()
@@ -97,6 +97,9 @@ def job(say):
             _remove(check, nas)
             out["boots"] = [round(seconds) for seconds in nas.boots]
             issued = ca.issued()
+            with open(ca.log, encoding="utf-8", errors="replace") as file:
+                ca_log = file.read()
+    _ways(check, ca_log)
     _apart(check, issued)
     out["certificates"] = board_demo.rows(issued)
     out["orders"] = orders
@@ -302,7 +305,7 @@ def _exposure(check, nas):
     return exposure
 
 
-def _renew(check, nas, ca, folder):
+def _renew(check, nas, ca):
     """Renew both while visitors come and a download is under way."""
     before = _latest(ca)
     port = nas.forwards[443]
@@ -327,7 +330,6 @@ def _renew(check, nas, ca, folder):
     check(length == _LARGE, f"a download that was under way came to its end: {length} bytes")
     owners = nas.run("find /var/lib/ipcert ! -user ipcert")[1].split()
     check(not owners, f"every file is still the service's own {owners or ''}")
-    return after
 
 
 def _plans(nas):
@@ -367,6 +369,15 @@ def _memory(nas):
         "machine": int(table["MemTotal"]) * 1024,
         "qemu": nas.memory(),
     }
+
+
+def _ways(check, ca_log):
+    """How the CA validated, by its own log."""
+    asked = set(re.findall(r"Attempting to validate w/ HTTP: http://([^/:]+)", ca_log))
+    check(
+        asked == {NAME},
+        "the name was proved by http-01; the address by tls-alpn-01, through nginx on port 443",
+    )
 
 
 def _apart(check, issued):
