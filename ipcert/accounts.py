@@ -93,10 +93,7 @@ class Accounts:
 
     def find(self, it):
         """Fill the intention with the question whether the CA knows the key in the slot (7.3.1)."""
-        dev = self._dev
-        dev.exchange.jws.set_jwk(self.point)
-        n = account.write_existing(dev.work, 0)
-        dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
+        self._ask(it, account.write_existing(self._dev.work, 0))
 
     def register(self, it):
         """Fill the intention with newAccount. Raises Ours("external-account") or Ours("terms") for what the owner must say first."""
@@ -111,9 +108,13 @@ class Accounts:
                 "terms",
                 "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms,
             )
-        dev.exchange.jws.set_jwk(self.point)
         bind = self._bind if dev.policy.eab_kid else None
-        n = account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms, bind)
+        self._ask(it, account.write_new(dev.work, 0, dev.policy.contacts, dev.policy.agree_terms, bind))
+
+    def _ask(self, it, n):
+        # The first `n` bytes of the work buffer, signed by the key in the slot itself.
+        dev = self._dev
+        dev.exchange.jws.set_jwk(self.point)
         dev.exchange.post(it, dev.directory, dev.directory.new_account, dev.work, n)
 
     def _bind(self, buf, off):

@@ -412,6 +412,7 @@ class Device:
 
     def _fill(self, now, it):
         self._owner = False
+        one = self.issuance
         while True:
             if self._notices:
                 return it.notify(*self._notices.pop(0))
@@ -438,11 +439,11 @@ class Device:
                 return it.write(*self.files.pop(0))
             if self.dirty:
                 return self.write_journal(now, it)
-            if self.issuance.step != steps.IDLE:
+            if one.step != steps.IDLE:
                 self._running = True
-                if self.issuance.purpose == issuance.ISSUE and self._collide(now):
+                if one.purpose == issuance.ISSUE and self._collide(now):
                     continue
-                if self.issuance.next(now, it):
+                if one.next(now, it):
                     self._owner = True
                     return None
             if self._running:
@@ -459,7 +460,7 @@ class Device:
                     self._deploys, self._later = self._later, []
                     continue
             if self.errands:
-                self.issuance.start(now, *self.errands.pop(0))
+                one.start(now, *self.errands.pop(0))
                 continue
             due = ask = None
             for r in self.journal.records():
@@ -471,32 +472,29 @@ class Device:
                 if ask is None or ask.poll_at > now:
                     until = min(due.at, ask.poll_at) if ask else due.at
                     return it.wait(min(until, self._later_at) if self._later else until, False)
-                self.issuance.start(now, ask, issuance.ASK_WINDOW)
+                one.start(now, ask, issuance.ASK_WINDOW)
                 continue
             if due.gen and now >= due.not_after:
                 self.notice(notices.LAPSED, due.ids.text())
-            self.issuance.start(now, due, issuance.REVOKE if due.revoke else issuance.ISSUE)
+            one.start(now, due, issuance.REVOKE if due.revoke else issuance.ISSUE)
 
     def _finished(self):
-        r = self.issuance.record
-        error = self.issuance.error
+        one = self.issuance
+        r = one.record
+        error = one.error
         if error is not None:
             # A directory that led nowhere is not trusted again.
             self.directory = None
-        if (
-            self.issuance.purpose != issuance.ISSUE
-            and error is None
-            or self.issuance.purpose == issuance.ASK_WINDOW
-        ):
+        if one.purpose != issuance.ISSUE and error is None or one.purpose == issuance.ASK_WINDOW:
             return
         if r is None:
-            if self.issuance.purpose != issuance.DEAUTHORIZE:
+            if one.purpose != issuance.DEAUTHORIZE:
                 self.notice(notices.FAILED, "the account", str(error))
             return
         if error is None:
             self.notice(notices.ISSUED, r.ids.text())
         else:
-            limited = self.issuance.limited()
+            limited = one.limited()
             self.notice(notices.LIMITED if limited else notices.FAILED, r.ids.text(), str(error))
 
     def _redeploy(self, r, gen, it):

@@ -59,6 +59,16 @@ def _consent(dev, answer):
     dev.notice(notices.CONSENT_GIVEN, text)
 
 
+def _find(dev, text, code, words):
+    # The record of a text. Raises Ours where there is none, or while its own order is in flight.
+    for r in dev.journal.records():
+        if r.ids.text() == text:
+            if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
+                raise Ours("busy", "Its order is in flight; say so again when it is over.")
+            return r
+    raise Ours(code, words % text)
+
+
 def _renew(dev, text):
     for r in dev.journal.records():
         if r.ids.text() == text and (r.consent_at or not dev.asks()):
@@ -73,29 +83,25 @@ def _revoke(dev, value):
     text, reason, by_key = value
     if reason not in errand.REASONS:
         raise Ours("revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS]))
-    for r in dev.journal.records():
-        if r.ids.text() == text and r.gen:
-            if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
-                raise Ours("busy", "Its order is in flight; say so again when it is over.")
-            if by_key:
-                _begin(dev, r, errand.REVOKE, (0,), True)
-            else:
-                dev.asked.append((r, _REVOKE))
-            r.revoke = reason + 1
-            r.order_at = 0
-            dev.dirty = True
-            return
-    raise Ours("revoke", "There is no certificate for '%s' to revoke." % text)
+    words = "There is no certificate for '%s' to revoke."
+    r = _find(dev, text, "revoke", words)
+    if not r.gen:
+        raise Ours("revoke", words % text)
+    if by_key:
+        _begin(dev, r, errand.REVOKE, (0,), True)
+    else:
+        dev.asked.append((r, _REVOKE))
+    r.revoke = reason + 1
+    r.order_at = 0
+    dev.dirty = True
 
 
 def _deauthorize(dev, text):
-    for r in dev.journal.records():
-        if r.ids.text() == text and r.order.n:
-            if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
-                raise Ours("busy", "Its order is in flight; say so again when it is over.")
-            dev.give_back(r)
-            return
-    raise Ours("account", "Nothing was proved for '%s' that the CA could forget." % text)
+    words = "Nothing was proved for '%s' that the CA could forget."
+    r = _find(dev, text, "account", words)
+    if not r.order.n:
+        raise Ours("account", words % text)
+    dev.give_back(r)
 
 
 def _account(dev, what):
@@ -147,15 +153,12 @@ def _adopt(dev, value):
     text, not_before, not_after, key_hash = value
     if not dev.reconciled:
         raise Ours("adopt", "Ask again when the device has read its state.")
-    for r in dev.journal.records():
-        if r.ids.text() == text:
-            if r.gen:
-                raise Ours("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
-            if not dev.journal.ring.holds(key_hash, 0):
-                dev.journal.ring.add(key_hash, 0)
-            r.not_before = not_before
-            r.not_after = not_after
-            dev.plan_renewal(r, dev.now)
-            dev.dirty = True
-            return
-    raise Ours("adopt", "'%s' is not what one certificate of this configuration is for." % text)
+    r = _find(dev, text, "adopt", "'%s' is not what one certificate of this configuration is for.")
+    if r.gen:
+        raise Ours("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
+    if not dev.journal.ring.holds(key_hash, 0):
+        dev.journal.ring.add(key_hash, 0)
+    r.not_before = not_before
+    r.not_after = not_after
+    dev.plan_renewal(r, dev.now)
+    dev.dirty = True

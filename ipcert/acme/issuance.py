@@ -388,24 +388,25 @@ class Issuance:
 
     def _read(self, now, status, headers, body):
         dev = self._dev
+        step = self.step
         found = dev.exchange.take(now, status, headers, body)
         self._pause = dev.exchange.pause
         if found == exchange.AGAIN:
             return AGAIN
         if found != exchange.OK:
             return self._refused(found, status)
-        if self.step in (CHAIN, ALTERNATE):
+        if step in (CHAIN, ALTERNATE):
             return self._read_chain(now, headers, body)
-        if self.step == ERRAND:
+        if step == ERRAND:
             return self._finish_errand(body)
         obj = message.parse(body)
-        if self.step == DIRECTORY:
+        if step == DIRECTORY:
             dev.take_directory(directory.Directory(obj), body, now)
             return OK
-        if self.step == ASK:
+        if step == ASK:
             dev.take_window(self.record, renewal.RenewalInfo(obj), now, self._pause)
             return OK
-        if self.step == ACCOUNT:
+        if step == ACCOUNT:
             url = account.read(obj, headers.get("location"))
             dev.journal.account.set(url.encode())
             dev.exchange.jws.set_kid(url.encode())
@@ -414,12 +415,12 @@ class Issuance:
             self._probing = False
             dev.accounts.adopt()
             return MORE
-        if self.step in (AUTHORIZATION, CHALLENGE_POLL):
+        if step in (AUTHORIZATION, CHALLENGE_POLL):
             return self._read_authorization(obj)
-        if self.step == ANSWER:
+        if step == ANSWER:
             return OK
         self._order = order.Order(obj)
-        if self.step == NEW_ORDER:
+        if step == NEW_ORDER:
             self.record.order.set(message.url(headers.get("location"), "Location").encode())
             self.record.order_at = now
             self.record.account = self.record.account & 1 | self._role << 1
@@ -435,7 +436,7 @@ class Issuance:
                 return GONE
             return self._invalid(self._order.problem)
         self._resumed = False
-        return OK if self.step == NEW_ORDER else self._status
+        return OK if step == NEW_ORDER else self._status
 
     def _read_authorization(self, obj):
         self._auth = authorization.Authorization(obj, self._challenge)
@@ -503,32 +504,33 @@ class Issuance:
 
     def _way_round(self, problem, status):
         # The event of a refusal that we can go on after, or None.
-        if self.step == ACCOUNT and self._probing and problem.type == "accountDoesNotExist":
+        step = self.step
+        if step == ACCOUNT and self._probing and problem.type == "accountDoesNotExist":
             self._probing = False
             self._dev.accounts.drop_pending()
             return None if self.purpose == _errands().RECOVER else MORE
-        if self.step == ERRAND:
+        if step == ERRAND:
             if _errands().is_done(self.purpose, problem.type, status):
                 return self._finish_errand(None)
-        if problem.type == "accountDoesNotExist" and self.step in (NEW_ORDER, ORDER_POLL, ERRAND):
+        if problem.type == "accountDoesNotExist" and step in (NEW_ORDER, ORDER_POLL, ERRAND):
             self._replay()
             self._dev.accounts.lose()
             return NO_ACCOUNT
         if (
-            self.step == NEW_ORDER
+            step == NEW_ORDER
             and self._replaced
             and (status in (400, 403, 404, 409) or problem.type == "serverInternal")
         ):
             # A wrong `replaces` is refused in several ways; without it the order is an ordinary one.
             self._replaces = False
             return NO_REPLACES
-        if self.step == ORDER_POLL and status in (403, 404):
+        if step == ORDER_POLL and status in (403, 404):
             self.record.order.set(b"")
             self._replay()
             return GONE
-        if self.step == FINALIZE and problem.type == "orderNotReady":
+        if step == FINALIZE and problem.type == "orderNotReady":
             return NOT_READY
-        if self.step == ANSWER and problem.type == "malformed" and self.record.order_at < self.started:
+        if step == ANSWER and problem.type == "malformed" and self.record.order_at < self.started:
             # An earlier attempt's answer to it was lost, and it is decided or about to be: the poll says.
             self._lost = True
             return OK

@@ -6,44 +6,13 @@ each step; `tools/states` draws the table.
 
 from ..errors import Ours
 
-# Steps.
-IDLE = 0
-DIRECTORY = 1
-ACCOUNT = 2
-RESUME = 3
-NEW_ORDER = 4
-SAVE_ORDER = 5
-ROUTE = 6
-AUTHORIZATION = 7
-PUBLISH = 8
-ANSWER = 9
-CHALLENGE_WAIT = 10
-CHALLENGE_POLL = 11
-WITHDRAW = 12
-NEXT = 13
-KEY = 14
-SAVE_KEY = 15
-FINALIZE = 16
-ORDER_WAIT = 17
-ORDER_POLL = 18
-CHAIN = 19
-SAVE_CHAIN = 20
-COMMIT = 21
-DEPLOY = 22
-CLEAN = 23
-FAILED = 24
-SAVE_FAILED = 25
-SAVE_DIRECTORY = 26
-ACCOUNT_KEY = 27
-SAVE_ACCOUNT = 28
-PURPOSE = 29
-ASK = 30
-SAVE_WINDOW = 31
-ERRAND_KEY = 32
-SAVE_PENDING = 33
-ERRAND = 34
-SAVE_ERRAND = 35
-ALTERNATE = 36
+# Steps, by the order of their names.
+(
+    IDLE, DIRECTORY, ACCOUNT, RESUME, NEW_ORDER, SAVE_ORDER, ROUTE, AUTHORIZATION, PUBLISH, ANSWER,
+    CHALLENGE_WAIT, CHALLENGE_POLL, WITHDRAW, NEXT, KEY, SAVE_KEY, FINALIZE, ORDER_WAIT, ORDER_POLL, CHAIN,
+    SAVE_CHAIN, COMMIT, DEPLOY, CLEAN, FAILED, SAVE_FAILED, SAVE_DIRECTORY, ACCOUNT_KEY, SAVE_ACCOUNT,
+    PURPOSE, ASK, SAVE_WINDOW, ERRAND_KEY, SAVE_PENDING, ERRAND, SAVE_ERRAND, ALTERNATE,
+) = range(37)  # fmt: skip
 STEPS = (
     "idle", "directory", "account", "resume", "new-order", "save-order", "route", "authorization", "publish",
     "answer", "challenge-wait", "challenge-poll", "withdraw", "next", "key", "save-key", "finalize",
@@ -53,25 +22,12 @@ STEPS = (
     "alternate",
 )  # fmt: skip
 
-# Events. The first five are `order.STATUS`.
-PENDING = 0
-READY = 1
-PROCESSING = 2
-VALID = 3
-INVALID = 4
-OK = 5
-AGAIN = 6  # the same step once more
-MORE = 7
-NONE = 8
-REFUSED = 9
-LIMITED = 10
-BROKEN = 11  # the way there, or garbage
-OURS = 12  # an error of ours
-NO_ACCOUNT = 13
-GONE = 14  # the order is not there any more
-NO_REPLACES = 15
-NOT_READY = 16
-DO = 17  # an errand
+# Events, by the order of their names. The first five are `order.STATUS`; AGAIN: the same step once more; BROKEN: the way
+# there, or garbage; OURS: an error of ours; GONE: the order is not there any more; DO: an errand.
+(
+    PENDING, READY, PROCESSING, VALID, INVALID, OK, AGAIN, MORE, NONE, REFUSED, LIMITED, BROKEN, OURS,
+    NO_ACCOUNT, GONE, NO_REPLACES, NOT_READY, DO,
+) = range(18)  # fmt: skip
 EVENTS = (
     "pending", "ready", "processing", "valid", "invalid", "ok", "again", "more", "none", "refused",
     "limited", "broken", "ours", "no-account", "gone", "no-replaces", "not-ready", "do",
