@@ -15,6 +15,9 @@ KAPPA = (
 )  # pseudo-counts that pull a cell seen rarely towards "says nothing": the best on homes kept back
 
 
+MOST_TUNED = 800  # homes
+
+
 def windows():
     """The shipped policy's ordinary windows, seconds after the CT timestamp before."""
     return np.array(
@@ -67,15 +70,17 @@ class Ratio:
         a, b = wrong(rng, learn, times)
         cells.count(args, a, b, w, false)
         expected = false * (learn.size / a.size)
-        # How far to trust rare cells, and each channel, is learned on homes that the table has not seen.
-        a, b = wrong(rng, tune, times)
+        # How far to trust rare cells, and each channel, is learned on homes that the table has not seen: each name of
+        # them among all their addresses, as it is tried later.
+        tune = tune[:MOST_TUNED]
+        a, b = np.repeat(tune, tune.size), np.tile(tune, tune.size)
         edges = list(cells.BASE) + [cells.CELLS]
         best = None
         for kappa in KAPPA:
             table = np.log((true + kappa) / (expected + kappa))
-            x = np.zeros((tune.size + a.size, len(cells.CHANNELS)))
-            cells.channels(args, np.concatenate([tune, a]), np.concatenate([tune, b]), table, w, x)
-            loss, weights = logistic(x, tune.size)
+            x = np.zeros((a.size, len(cells.CHANNELS)))
+            cells.channels(args, a, b, table, w, x)
+            loss, weights = conditional(x.reshape(tune.size, tune.size, -1))
             if best is None or loss < best[0]:
                 best = loss, kappa, weights, table
         _, self.kappa, self.weights, self.table = best
@@ -91,20 +96,42 @@ class Ratio:
         return out.T
 
 
-def logistic(x, positives, steps=30, ridge=3.0):
-    """Loss and weights of a logistic model without a constant: Newton's method, positives first, weighted to
-    balance. The ridge pulls towards 1: a channel keeps its own ratio unless the tuning homes speak against it."""
-    y = np.zeros(len(x))
-    y[:positives] = 1
-    s = np.where(y > 0, 1.0, positives / (len(x) - positives))
-    w = np.ones(x.shape[1])
+def conditional(x, steps=20, ridge=3.0):
+    """Loss and weights of a conditional logistic model: x[h, c] are the channels of name h beside candidate c, and
+    candidate h is right. Newton's method. The ridge pulls towards 1: a channel keeps its own ratio unless the tuning
+    homes speak against it."""
+    n = len(x)
+    own = x[np.arange(n), np.arange(n)]
+
+    def loss(w):
+        z = x @ w
+        top = z.max(1)
+        return (
+            float((top + np.log(np.exp(z - top[:, None]).sum(1)) - own @ w).sum())
+            + ridge / 2 * ((w - 1) ** 2).sum()
+        )
+
+    w = np.ones(x.shape[2])
+    now = loss(w)
     for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        g = x.T @ (s * (y - p)) - ridge * (w - 1)
-        h = (x * (s * p * (1 - p))[:, None]).T @ x + ridge * np.eye(len(w))
-        w = np.clip(w + np.linalg.solve(h, g), 0, 3)
-    z = np.clip(x @ w, -30, 30)
-    return float((s * (np.log1p(np.exp(z)) - y * z)).sum() / positives), w
+        p = x @ w
+        p = np.exp(p - p.max(1, keepdims=True))
+        p /= p.sum(1, keepdims=True)
+        mean = np.einsum("hc,hck->hk", p, x)
+        g = (own - mean).sum(0) - ridge * (w - 1)
+        h = np.einsum("hck,hc,hcl->kl", x, p, x, optimize=True) - mean.T @ mean + ridge * np.eye(len(w))
+        step = np.linalg.solve(h, g)
+        while True:
+            tried = np.clip(w + step, 0, 3)
+            then = loss(tried)
+            if then <= now or np.abs(step).max() < 1e-4:
+                break
+            step /= 2
+        done = now - then < 1e-3
+        w, now = tried, then
+        if done:
+            break
+    return now / n, w
 
 
 # Of each stage of `Trees`: wrong pairs looked at, how many of the likeliest are learned from, trees, leaves, learning rate.
