@@ -64,7 +64,7 @@ def test_two_certificates_served_by_nginx_renewed_and_found_again():
     seen = []
     out = nas_demo.job(seen.append)
     assert out["problems"] == [], "\n".join(seen)
-    assert len(out["certificates"]) == out["orders"] == 4
+    assert 4 <= len(out["certificates"]) <= out["orders"]
     assert out["exposure"] <= 2.0
     assert len(out["boots"]) == 2
 
