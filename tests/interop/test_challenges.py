@@ -65,10 +65,13 @@ def test_half_of_all_nonces_refused(make_pebble, tmp_path, challenge, reuse):
         assert error.code == "nonce"
         device.until(min(r.at for r in device.records))
     assert sorted(san(device, r)[0] for r in device.records) == sorted([NAME, V4, V6])
-    # And once more, with or without a fresh validation.
-    ca.reset()
-    device.until(max(r.at for r in device.records if r.ids.text() == V4))
-    answered = ("POST", "/chalZ/") in ca.requests()
+    # And once more, with or without a fresh validation. Asked to reuse none, Pebble still reuses one in a hundred.
+    for _ in range(1 if reuse else 3):
+        ca.reset()
+        device.until(max(r.at for r in device.records if r.ids.text() == V4))
+        answered = ("POST", "/chalZ/") in ca.requests()
+        if answered:
+            break
     assert device.device.issued >= 4 and answered == (reuse == 0)
 
 
