@@ -60,10 +60,10 @@ class Client:
         return texts, leaf.serial_number
 
     def refusal(self, name):
-        """Why the handshake failed, in OpenSSL's words."""
+        """Why the handshake failed, in OpenSSL's words; "served" where it did not."""
         try:
-            with self.connect(name) as tls:
-                return "served " + str(tls.getpeercert()["subjectAltName"])
+            with self.connect(name):
+                return "served"
         except ssl.SSLError as e:
             return e.reason
         except (ConnectionError, EOFError):
@@ -247,9 +247,12 @@ def test_what_strangers_see_and_a_renewal_that_drops_nobody(
         home.json("issue", "--now", NAME)
 
         def shown(name, texts):
-            return (
-                loopback.wait_until(lambda: client.refusal(name)[:6] == "served", 60)
-                and client.leaf(name)[0] == texts
+            # For a moment after a reload nginx's old workers answer too: in a row, it is the new ones alone.
+            return loopback.wait_until(
+                lambda: (
+                    all(client.refusal(name) == "served" for _ in range(10)) and client.leaf(name)[0] == texts
+                ),
+                60,
             )
 
         assert shown(None, [ADDRESS]) and shown(NAME, [NAME]), server.words()
