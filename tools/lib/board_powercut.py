@@ -23,6 +23,7 @@ from board_demo import ADDRESS, NAME, names, visit
 COMPRESS = 1209600  # 14 days become 1 second
 _ORDERS = 4  # of a run without a cut: two certificates, each renewed once
 _SECONDS = 240  # for one hub to come to its end
+_NEVER = "that write never came"
 
 
 def kind(write):
@@ -107,7 +108,7 @@ def _one(image, folder, ca, forwards, cut):
             try:
                 job.finish()
                 if cut:
-                    return [], 0, f"write {cut} never came"
+                    return [], 0, _NEVER
             except board_qemu.HubError:
                 if hub.process.poll() is None and board_flash.counters(flash)["cuts"] == 0:
                     raise
@@ -152,14 +153,18 @@ def job(name, count, say):
         say(
             f"A run without a cut takes {len(kinds)} flash writes; {len(chosen)} of them are cut in their middle"
         )
-        problems, extra = [], Counter()
+        problems, extra, histogram = [], Counter(), Counter()
         for number, cut in enumerate(chosen, 1):
             _, more, wrong = _one(image, folder, ca, forwards, cut)
+            while wrong == _NEVER and (earlier := kinds[: cut - 1]).count(kinds[cut - 1]):
+                # No two runs take the same number of writes, so one near the end may not come: the one before it.
+                cut = len(earlier) - earlier[::-1].index(kinds[cut - 1])
+                _, more, wrong = _one(image, folder, ca, forwards, cut)
+            histogram[kinds[cut - 1]] += 1
             extra[more] += 1
             if wrong:
                 problems.append(f"cut at write {cut} ({kinds[cut - 1]}): {wrong}")
             say(f"{number:3}  write {cut:4}  {kinds[cut - 1]:28}  {more} orders more  {wrong or 'ok'}")
-    histogram = Counter(kinds[cut - 1] for cut in chosen)
     return {
         "writes": len(kinds),
         "cuts": len(chosen),
