@@ -439,14 +439,13 @@ class Device:
                 return it.write(*self.files.pop(0))
             if self.dirty:
                 return self.write_journal(now, it)
-            if one.step != steps.IDLE:
+            if self._running or one.step != steps.IDLE:
                 self._running = True
                 if one.purpose == issuance.ISSUE and self._collide(now):
                     continue
                 if one.next(now, it):
                     self._owner = True
                     return None
-            if self._running:
                 self._running = False
                 self._finished()
                 continue

@@ -14,7 +14,7 @@
 
 // Bytes for contexts, certificates and handshakes. README.md has what a day's work needs at most.
 #ifndef TLSPOOL_ARENA
-#define TLSPOOL_ARENA (20 * 1024)
+#define TLSPOOL_ARENA (22 * 1024)
 #endif
 
 typedef struct {

@@ -69,7 +69,6 @@ class Issuance:
         self.step = IDLE
         self.record = None
         self.error = None
-        self._fields = None
 
     def start(self, now, record, purpose=ISSUE, role=0, what=None):
         """Begin for a lineage; its plan is durable already. `purpose`: ISSUE, ASK_WINDOW, or one of `errand`'s, some
@@ -112,7 +111,7 @@ class Issuance:
             if event is None:
                 return True
             self.step = follow(self.step, event)
-        self._order = self._auth = self._pem = None  # a chain is most of what an idle device would hold
+        self._order = self._auth = self._pem = self._fields = None  # most of what an idle device would hold
         return False
 
     def answer(self, event):

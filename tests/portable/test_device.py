@@ -68,6 +68,14 @@ class First(unittest.TestCase):
         self.assertEqual(len(home.ca.issued), 2)
         self.assertEqual(home.ca.count("directory"), 1)
 
+    def test_an_idle_device_keeps_nothing_of_an_order(self):
+        home = Home((V4,))
+        it = home.run()
+        self.assertEqual(len(home.ca.issued), 1)
+        one = home.device.issuance
+        self.assertEqual((one._order, one._auth, one._pem, one._fields), (None, None, None, None))
+        self.assertEqual((bytes(it.key), bytes(it.chain)), (b"", b""))
+
     def test_a_directory_that_lies_in_pieces_is_fetched_again(self):
         for data in (b"", b"short", b"x" * 40, None):
             home = Home((V4,))

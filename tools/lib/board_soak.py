@@ -4,15 +4,37 @@ import json
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import board
 import board_ca
 import board_console
-from board_demo import ADDRESS, NAME
+from board_demo import ADDRESS, NAME, names, visit
 
 COMPRESS = 1209600
 EARLY = 5  # renewals after which everything that is made once has been made
+
+
+def _visit(hub, ca):
+    """One visitor on each port, who has to see the newest certificates; a list of what was wrong.
+
+    So both samples come after the same things: asyncio's heap of tasks keeps the last connection's, 370 bytes, until
+    the next one.
+    """
+    wrong = []
+    newest = {names(one)[0]: one for one in ca.issued()}
+    for sni, host in ((None, ADDRESS), (NAME, NAME)):
+        seen = visit(hub.forwards[443], ca.root(), sni, host)
+        if seen != (newest[host], 200):
+            wrong.append(f"port 443 did not show the newest certificate of {host}: {seen}")
+    try:
+        urllib.request.urlopen(f"http://{ADDRESS}:{hub.forwards[80]}/", timeout=30).close()
+        wrong.append("port 80 answered what nobody published")
+    except urllib.error.HTTPError as error:
+        error.close()
+    return wrong
 
 
 def _sample(hub):
@@ -40,6 +62,7 @@ def job(name, renewals, heap, say):
     image = board.build(name) / "firmware.elf"
     boot = {"main": "off", **({"heap": heap} if heap else {})}
     samples = {}
+    problems = []
     with tempfile.TemporaryDirectory() as folder, board_ca.HubPebble(True, nonce_reject=5) as ca:
         forwards = {80: ca.http_port, 443: board.free_port()}
         with board_console.Console(image, Path(folder) / "flash", forwards=forwards, boot=boot) as hub:
@@ -48,6 +71,7 @@ def job(name, renewals, heap, say):
             hub.start()
             hub.run()
             hub.deployed([ADDRESS, NAME])
+            _sample(hub)  # its own words are read, and stay, once
             for number in range(1, renewals + 1):
                 ids = (ADDRESS, NAME)[number % EARLY % 2]  # the same one at both samples that are compared
                 hub.ask(f"hub.event('renew', {ids!r})")
@@ -55,11 +79,11 @@ def job(name, renewals, heap, say):
                 while hub.value("device.issuance.step"):
                     time.sleep(0.1)
                 if number in (EARLY, renewals) or number % 10 == 0:
+                    problems += _visit(hub, ca)
                     samples[number] = _sample(hub)
                     say(f"{number:4} {samples[number]}")
             issued = len(ca.issued())
     early, late = samples[EARLY], samples[renewals]
-    problems = []
     for what in ("free", "largest_free"):
         if late[what] < 0.99 * early[what]:
             problems.append(
