@@ -28,7 +28,7 @@ def environment():
 
 def gate(*words):
     done = simulate("gate", "--json", *words)
-    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode in (0, 1) and done.stdout, done.stderr
     data = json.loads(done.stdout)
     assert data["holds"] == (done.returncode == 0)
     return data

@@ -1,5 +1,6 @@
 """What is fetched is held to hashes, what it is made of is written down, and the same sources give the same bytes."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -32,18 +33,35 @@ def test_a_pin_without_a_hash_is_not_installed(monkeypatch, capsys):
     assert "six==1.17.1 has no hash" in capsys.readouterr().err
 
 
-def test_another_file_under_a_pinned_name_is_refused(monkeypatch, tmp_path):
-    with zipfile.ZipFile(tmp_path / "six-1.17.0-py2.py3-none-any.whl", "w") as file:
+def other_six(monkeypatch, folder, needs=""):
+    """The only file that pip can find, and it is not six. Its path."""
+    path = folder / "six-1.17.0-py2.py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
         file.writestr("six.py", "print('not what was pinned')\n")
-        file.writestr("six-1.17.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: six\nVersion: 1.17.0\n")
+        file.writestr(
+            "six-1.17.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: six\nVersion: 1.17.0\n{needs}"
+        )
         file.writestr(
             "six-1.17.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py2-none-any\nTag: py3-none-any\n"
         )
         file.writestr("six-1.17.0.dist-info/RECORD", "")
-    monkeypatch.setenv("IPCERT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("IPCERT_CACHE", str(folder / "cache"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return path
+
+
+def test_another_file_under_a_pinned_name_is_refused(monkeypatch, tmp_path):
+    other_six(monkeypatch, tmp_path)
     with pytest.raises(say.Stop, match="Got +[0-9a-f]{64}"):  # found, and only its hash stood in the way
+        venv.with_requirements("x", ["six==1.17.0"])
+
+
+def test_what_is_needed_and_not_pinned_is_named(monkeypatch, tmp_path):
+    path = other_six(monkeypatch, tmp_path, "Requires-Dist: seven\n")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(hashes, "hashed", lambda lines: f"{lines[0]} --hash=sha256:{digest}\n")
+    with pytest.raises(say.Stop, match="pinned for x .* requires seven"):
         venv.with_requirements("x", ["six==1.17.0"])
 
 

@@ -57,7 +57,7 @@ def with_requirements(name, lines, hashed=True):
         if hashed:
             from . import hashes
 
-            # Exactly these: what they need is pinned too, or it is missing and seen at once.
+            # Exactly these: what they need is pinned too, or `pip check` says what is missing.
             path = os.path.join(target, "requirements.txt")
             with open(path, "w") as file:
                 file.write(hashes.hashed(lines))
@@ -65,6 +65,10 @@ def with_requirements(name, lines, hashed=True):
         else:
             command += lines
         quiet(command, "pip could not install the pinned Python packages; is the package index reachable?")
+        quiet(
+            [python(target), "-m", "pip", "check", "--disable-pip-version-check"],
+            f"what is pinned for {name} is not all that it needs",
+        )
 
     return cache.once(directory, make)
 
