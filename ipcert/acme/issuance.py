@@ -89,7 +89,7 @@ class Issuance:
         self._kind = plan.TRANSPORT
         self._order = self._auth = self._published = self._pem = None
         self._loaded = False  # the order's key is in its slot
-        self._resumed = False  # the order is of an earlier attempt, and not asked about yet
+        self._resumed = False  # the order is of an earlier attempt
         self._status = order.PENDING
         self._lost = False  # an earlier attempt answered the challenge, so the CA may have looked when nothing was there
         self._at = 0  # index of the authorization
@@ -418,41 +418,42 @@ class Issuance:
             return self._read_authorization(obj)
         if step == ANSWER:
             return OK
+        r = self.record
         self._order = order.Order(obj)
         if step == NEW_ORDER:
-            self.record.order.set(message.url(headers.get("location"), "Location").encode())
-            self.record.order_at = now
-            self.record.account = self.record.account & 1 | self._role << 1
+            r.order.set(message.url(headers.get("location"), "Location").encode())
+            r.order_at = now
+            r.account = r.account & 1 | self._role << 1
+            self._resumed = False
         else:
             self._order.follows(self._status)
         self._status = self._order.status
         if self._status == order.INVALID:
             if self._resumed:
                 # Lost while we were away: the CA looked when nothing was published. A new one, not a failure.
-                self.record.order_at = 0
+                r.order_at = 0
                 self._replay()
-                self._resumed = False
                 return GONE
             return self._invalid(self._order.problem)
-        self._resumed = False
         return OK if step == NEW_ORDER else self._status
 
     def _read_authorization(self, obj):
-        self._auth = authorization.Authorization(obj, self._challenge)
-        if self._auth.status == authorization.PENDING:
-            if self._auth.url is None:
+        auth = self._auth = authorization.Authorization(obj, self._challenge)
+        if auth.status == authorization.PENDING:
+            if auth.url is None:
                 raise Ours(
                     "no-challenge",
                     "The CA offers no usable %s challenge; choose another one." % self._challenge,
                 )
             return PENDING
-        if self._auth.status == authorization.VALID:
+        if auth.status == authorization.VALID:
             return VALID
-        if self._lost:
+        if self._lost or self._resumed:
+            # Answered by an earlier attempt, perhaps, and never heard of: a new order, not a failure.
             self.record.order_at = 0
             self._replay()
             return GONE
-        return self._invalid(self._auth.problem)
+        return self._invalid(auth.problem)
 
     def _read_chain(self, now, headers, body):
         dev = self._dev
@@ -529,9 +530,8 @@ class Issuance:
             return GONE
         if step == FINALIZE and problem.type == "orderNotReady":
             return NOT_READY
-        if step == ANSWER and problem.type == "malformed" and self.record.order_at < self.started:
+        if step == ANSWER and problem.type == "malformed" and self._resumed:
             # An earlier attempt's answer to it was lost, and it is decided or about to be: the poll says.
-            self._lost = True
             return OK
         return None
 

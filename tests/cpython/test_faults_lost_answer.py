@@ -34,11 +34,13 @@ def bent(answer, status, challenge):
 class Late:
     """The CA says `first` of the authorization once, as (status, its challenge's), then `later`; None: as it is.
 
-    It refuses the challenge when it is answered again, as Pebble does. answered: how often that was.
+    It refuses the challenge when it is answered again, as Pebble does once it has begun; `takes`: not yet.
+    answered: how often that was.
     """
 
-    def __init__(self, home, first, later=None):
+    def __init__(self, home, first, later=None, takes=False):
         self._says = [first, later]
+        self._takes = takes
         self.answered = 0
         home.before = self._before
         home.after = self._after
@@ -47,6 +49,8 @@ class Late:
     def _before(self, it):
         if "/challenge/" in it.url and self._first_order is None:
             self.answered += 1
+            if self._takes:
+                return None
             return 400, {"content-type": "application/problem+json", "replay-nonce": "A" * 22}, REFUSAL
         return None
 
@@ -74,14 +78,38 @@ def test_it_is_waited_for_and_not_answered_twice(first, again):
     assert late.answered == again and len(home.ca.orders) == orders and not home.published
 
 
-@pytest.mark.parametrize("first", [("pending", "processing"), ("pending", "pending")])
-def test_a_verdict_on_the_time_between_is_no_failure(first):
+@pytest.mark.parametrize(
+    "first, takes, again",
+    [
+        (("pending", "processing"), False, 0),
+        (("pending", "pending"), False, 1),
+        (("pending", "pending"), True, 1),  # our first answer is in its queue still, and it looks for both
+        (
+            ("invalid", "invalid"),
+            False,
+            0,
+        ),  # between our question about the order and that about the authorization
+    ],
+)
+def test_a_verdict_on_the_time_between_is_no_failure(first, takes, again):
     home = lost()
     orders, issued = len(home.ca.orders), home.device.issued
-    Late(home, first, ("invalid", "invalid"))
+    late = Late(home, first, None if first[0] == "invalid" else ("invalid", "invalid"), takes)
     home.device.event("renew", power.ADDRESS)
     home.run()
     assert home.device.last_error is None and home.device.issued == issued + 1
+    assert late.answered == again and len(home.ca.orders) == orders + 1 and not home.published
+
+
+def test_a_verdict_on_a_new_order_is_one():
+    home = lost()
+    orders, issued = len(home.ca.orders), home.device.issued
+    Late(home, ("pending", "pending"), ("invalid", "invalid"), True)
+    says = home.after
+    home.after = lambda it, answer: bent(answer, "invalid", "invalid") if "/authz/" in it.url and answer[0] == 200 else says(it, answer)  # fmt: skip
+    home.device.event("renew", power.ADDRESS)
+    home.run()
+    assert home.device.last_error.code == "not-valid" and home.device.issued == issued
     assert len(home.ca.orders) == orders + 1 and not home.published
 
 

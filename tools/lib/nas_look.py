@@ -50,16 +50,10 @@ def look(port, root, sni, host, keep=None, offer=None, version="-tls1_3"):
     return Seen(done.stdout.decode("utf-8", "replace").replace("\r\n", "\n"))
 
 
-class Prober:
-    """Asks port `port` of 127.0.0.1 for `paths` over and over, in a thread, while a `with` block lasts.
+class _Meanwhile:
+    """Does `_once` over and over, in a thread, while a `with` block lasts."""
 
-    answers: every answer that came, as (path, bytes). Connections that nobody answered do not count.
-    """
-
-    def __init__(self, port, paths):
-        self.answers = []
-        self._port = port
-        self._paths = paths
+    def __init__(self):
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -72,14 +66,28 @@ class Prober:
         self._thread.join()
 
     def _run(self):
-        turn = 0
         while not self._over.is_set():
-            path = self._paths[turn % len(self._paths)]
-            answer = ask(self._port, path)
-            if answer:
-                self.answers.append((path, answer))
-                turn += 1
-            self._over.wait(0.05)
+            self._once()
+
+
+class Prober(_Meanwhile):
+    """Asks port `port` of 127.0.0.1 for `paths` over and over, in a thread, while a `with` block lasts.
+
+    answers: every answer that came, as (path, bytes). Connections that nobody answered do not count.
+    """
+
+    def __init__(self, port, paths):
+        super().__init__()
+        self.answers = []
+        self._port = port
+        self._paths = paths
+
+    def _once(self):
+        path = self._paths[len(self.answers) % len(self._paths)]
+        answer = ask(self._port, path)
+        if answer:
+            self.answers.append((path, answer))
+        self._over.wait(0.05)
 
 
 def ask(port, path, host="127.0.0.1"):
@@ -98,45 +106,35 @@ def ask(port, path, host="127.0.0.1"):
     return answer
 
 
-class Visitors:
+class Visitors(_Meanwhile):
     """One visitor after another (TLS, one request, certificate verified for `host`) while a `with` block lasts.
 
     count: those who were served; failures: what happened to the others; serials: the certificates' serial numbers, in order.
     """
 
     def __init__(self, port, root, host):
+        super().__init__()
         self.count = 0
         self.failures = []
         self.serials = []
         self._port, self._root, self._host = port, root, host
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._over.is_set():
-            try:
-                secure = connect(self._port, self._root, self._host)
-                with secure:
-                    certificate = x509.load_der_x509_certificate(secure.getpeercert(True))
-                    request(secure, "/", self._host)
-                    head = secure.recv(4096)
-                    if not head.startswith(b"HTTP/1.1 200 "):
-                        raise OSError(f"answered {head[:40]!r}")
-            except OSError as error:
-                self.failures.append(f"{type(error).__name__}: {error}")
-                continue
-            self.count += 1
-            self._over.wait(0.1)  # the emulated machine has other things to do, too
-            if certificate.serial_number not in self.serials[-1:]:
-                self.serials.append(certificate.serial_number)
+    def _once(self):
+        try:
+            secure = connect(self._port, self._root, self._host)
+            with secure:
+                certificate = x509.load_der_x509_certificate(secure.getpeercert(True))
+                request(secure, "/", self._host)
+                head = secure.recv(4096)
+                if not head.startswith(b"HTTP/1.1 200 "):
+                    raise OSError(f"answered {head[:40]!r}")
+        except OSError as error:
+            self.failures.append(f"{type(error).__name__}: {error}")
+            return
+        self.count += 1
+        self._over.wait(0.1)  # the emulated machine has other things to do, too
+        if certificate.serial_number not in self.serials[-1:]:
+            self.serials.append(certificate.serial_number)
 
 
 def connect(port, root, host):
