@@ -118,6 +118,12 @@ def measure(name):
     }
 
 
+def _arena(name):
+    """Bytes of the arena, which tlspool.h sets."""
+    text = (board.BOARDS / name / "tlspool.h").read_text()
+    return 1024 * int(re.search(r"define TLSPOOL_ARENA \((\d+) \* 1024\)", text)[1])
+
+
 def table(found):
     """The figures as Markdown."""
     lines = ["| part | flash (bytes) | static RAM (bytes) |", "|---|---:|---:|"]
@@ -137,7 +143,7 @@ def table(found):
         f"| largest free piece when idle | {demo['largest_free']:,} |",
         f"| stack reserved | {demo['stack']['size']:,} |",
         f"| stack used at most | {demo['stack']['peak']:,} |",
-        f"| Mbed TLS's arena used at most, of {20 * 1024:,} | {tls['arena_peak']:,} |",
+        f"| Mbed TLS's arena used at most, of {_arena(found['board']):,} | {tls['arena_peak']:,} |",
         f"| record buffer pairs taken at most, of 2 | {tls['places_peak']} |",
     ]
     lines += [

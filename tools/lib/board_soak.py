@@ -15,14 +15,14 @@ from board_demo import ADDRESS, NAME, names, visit
 
 COMPRESS = 1209600
 EARLY = 5  # renewals after which everything that is made once has been made
+# Looks at each of the two samples that are compared; the one with most memory free counts. In MicroPython a deleted
+# entry of a dict keeps its value until its place is taken, and a finished task is kept by its neighbour: after each
+# visitor it is others of the last few closed connections (64 to 700 bytes) that are not free yet. A leak is in all looks.
+LOOKS = 8
 
 
 def _visit(hub, ca):
-    """One visitor on each port, who has to see the newest certificates; a list of what was wrong.
-
-    So both samples come after the same things: asyncio's heap of tasks keeps the last connection's, 370 bytes, until
-    the next one.
-    """
+    """One visitor on each port, who has to see the newest certificates; a list of what was wrong."""
     wrong = []
     newest = {names(one)[0]: one for one in ca.issued()}
     for sni, host in ((None, ADDRESS), (NAME, NAME)):
@@ -79,8 +79,11 @@ def job(name, renewals, heap, say):
                 while hub.value("device.issuance.step"):
                     time.sleep(0.1)
                 if number in (EARLY, renewals) or number % 10 == 0:
-                    problems += _visit(hub, ca)
-                    samples[number] = _sample(hub)
+                    looks = []
+                    for _ in range(LOOKS if number in (EARLY, renewals) else 1):
+                        problems += _visit(hub, ca)
+                        looks.append(_sample(hub))
+                    samples[number] = max(looks, key=lambda look: look["free"])
                     say(f"{number:4} {samples[number]}")
             issued = len(ca.issued())
     early, late = samples[EARLY], samples[renewals]
