@@ -191,8 +191,9 @@ def retry(p, rng, now, failures, kind, not_after, retry_after=0, ip=True, not_be
 
     Backoff of 1, 10, 100, 1000 minutes, then a day, times U[0.5, 1.5]. `retry_after`: the CA's, seconds; below 1
     counts as none, and no more than a day or half of the validity left is believed. Transport errors wait no
-    longer than an eighth of the validity left (10 minutes at least). A name that cannot get through twice is
-    treated as one whose device was off, because it was: nothing is fetched at the moment the line comes back.
+    longer than an eighth of the validity left (10 minutes at least), others no longer than a quarter of it (4 hours
+    at least; 14 minutes after a failed validation of an address). A name that cannot get through twice is treated
+    as one whose device was off, because it was: nothing is fetched at the moment the line comes back.
     """
     left = max(not_after - now, 0)
     step = failures + (1 if kind == LIMITED else 0)
@@ -209,7 +210,7 @@ def retry(p, rng, now, failures, kind, not_after, retry_after=0, ip=True, not_be
     if kind == TRANSPORT:
         hi = min(hi, max(left // 8, SOON)) if not_after else hi
     elif left:
-        hi = min(hi, max(left // 4, 4 * HOUR))
+        hi = min(hi, max(left // 4, BACK if ip and kind == VALIDATION else 4 * HOUR))
     lo = min(wait // 2, hi // 2)
     asked = min(retry_after, limits.RETRY_AFTER)
     if left:
