@@ -267,6 +267,18 @@ class Retry(unittest.TestCase):
             for failures in range(1, 12):
                 self.assertTrue(self.span(failures, plan.TRANSPORT, left)[1] <= max(left // 8, 600))
 
+    def test_an_address_does_not_lapse_over_one_failed_validation(self):
+        # After a week without a line, say: 44 failures, and the first attempt on line is the one that fails.
+        for left in (1200, HOUR, 2 * HOUR, 10 * HOUR, 100 * HOUR):
+            for failures in (3, 5, 44):
+                least, most = self.span(failures, plan.VALIDATION, left)
+                self.assertTrue(7 * 60 <= least and most <= max(left // 4, plan.BACK), (left, failures, least, most))
+                self.assertTrue(most < left)
+        # What the CA refuses for another reason is not asked for again and again.
+        for kind in (plan.REFUSED, plan.LIMITED):
+            self.assertTrue(self.span(44, kind, HOUR)[0] >= 2 * HOUR)
+        self.assertTrue(self.span(44, plan.VALIDATION, HOUR, 0, False)[0] >= 2 * HOUR)
+
     def test_nothing_is_retried_in_a_busy_loop(self):
         for kind in (plan.TRANSPORT, plan.REFUSED, plan.VALIDATION, plan.LIMITED):
             for left in (0, -5, 1, 60, HOUR, 30 * DAY):
