@@ -272,7 +272,9 @@ class Retry(unittest.TestCase):
         for left in (1200, HOUR, 2 * HOUR, 10 * HOUR, 100 * HOUR):
             for failures in (3, 5, 44):
                 least, most = self.span(failures, plan.VALIDATION, left)
-                self.assertTrue(7 * 60 <= least and most <= max(left // 4, plan.BACK), (left, failures, least, most))
+                self.assertTrue(
+                    7 * 60 <= least and most <= max(left // 4, plan.BACK), (left, failures, least, most)
+                )
                 self.assertTrue(most < left)
         # What the CA refuses for another reason is not asked for again and again.
         for kind in (plan.REFUSED, plan.LIMITED):
