@@ -18,7 +18,7 @@ EARLY = 5  # renewals after which everything that is made once has been made
 # Looks at each of the two samples that are compared; the one with most memory free counts. In MicroPython a deleted
 # entry of a dict keeps its value until its place is taken, and a finished task is kept by its neighbour: after each
 # visitor it is others of the last few closed connections (64 to 700 bytes) that are not free yet. A leak is in all looks.
-LOOKS = 8
+LOOKS = 16
 
 
 def _visit(hub, ca):
