@@ -1,4 +1,19 @@
-"""Fixtures for the tests that run under CPython. The portable tests use none, so that MicroPython can run them."""
+"""Tiers, the order of a run, and fixtures for the tests that run under CPython.
+
+Tiers. A test says where it is written which run it is part of:
+
+    pytest.mark.quick   in `tools/test quick`, and in the others: seconds, no server, no emulator
+    no mark             in `tools/test`: every feature end to end at least once, at its smallest
+    pytest.mark.full    in `tools/test full` alone: a repetition of another test at a larger size
+
+The portable tests cannot import pytest: those of QUICK_FOLDERS are quick. Each run ends by naming what it left out.
+
+Order. Tests of one file run in one process, one after the other, since they share servers and images; files run side by
+side, those that take longest first. The cases of the files in APART share nothing, and are dealt out one by one.
+"""
+
+import os
+import re
 
 import cryptography
 import pytest
@@ -6,6 +21,100 @@ from cryptography import x509
 from hypothesis import HealthCheck, settings
 
 from tools.lib.pebble import Pebble
+
+TIERS = ("quick", "test", "full")
+QUICK_FOLDERS = ("tests/portable/",)
+LONGEST = ()
+APART = ("tests/micropython/test_portable.py", "tests/oldest/test_oldest.py")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--tier", choices=TIERS, default="full", help="run the tests of this tier and the smaller ones"
+    )
+
+
+def _tier(item):
+    """The smallest tier that an item is part of."""
+    if item.get_closest_marker("full"):
+        return "full"
+    if item.get_closest_marker("quick") or item.nodeid.startswith(QUICK_FOLDERS):
+        return "quick"
+    return "test"
+
+
+def _turn(item):
+    """Where in the order an item stands: files that take longest first, everything else as it was found."""
+    file = item.nodeid.split("::")[0]
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = TIERS.index(config.getoption("--tier"))
+    left = [item for item in items if TIERS.index(_tier(item)) > wanted]
+    config.stash[LEFT_OUT] = [(_tier(item), item.nodeid) for item in left]
+    items[:] = sorted((item for item in items if TIERS.index(_tier(item)) <= wanted), key=_turn)
+    if left:
+        config.hook.pytest_deselected(items=left)
+
+
+LEFT_OUT = pytest.StashKey[list]()
+OUTCOMES = {}  # (file's name, test's name) of tests/interop -> what its cases came to
+
+
+def pytest_sessionfinish(session):
+    """In a worker: hand over what was left out. In the process that was started: see that what is promised was run."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, [])
+    elif _promised_but_not_passed():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", [])
+
+
+def pytest_runtest_logreport(report):
+    file, _, name = report.nodeid.partition("::")
+    if file.startswith("tests/interop/") and (report.when == "call" or report.skipped):
+        OUTCOMES.setdefault((file.split("/")[-1], name.split("[")[0]), set()).add(report.outcome)
+
+
+def promised():
+    """{(file, test)} of tests/interop that the table of features names."""
+    with open(os.path.join(os.path.dirname(__file__), "interop", "FEATURES.md")) as file:
+        return set(re.findall(r"`([\w.-]+\.py)::(\w+)`", file.read()))
+
+
+def _promised_but_not_passed():
+    return sorted(pair for pair in promised() & OUTCOMES.keys() if "passed" not in OUTCOMES[pair])
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for file, name in _promised_but_not_passed():
+        terminalreporter.write_line(f"FEATURES.md names a test that did not pass here: {file}::{name}")
+    left = config.stash.get(LEFT_OUT, [])
+    for tier in TIERS[1:]:
+        names = [nodeid for other, nodeid in left if other == tier]
+        if names:
+            files = sorted({name.split("::")[0] for name in names})
+            command = "tools/test" + (" full" if tier == "full" else "")
+            shown = names if tier == "full" else files
+            terminalreporter.write_line(f"left to `{command}`: {len(names)} tests: {', '.join(shown)}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return nodeid if file in APART else file
+
+    return ByFile(config, log)
+
 
 # The same examples in every run, and no verdict on how fast a busy machine draws them.
 settings.register_profile(

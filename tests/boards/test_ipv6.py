@@ -6,7 +6,6 @@ import pytest
 HUB = "QEMU_MPS2_AN385"
 
 
-@pytest.mark.slow
 def test_a_certificate_for_an_ipv6_address_over_ipv6_alone(image):
     reason = board_ipv6.unavailable()
     if reason:

@@ -2,12 +2,10 @@
 
 import board_demo
 import board_powercut
-import pytest
 
 HUB = "QEMU_MPS2_AN385"
 
 
-@pytest.mark.slow
 def test_two_certificates_served_renewed_and_found_again(image):
     seen = []
     out = board_demo.job(HUB, seen.append)
@@ -19,7 +17,6 @@ def test_two_certificates_served_renewed_and_found_again(image):
     assert out["flash"]["refused"] == 0
 
 
-@pytest.mark.slow
 def test_power_cuts(image):
     out = board_powercut.job(HUB, 2, print)
     assert out["problems"] == []

@@ -59,7 +59,6 @@ def test_the_package_is_the_same_when_it_is_built_again(package, tmp_path):
         assert again.read_bytes() == file.read()
 
 
-@pytest.mark.slow
 def test_two_certificates_served_by_nginx_renewed_and_found_again():
     seen = []
     out = nas_demo.job(seen.append)
@@ -69,7 +68,6 @@ def test_two_certificates_served_by_nginx_renewed_and_found_again():
     assert len(out["boots"]) == 2
 
 
-@pytest.mark.slow
 def test_the_core_on_32_bit_arm():
     status, text = nas_armhf.run(["-q", *nas_armhf.quick()])
     assert status == 0, text[-3000:]

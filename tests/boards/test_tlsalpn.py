@@ -3,7 +3,6 @@
 import board_ca
 import board_console
 import board_demo
-import pytest
 
 POLICY = {
     "challenge_name": "tls-alpn-01",
@@ -12,7 +11,6 @@ POLICY = {
 }
 
 
-@pytest.mark.slow
 def test_two_certificates_by_tls_alpn(image, tmp_path):
     wanted = [board_demo.ADDRESS, board_demo.NAME]
     with board_ca.HubPebble(True) as ca:

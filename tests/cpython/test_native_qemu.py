@@ -78,7 +78,6 @@ def check(execute):
             assert execute("sha(data, %d)" % n).strip() == digest
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "arch, board", [("armv7m", "MPS2_AN385"), ("armv6m", "MPS2_AN385"), ("rv32imc", "VIRT_RV32")]
 )
@@ -89,7 +88,6 @@ def test_natmod(arch, board):
         check(target.execute)
 
 
-@pytest.mark.slow
 def test_usermod(tmp_path):
     import board
     import board_qemu

@@ -249,7 +249,6 @@ def run_daemon():
         yield daemons.run
 
 
-@pytest.mark.slow
 def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble, [NAME], ["127.0.0.1"])
     home.json("issue")

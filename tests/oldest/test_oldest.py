@@ -1,0 +1,26 @@
+"""What runs cryptography and HTTP, once more on the oldest versions that we promise to work with: Debian 12's.
+
+Each file is one run of pytest in that environment. Simulated media, mutations and fuzzing do not depend on libraries.
+"""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tools.lib import cache, testing, venv
+
+
+@pytest.mark.parametrize("file", testing.OLDEST)
+def test_the_file_passes_on_the_oldest_libraries(file):
+    command = [venv.python(venv.checkout(oldest=True)), "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("COV_", "PYTEST_"))
+    }
+    done = subprocess.run(
+        command, cwd=cache.ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert re.search(r"\d+ passed", done.stdout)
