@@ -40,7 +40,7 @@ def _body(buf, off, identifier, digest):
 def write(buf, off, signer, slot, identifier, digest):
     """Write the certificate for one Identifier, signed by the slot's key, to `buf[off:]`; return the new offset.
 
-    `digest` is SHA-256 of the key authorization (RFC 8737 3). Takes SIZE bytes at most; raises Ours("overflow").
+    `digest` is SHA-256 of the key authorization (RFC 8737 3). Takes SIZE bytes at most; raises LocalError("overflow").
     """
     signer.public(slot, _POINT, 0)
     at = off + 4

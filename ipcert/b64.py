@@ -1,7 +1,7 @@
 """base64url without padding (RFC 7515 2, RFC 4648 5) and the base64 inside PEM (RFC 7468 3)."""
 
 from .buf import put
-from .errors import Theirs
+from .errors import RemoteError
 
 _URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -10,7 +10,7 @@ def write_url(buf, off, src, start, end):
     """Write `src[start:end]` as base64url without padding to `buf[off:]`; return the new offset.
 
     `src` may be the same object as `buf` where the ranges do not overlap. Allocates nothing.
-    Raises Ours("overflow").
+    Raises LocalError("overflow").
     """
     put(buf, off + ((end - start) * 4 + 2) // 3, b"")  # room for all of it, before anything is written
     while start + 2 < end:
@@ -46,7 +46,7 @@ def digit(c, c62, c63):
 
 
 def _bad(why):
-    raise Theirs("base64", "The server sent text that is not the base64 it should be (%s)." % why)
+    raise RemoteError("base64", "The server sent text that is not the base64 it should be (%s)." % why)
 
 
 def read(out, off, src, start, end, pem):
@@ -54,7 +54,7 @@ def read(out, off, src, start, end, pem):
 
     With `pem` the alphabet is `+/`, white space is skipped and padding is required (RFC 7468 3); otherwise
     it is `-_` and neither is allowed (RFC 7515 2). Bits left over must be zero: each value has one
-    spelling. Raises Theirs("base64") for the text and Ours("overflow") where `out` is too small.
+    spelling. Raises RemoteError("base64") for the text and LocalError("overflow") where `out` is too small.
     """
     put(out, off + (end - start) * 3 // 4, b"")
     c62 = 43 if pem else 45
@@ -99,7 +99,7 @@ def read(out, off, src, start, end, pem):
 
 
 def decode_url(text):
-    """The bytes of an unpadded base64url str or bytes. Allocates. Raises Theirs("base64")."""
+    """The bytes of an unpadded base64url str or bytes. Allocates. Raises RemoteError("base64")."""
     if isinstance(text, str):
         try:
             text = text.encode()

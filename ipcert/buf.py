@@ -2,11 +2,11 @@
 
 import sys
 
-from .errors import Ours
+from .errors import LocalError
 
 
 def _full(need, have):
-    raise Ours(
+    raise LocalError(
         "overflow", "an internal buffer is too small: %d bytes needed, %d there; report this" % (need, have)
     )
 
@@ -16,7 +16,7 @@ MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
     # A slice object is a heap allocation before MicroPython 1.26, so bytes go one by one.
     def put(buf, off, data):
-        """Copy all of `data` (bytes-like) to `buf[off:]`; return the new offset. Raises Ours("overflow")."""
+        """Copy all of `data` (bytes-like) to `buf[off:]`; return the new offset. Raises LocalError("overflow")."""
         end = off + len(data)
         if end > len(buf):
             _full(end, len(buf))
@@ -38,7 +38,7 @@ if MICROPYTHON:
 else:
 
     def put(buf, off, data):
-        """Copy all of `data` (bytes-like) to `buf[off:]`; return the new offset. Raises Ours("overflow")."""
+        """Copy all of `data` (bytes-like) to `buf[off:]`; return the new offset. Raises LocalError("overflow")."""
         end = off + len(data)
         if end > len(buf):
             _full(end, len(buf))

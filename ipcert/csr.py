@@ -6,7 +6,7 @@ by Let's Encrypt. Lengths are computed before writing, so every byte is written 
 
 from . import der
 from .buf import put
-from .errors import Ours
+from .errors import LocalError
 
 _POINT = bytearray(65)
 _RS = bytearray(64)
@@ -50,12 +50,12 @@ def _info(buf, off, names):
 def write(buf, off, signer, slot, identifiers):
     """Write a signed request for `identifiers` and the key in `slot` to `buf[off:]`; return the new offset.
 
-    `identifiers` is a non-empty list of Identifier. Raises Ours("overflow") where `buf` is too small (it
-    takes about 260 bytes and the names) and Ours("no-identifiers"). Allocates nothing where the signer does
+    `identifiers` is a non-empty list of Identifier. Raises LocalError("overflow") where `buf` is too small (it
+    takes about 260 bytes and the names) and LocalError("no-identifiers"). Allocates nothing where the signer does
     not.
     """
     if not identifiers:
-        raise Ours("no-identifiers", "A certificate needs at least one name or address.")
+        raise LocalError("no-identifiers", "A certificate needs at least one name or address.")
     signer.public(slot, _POINT, 0)
     # The signature's length decides the outer header's, and comes last: sign at the likely place, then, for
     # a very short request, write the same bytes again one lower.

@@ -1,7 +1,7 @@
 """DER (X.690 10): writing the few shapes ipcert needs, and a strict reader that allocates nothing."""
 
 from .buf import copy, put
-from .errors import Theirs
+from .errors import RemoteError
 
 # SubjectPublicKeyInfo of a P-256 key up to its point (RFC 5480 2.1.1), and PKCS #8 around RFC 5915's
 # ECPrivateKey.
@@ -89,7 +89,7 @@ class Reader:
 
     After `next()` was true: `tag`, `header` (offset of the tag), `start` and `end` (the content), `pos` (=
     `end`). Multi-byte tags, indefinite or non-minimal lengths and anything beyond the bounds raise
-    Theirs("der").
+    RemoteError("der").
     """
 
     def __init__(self):
@@ -103,10 +103,10 @@ class Reader:
         self.tag = self.header = self.start = self.end = -1
 
     def _bad(self, why):
-        raise Theirs("der", "The certificate is malformed at byte %d: %s." % (self.pos, why))
+        raise RemoteError("der", "The certificate is malformed at byte %d: %s." % (self.pos, why))
 
     def next(self):
-        """Step to the next element; False when the range is used up. Raises Theirs("der")."""
+        """Step to the next element; False when the range is used up. Raises RemoteError("der")."""
         buf = self.buf
         pos = self.pos
         limit = self.limit
@@ -141,7 +141,7 @@ class Reader:
         return True
 
     def expect(self, tag):
-        """Step to the next element, which must have this tag. Raises Theirs("der")."""
+        """Step to the next element, which must have this tag. Raises RemoteError("der")."""
         if not self.next() or self.tag != tag:
             self._bad("another field was expected")
 
@@ -150,6 +150,6 @@ class Reader:
         self.load(self.buf, self.start, self.end)
 
     def finish(self):
-        """Raise Theirs("der") where anything is left in the range."""
+        """Raise RemoteError("der") where anything is left in the range."""
         if self.pos != self.limit:
             self._bad("more follows than there should be")

@@ -6,7 +6,7 @@ A template needs every value to stand in JSON as it is, so values from outside a
 from . import limits
 from .b64 import digit, write_url
 from .buf import put
-from .errors import Theirs
+from .errors import RemoteError
 
 JWK_SIZE = 126  # bytes that `write_jwk` writes
 THUMBPRINT_SIZE = 43
@@ -33,14 +33,14 @@ def _url64(data, low, high):
 
 
 def _plain(data, limit, what):
-    """`data` (str or bytes-like) if it can stand in JSON as it is. Raises Theirs; only a str allocates."""
+    """`data` (str or bytes-like) if it can stand in JSON as it is. Raises RemoteError; only a str allocates."""
     data = _bytes(data)
     good = 0 < len(data) <= limit
     for c in data:
         if c < 0x21 or c > 0x7E or c == 0x22 or c == 0x5C:
             good = False
     if not good:
-        raise Theirs("url", "The CA sent a %s that is empty, too long or not plain ASCII." % what)
+        raise RemoteError("url", "The CA sent a %s that is empty, too long or not plain ASCII." % what)
     return data
 
 
@@ -75,11 +75,11 @@ def key_authorization(buf, off, token, thumb):
     """Write `token || "." || thumbprint` (RFC 8555 8.1) to `buf[off:]`; return the new offset.
 
     `token` is str or bytes from the CA, checked as RFC 8555 8.3 says: base64url with at least 128 bits.
-    Raises Theirs("token"): a token ends up in a path and in a file name.
+    Raises RemoteError("token"): a token ends up in a path and in a file name.
     """
     token = _bytes(token)
     if not _url64(token, 22, limits.TOKEN):
-        raise Theirs("token", "The CA sent a challenge token that is not base64url of a sane length.")
+        raise RemoteError("token", "The CA sent a challenge token that is not base64url of a sane length.")
     off = put(buf, off, token)
     off = put(buf, off, b".")
     return put(buf, off, thumb)
@@ -99,7 +99,7 @@ class Jws:
         self.parts = self.with_jwk
 
     def set_kid(self, url):
-        """Name the account by its URL (str or bytes; RFC 8555 6.2) from now on. Raises Theirs("url")."""
+        """Name the account by its URL (str or bytes; RFC 8555 6.2) from now on. Raises RemoteError("url")."""
         self.with_kid[1] = _plain(url, limits.URL, "account URL")
         self.parts = self.with_kid
 
@@ -112,12 +112,12 @@ class Jws:
         """Write the finished request body for `url` to `out[off:]`; return the new offset.
 
         `payload[:n]` is the payload; n = 0 makes a POST-as-GET (RFC 8555 6.3). `url` and `nonce` are bytes,
-        or str at the cost of an allocation. Raises Theirs("url"), Theirs("nonce") and what the signer
+        or str at the cost of an allocation. Raises RemoteError("url"), RemoteError("nonce") and what the signer
         raises.
         """
         nonce = _bytes(nonce)
         if not is_nonce(nonce):
-            raise Theirs("nonce", "The CA sent a nonce that is not base64url of a sane length.")
+            raise RemoteError("nonce", "The CA sent a nonce that is not base64url of a sane length.")
         parts = self.parts
         parts[3] = nonce
         parts[5] = _plain(url, limits.URL, "URL")
@@ -146,7 +146,7 @@ def write_binding(out, off, hmac, kid, url, point, poff, scratch):
 
     `hmac(buf, start, end, mac, off)` writes the 32-byte HMAC-SHA256 of `buf[start:end]` by the key that the
     CA gave; `kid` is the CA's name for that key, `url` the newAccount URL, `scratch` a bytearray of 40 +
-    2 * limits.URL bytes or more. Returns the new offset. Raises Theirs("url") and Ours("overflow").
+    2 * limits.URL bytes or more. Returns the new offset. Raises RemoteError("url") and LocalError("overflow").
     """
     n = put(scratch, 0, b'{"alg":"HS256","kid":"')
     n = put(scratch, n, _plain(kid, limits.URL, "key identifier"))

@@ -6,7 +6,7 @@ anyone can compute from the public record.
 
 from . import der, limits
 from .buf import copy, same
-from .errors import Ours
+from .errors import LocalError
 
 _spki = bytearray(91)
 _point = bytearray(65)
@@ -43,7 +43,7 @@ class Ring:
 
 
 def check_new(signer, slot, journal):
-    """Raise Ours("key-reuse") when the slot's key was ever seen; return a bytearray whose first 8 bytes are its hash.
+    """Raise LocalError("key-reuse") when the slot's key was ever seen; return a bytearray whose first 8 bytes are its hash.
 
     Seen are the keys of both accounts, of every record, and the ring of a `journal.Journal`.
     The bytearray returned is overwritten by the next call.
@@ -61,7 +61,7 @@ def check_new(signer, slot, journal):
             known = True
         k += 1
     if known:
-        raise Ours(
+        raise LocalError(
             "key-reuse",
             "The key just made was used before: this machine's random numbers repeat. Nothing was ordered; mend its "
             "entropy source.",

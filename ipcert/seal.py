@@ -6,7 +6,7 @@ A sealed key is "ipcS", a random IV (16 bytes), the encrypted 97 bytes of scalar
 
 from . import der
 from .buf import copy, put
-from .errors import Ours
+from .errors import LocalError
 
 SEALED = 4 + 16 + 97 + 32
 _MAGIC = b"ipcS"
@@ -73,7 +73,7 @@ def wipe(buf):
 def read(port, data):
     """A bytearray(97), scalar and public point, from a key file; wipe it after use.
 
-    Raises Ours("key-file") where the file is cut short or altered, or the device secret is another one.
+    Raises LocalError("key-file") where the file is cut short or altered, or the device secret is another one.
     """
     pair = bytearray(97)
     if len(data) == SEALED and data[:4] == _MAGIC and getattr(port, "secret", None) is not None:
@@ -98,13 +98,13 @@ def read(port, data):
         wipe(check)
         if good:
             return pair
-    raise Ours(
+    raise LocalError(
         "key-file", "A key file is damaged, or was sealed by another device; it was not used and not changed."
     )
 
 
 def load(port, slot, data):
-    """Load a key file into the slot, and check that its public half belongs to it. Raises Ours("key-file")."""
+    """Load a key file into the slot, and check that its public half belongs to it. Raises LocalError("key-file")."""
     pair = read(port, data)
     port.signer.load(slot, bytes(pair[:32]))
     point = bytearray(65)
@@ -113,7 +113,7 @@ def load(port, slot, data):
     wipe(pair)
     if not good:
         port.signer.erase(slot)
-        raise Ours(
+        raise LocalError(
             "key-file", "A key file's two halves do not belong together; it was not used and not changed."
         )
 

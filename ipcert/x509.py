@@ -7,7 +7,7 @@ noticed.
 
 from . import b64, der, limits
 from .buf import put, same
-from .errors import Theirs
+from .errors import RemoteError
 
 ARI_SIZE = 115  # bytes that `ari_id` writes at most: 64 of a key identifier (SHA-512's), 21 of a serial
 _MONTHS = b"\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"
@@ -16,7 +16,7 @@ _END = b"-----END CERTIFICATE-----"
 
 
 def _bad(why):
-    raise Theirs("x509", "The CA's certificate cannot be used: %s." % why)
+    raise RemoteError("x509", "The CA's certificate cannot be used: %s." % why)
 
 
 class Fields:
@@ -147,7 +147,7 @@ def _extension(f, buf):
 def read(buf, start, end, f):
     """Read the DER certificate `buf[start:end]` into the Fields `f`. Allocates nothing.
 
-    Raises Theirs("der") or Theirs("x509") for anything but one well-formed version 3 certificate that is
+    Raises RemoteError("der") or RemoteError("x509") for anything but one well-formed version 3 certificate that is
     valid for some time, and, unless it is a CA's, for at most limits.LIFETIME_MAX seconds.
     """
     f.clear()
@@ -233,7 +233,7 @@ def _is(buf, r, i):
 
 
 def check_chain_order(buf, child, parent):
-    """Raise Theirs("x509") unless the issuer in Fields `child` is the subject of `parent`, bytewise."""
+    """Raise RemoteError("x509") unless the issuer in Fields `child` is the subject of `parent`, bytewise."""
     n = child.issuer_end - child.issuer_start
     if n != parent.subject_end - parent.subject_start:
         _bad("the chain is not in order")
@@ -244,7 +244,7 @@ def check_chain_order(buf, child, parent):
 def ari_id(buf, off, src, f):
     """Write the certificate's ARI identifier (RFC 9773 4.1) to `buf[off:]`; return the new offset.
 
-    `src` is the buffer that `f` was read from; `buf` needs ARI_SIZE bytes. Raises Theirs("x509") without an
+    `src` is the buffer that `f` was read from; `buf` needs ARI_SIZE bytes. Raises RemoteError("x509") without an
     authority key identifier, or with one of more than 64 bytes.
     """
     if f.aki_start < 0 or f.aki_end - f.aki_start > 64:
@@ -258,7 +258,7 @@ class Pem:
     """A walk over the certificates of a PEM chain, one `next` at a time; made once. `pos` is where it stands.
 
     Only CERTIFICATE blocks and white space may stand there (RFC 8555 9.1): a private key, a comment or HTML
-    raises Theirs("pem"), as do more than limits.CERTIFICATES blocks or one of more than limits.CERTIFICATE
+    raises RemoteError("pem"), as do more than limits.CERTIFICATES blocks or one of more than limits.CERTIFICATE
     bytes.
     """
 
@@ -275,7 +275,7 @@ class Pem:
     def _marker(self, at, text):
         n = len(text)
         if at + n > self.end or not same(self.buf, at, text, 0, n):
-            raise Theirs("pem", "The CA sent no chain of PEM certificates.")
+            raise RemoteError("pem", "The CA sent no chain of PEM certificates.")
         return at + n
 
     def next(self, out, off):
@@ -293,10 +293,10 @@ class Pem:
         self.pos = self._marker(stop, _END)
         self.count += 1
         if self.count > limits.CERTIFICATES or stop - at > limits.CERTIFICATE * 3 // 2:
-            raise Theirs("pem", "The CA sent a chain that is too large.")
+            raise RemoteError("pem", "The CA sent a chain that is too large.")
         end = b64.read(out, off, buf, at, stop, True)
         if end == off:
-            raise Theirs("pem", "The CA sent an empty certificate.")
+            raise RemoteError("pem", "The CA sent an empty certificate.")
         return end
 
 
@@ -304,8 +304,8 @@ def pem_to_der(buf, n, out):
     """Decode the PEM chain `buf[:n]` to `out`, one certificate after another; return the list of offsets.
 
     The list has one more entry, the end: certificate i is `out[list[i]:list[i + 1]]`. At the edge: the list
-    is allocated. `out` never needs more than `n * 3 // 4` bytes. Raises Theirs("pem") or Theirs("base64"),
-    also where there is none, and Ours("overflow").
+    is allocated. `out` never needs more than `n * 3 // 4` bytes. Raises RemoteError("pem") or RemoteError("base64"),
+    also where there is none, and LocalError("overflow").
     """
     walk = Pem()
     walk.load(buf, 0, n)
@@ -316,5 +316,5 @@ def pem_to_der(buf, n, out):
             break
         ends.append(end)
     if len(ends) == 1:
-        raise Theirs("pem", "The CA sent no certificate.")
+        raise RemoteError("pem", "The CA sent no certificate.")
     return ends

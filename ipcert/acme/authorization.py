@@ -1,7 +1,7 @@
 """The authorization and challenge resources (RFC 8555 7.1.4, 7.1.5, 8)."""
 
 from .. import limits
-from ..errors import Theirs
+from ..errors import RemoteError
 from . import challenge, message
 from .problem import Problem, clean
 
@@ -42,7 +42,7 @@ class Authorization:
         self.answered = False
         challenges = obj.get("challenges")
         if not isinstance(challenges, list):
-            raise Theirs("json", "The CA's authorization has no list of challenges.")
+            raise RemoteError("json", "The CA's authorization has no list of challenges.")
         for c in challenges[: limits.CHALLENGES]:
             # Types we do not know, and types that come without a token, are passed over (RFC 8555 7.1.5).
             if not isinstance(c, dict):

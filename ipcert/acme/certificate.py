@@ -3,7 +3,7 @@
 from .. import limits, x509
 from ..buf import same
 from ..der import write_spki
-from ..errors import Theirs
+from ..errors import RemoteError
 from . import message
 
 
@@ -14,10 +14,10 @@ def check(body, leaf, signer, slot, identifiers, now):
     certificate names as its issuer.
 
     `leaf` (x509.Fields) is filled. The leaf must carry the slot's public key and exactly these identifiers, be no
-    CA, be valid at `now`, and each certificate must name the next one as its issuer. Raises Theirs.
+    CA, be valid at `now`, and each certificate must name the next one as its issuer. Raises RemoteError.
     """
     if len(body) > limits.CHAIN:
-        raise Theirs("too-large", "The CA's chain is larger than %d bytes." % limits.CHAIN)
+        raise RemoteError("too-large", "The CA's chain is larger than %d bytes." % limits.CHAIN)
     out = bytearray(len(body) * 3 // 4 + 3)
     ends = x509.pem_to_der(body, len(body), out)
     x509.read(out, 0, ends[1], leaf)
@@ -26,11 +26,13 @@ def check(body, leaf, signer, slot, identifiers, now):
     spki = bytearray(91)
     write_spki(spki, 0, point, 0)
     if leaf.spki_end - leaf.spki_start != 91 or not same(out, leaf.spki_start, spki, 0, 91):
-        raise Theirs("wrong-certificate", "The CA sent a certificate for another key; it was not used.")
+        raise RemoteError("wrong-certificate", "The CA sent a certificate for another key; it was not used.")
     if leaf.is_ca or not x509.match_san(out, leaf, identifiers):
-        raise Theirs("wrong-certificate", "The CA sent a certificate for other identifiers; it was not used.")
+        raise RemoteError(
+            "wrong-certificate", "The CA sent a certificate for other identifiers; it was not used."
+        )
     if not leaf.not_before - limits.HOUR <= now < leaf.not_after:
-        raise Theirs(
+        raise RemoteError(
             "wrong-certificate", "The CA sent a certificate that is not valid now; is the clock right?"
         )
     child = leaf
@@ -60,7 +62,7 @@ def alternates(headers):
             ):
                 try:
                     found.append(message.url(target[1:-1], "Link"))
-                except Theirs:
+                except RemoteError:
                     continue  # the chain at hand is good without it
     return found[: limits.ALTERNATES]
 

@@ -1,7 +1,7 @@
 """What to publish for a challenge (RFC 8555 8.3, 8.4; RFC 8737; draft-ietf-acme-dns-persist)."""
 
 from .. import alpn, b64, limits
-from ..errors import Ours, Theirs
+from ..errors import LocalError, RemoteError
 from ..seal import write as _write_key
 
 HTTP = "http-01"
@@ -13,7 +13,7 @@ FOR_ADDRESSES = (HTTP, ALPN)  # RFC 8738 7 and 8: no DNS challenge for addresses
 
 
 def identifier_of(identifiers, auth):
-    """The Identifier that an authorization is about. Raises Theirs where it is none of the order's."""
+    """The Identifier that an authorization is about. Raises RemoteError where it is none of the order's."""
     for i in identifiers:
         value = i.value
         if i.family == 0 and value[:2] == "*.":
@@ -21,11 +21,11 @@ def identifier_of(identifiers, auth):
                 return i
         elif value == auth.value and not auth.wildcard:
             return i
-    raise Theirs("authorization", "The CA wants to authorize something that was not ordered.")
+    raise RemoteError("authorization", "The CA wants to authorize something that was not ordered.")
 
 
 def publish(dev, it, kind, identifier, auth):
-    """Fill the intention with what answers the challenge `kind` of the Authorization."""
+    """Fill the action with what answers the challenge `kind` of the Authorization."""
     base = auth.value
     if kind == PERSIST:
         account = dev.journal.account.text()
@@ -56,11 +56,11 @@ def publish(dev, it, kind, identifier, auth):
 
 
 def check(kind, identifiers):
-    """Raise Ours("challenge") where a challenge cannot prove one of the identifiers."""
+    """Raise LocalError("challenge") where a challenge cannot prove one of the identifiers."""
     for i in identifiers:
         if kind not in (FOR_ADDRESSES if i.family else FOR_NAMES):
-            raise Ours("challenge", "%s cannot be proved by %s." % (i.value, kind))
+            raise LocalError("challenge", "%s cannot be proved by %s." % (i.value, kind))
         if i.value[:2] == "*." and kind in (HTTP, ALPN):
-            raise Ours(
+            raise LocalError(
                 "challenge", "The wildcard %s needs dns-01 or dns-persist-01 (challenge_name)." % i.value
             )

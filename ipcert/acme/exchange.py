@@ -5,7 +5,7 @@ with it, at most `limits.NONCE_RETRIES` times in a row.
 """
 
 from .. import limits
-from ..errors import Theirs
+from ..errors import RemoteError
 from . import message, when
 from .problem import Problem
 
@@ -62,12 +62,12 @@ class Exchange:
         self._retries = 0
 
     def get(self, it, url):
-        """Fill the intention with an unsigned GET (6.3 allows it for the directory and newNonce)."""
+        """Fill the action with an unsigned GET (6.3 allows it for the directory and newNonce)."""
         self._nonce_only = False
         it.send("GET", url, b"", 0)
 
     def post(self, it, directory, url, payload, n, accept="", slot=limits.ACCOUNT):
-        """Fill the intention with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
+        """Fill the action with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
 
         The key in `slot` signs. Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
         """
@@ -85,7 +85,7 @@ class Exchange:
         it.send("POST", url, self._out, size, accept)
 
     def take(self, now, status, headers, body):
-        """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises Theirs for garbage."""
+        """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises RemoteError for garbage."""
         self.problem = None
         self.pause = retry_after(headers, now)
         self._harvest(headers)
@@ -94,10 +94,10 @@ class Exchange:
                 self._retries = 0
                 return OK
             if not self._nonce:
-                raise Theirs("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
+                raise RemoteError("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
             return AGAIN
         if 300 <= status < 400:
-            raise Theirs(
+            raise RemoteError(
                 "redirect",
                 "The CA answered with a redirect (%d), which ACME does not use; check the directory URL."
                 % status,
@@ -106,14 +106,14 @@ class Exchange:
         if "json" in headers.get("content-type", ""):
             try:
                 obj = message.parse(body)
-            except Theirs:
+            except RemoteError:
                 obj = None
         self.problem = Problem(status, obj)
         if self.problem.type == "badNonce":
             self._retries += 1
             if self._retries > limits.NONCE_RETRIES:
                 self._retries = 0
-                raise Theirs("nonce", "The CA refused %d fresh nonces in a row." % limits.NONCE_RETRIES)
+                raise RemoteError("nonce", "The CA refused %d fresh nonces in a row." % limits.NONCE_RETRIES)
             return AGAIN
         if self.problem.type == "rateLimited" or status == 429:
             return LIMITED

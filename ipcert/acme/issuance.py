@@ -1,12 +1,12 @@
 """One issuance, from the directory to a committed chain, or one question about the renewal window (ARI, RFC 9773).
 
-Each step of the table in `steps` has one action, which either fills the intention and waits for its answer, or answers
+Each step of the table in `steps` has one method, which either fills the action and waits for its answer, or answers
 itself with an event. What an answer amounts to is an event too. The table decides the rest.
 """
 
 from .. import csr, keys, limits, notices, plan, x509
 from ..buf import put
-from ..errors import Error, Ours, Theirs
+from ..errors import Error, LocalError, RemoteError
 from . import account, authorization, certificate, challenge, directory, exchange, message, order, renewal
 from .steps import (
     ACCOUNT,
@@ -21,7 +21,6 @@ from .steps import (
     DEPLOY,
     DIRECTORY,
     DO,
-    ERRAND,
     FINALIZE,
     GONE,
     IDLE,
@@ -34,6 +33,7 @@ from .steps import (
     NONE,
     NOT_READY,
     OK,
+    OPERATION,
     ORDER_POLL,
     OURS,
     PENDING,
@@ -42,25 +42,25 @@ from .steps import (
     follow,
 )
 
-# Purposes; the others are errands.
+# Purposes; the others are operations.
 ISSUE = 0
 ASK_WINDOW = 1
 REVOKE = 2
 DEAUTHORIZE = 7
 
 
-def _errands():
+def _operations():
     # Loaded when the first one is asked for.
-    from . import errand
+    from . import operations
 
-    return errand
+    return operations
 
 
 class Issuance:
     """The order in flight, one at a time. `dev` is the `device.Device` that owns the buffers and the journal.
 
     step      where it stands, an index into STEPS; IDLE: none in flight
-    purpose   ISSUE, ASK_WINDOW or one of `errand`'s
+    purpose   ISSUE, ASK_WINDOW or one of `operations`'s
     error     the Error that ended the last one, or None where it succeeded
     """
 
@@ -71,7 +71,7 @@ class Issuance:
         self.error = None
 
     def start(self, now, record, purpose=ISSUE, role=0, what=None):
-        """Begin for a lineage; its plan is durable already. `purpose`: ISSUE, ASK_WINDOW, or one of `errand`'s, some
+        """Begin for a lineage; its plan is durable already. `purpose`: ISSUE, ASK_WINDOW, or one of `operations`'s, some
         of which have no lineage but a `role` of the account. `what`: for a revocation, True to sign it with the
         certificate's key; for giving authorizations back, the URL of their order."""
         self.record = record
@@ -102,7 +102,7 @@ class Issuance:
         self._dev.exchange.forget()
 
     def next(self, now, it):
-        """Fill the intention; False when the issuance is over."""
+        """Fill the action; False when the issuance is over."""
         while self.step != IDLE:
             try:
                 event = self._DO[self.step](self, now, it)
@@ -115,7 +115,7 @@ class Issuance:
         return False
 
     def answer(self, event):
-        """The outside did what the intention asked (OK), or could not (BROKEN)."""
+        """The outside did what the action asked (OK), or could not (BROKEN)."""
         self.step = follow(self.step, event)
 
     def limited(self):
@@ -123,7 +123,7 @@ class Issuance:
         return self._kind == plan.LIMITED
 
     def fault(self, error):
-        """The outside could not do what the intention asked."""
+        """The outside could not do what the action asked."""
         self.step = follow(self.step, self._fault(error))
 
     def response(self, now, status, headers, body):
@@ -135,18 +135,18 @@ class Issuance:
         self.step = follow(self.step, event)
 
     def _fault(self, error):
-        if self.step == ALTERNATE and isinstance(error, Theirs):
+        if self.step == ALTERNATE and isinstance(error, RemoteError):
             return self._pass_over()
         if self.step != DEPLOY:
             self.error = error
         self._dev.last_error = error
-        if isinstance(error, Theirs):
+        if isinstance(error, RemoteError):
             self._kind = plan.TRANSPORT
             return BROKEN
         self._kind = plan.REFUSED
         return OURS
 
-    # Actions: None when the intention is filled, else the event.
+    # One method for each step: None when the action is filled, else the event.
 
     def _directory(self, now, it):
         dev = self._dev
@@ -166,20 +166,20 @@ class Issuance:
             return NONE
         self._dev.exchange.get(it, renewal.url(base, self.record.ari.text()))
 
-    def _errand_key(self, now, it):
-        if self.purpose != _errands().ROLLOVER:
+    def _operation_key(self, now, it):
+        if self.purpose != _operations().ROLLOVER:
             return NONE
-        _errands().make_key(self._dev, it)
+        _operations().make_key(self._dev, it)
 
-    def _errand(self, now, it):
-        if self.purpose == _errands().RECOVER:
+    def _operation(self, now, it):
+        if self.purpose == _operations().RECOVER:
             return OK
         if self.purpose != DEAUTHORIZE:
-            _errands().send(self._dev, it, self.purpose, self.record, self._what)
+            _operations().send(self._dev, it, self.purpose, self.record, self._what)
         elif self._order is None:
             self._post(it, self._what)
         else:
-            _errands().give_back(self._dev, it, self._order.authorizations[self._at])
+            _operations().give_back(self._dev, it, self._order.authorizations[self._at])
 
     def _save_directory(self, now, it):
         it.write("directory", self._dev.directory_body, len(self._dev.directory_body))
@@ -270,7 +270,7 @@ class Issuance:
         if not self._until:
             self._polls += 1
             if self._polls > limits.POLLS or now - self.started > limits.ORDER_TIME:
-                raise Theirs("slow", "The CA has not decided after %d polls." % (self._polls - 1))
+                raise RemoteError("slow", "The CA has not decided after %d polls." % (self._polls - 1))
             # What the CA asks for, else a pause that grows from a second to half a minute.
             pause = self._pause or min(limits.POLL_FIRST << min(self._polls // 4, 5), limits.POLL_MAX)
             self._until = now + pause
@@ -396,8 +396,8 @@ class Issuance:
             return self._refused(found, status)
         if step in (CHAIN, ALTERNATE):
             return self._read_chain(now, headers, body)
-        if step == ERRAND:
-            return self._finish_errand(body)
+        if step == OPERATION:
+            return self._finish_operation(body)
         obj = message.parse(body)
         if step == DIRECTORY:
             dev.take_directory(directory.Directory(obj), body, now)
@@ -441,7 +441,7 @@ class Issuance:
         auth = self._auth = authorization.Authorization(obj, self._challenge)
         if auth.status == authorization.PENDING:
             if auth.url is None:
-                raise Ours(
+                raise LocalError(
                     "no-challenge",
                     "The CA offers no usable %s challenge; choose another one." % self._challenge,
                 )
@@ -477,7 +477,7 @@ class Issuance:
 
     def _invalid(self, problem):
         self._kind = plan.VALIDATION
-        self.error = Theirs(
+        self.error = RemoteError(
             "not-valid",
             "The CA could not validate %s: %s" % (self.record.ids.text(), problem or "no reason given"),
         )
@@ -492,7 +492,9 @@ class Issuance:
             event = self._way_round(problem, status)
             if event is not None:
                 return event
-        self.error = self._dev.last_error = Theirs(problem.type or "refused", "The CA refused: %s" % problem)
+        self.error = self._dev.last_error = RemoteError(
+            problem.type or "refused", "The CA refused: %s" % problem
+        )
         if found == exchange.LIMITED:
             self._kind = plan.LIMITED
             return LIMITED
@@ -508,11 +510,11 @@ class Issuance:
         if step == ACCOUNT and self._probing and problem.type == "accountDoesNotExist":
             self._probing = False
             self._dev.accounts.drop_pending()
-            return None if self.purpose == _errands().RECOVER else MORE
-        if step == ERRAND:
-            if _errands().is_done(self.purpose, problem.type, status):
-                return self._finish_errand(None)
-        if problem.type == "accountDoesNotExist" and step in (NEW_ORDER, ORDER_POLL, ERRAND):
+            return None if self.purpose == _operations().RECOVER else MORE
+        if step == OPERATION:
+            if _operations().is_done(self.purpose, problem.type, status):
+                return self._finish_operation(None)
+        if problem.type == "accountDoesNotExist" and step in (NEW_ORDER, ORDER_POLL, OPERATION):
             self._replay()
             self._dev.accounts.lose()
             return NO_ACCOUNT
@@ -535,7 +537,7 @@ class Issuance:
             return OK
         return None
 
-    def _finish_errand(self, body):
+    def _finish_operation(self, body):
         # `body` is None for a refusal that means the same.
         self._dev.exchange.problem = None
         self.error = None
@@ -546,13 +548,13 @@ class Issuance:
                 self._at += 1
             if self._at < len(self._order.authorizations):
                 return AGAIN
-        _errands().finish(self._dev, self.purpose, self.record)
+        _operations().finish(self._dev, self.purpose, self.record)
         return OK
 
     def _replay(self):
         self._replays += 1
         if self._replays > limits.REPLAYS:
-            raise Theirs("restarts", "The CA sent us back to the beginning %d times." % limits.REPLAYS)
+            raise RemoteError("restarts", "The CA sent us back to the beginning %d times." % limits.REPLAYS)
 
     def _discard_key(self):
         # A key made for an order that came to nothing is never used for another one.
@@ -574,7 +576,7 @@ class Issuance:
         dev = self._dev
         dev.exchange.post(it, dev.directory, url, dev.work, n, accept)
 
-    # The action of each step, in the order of STEPS.
+    # The method of each step, in the order of STEPS.
     _DO = (
         None, _directory, _account, _resume, _new_order, _save,
         _route, _authorization, _publish, _answer, _wait,
@@ -582,6 +584,6 @@ class Issuance:
         _finalize, _wait, _order_poll, _chain, _save_chain,
         _commit, _deploy, _withdraw, _failed, _save,
         _save_directory, _account_key, _save, _purpose, _ask,
-        _save, _errand_key, _save, _errand, _save,
+        _save, _operation_key, _save, _operation, _save,
         _alternate,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from .. import b64, limits
 from ..buf import put
-from ..errors import Theirs
+from ..errors import RemoteError
 from . import message
 from .problem import Problem
 
@@ -51,9 +51,9 @@ class Order:
             )
 
     def follows(self, old):
-        """Raise Theirs("status") when the CA went from status `old` to a place it cannot reach."""
+        """Raise RemoteError("status") when the CA went from status `old` to a place it cannot reach."""
         if not may_move(old, self.status):
-            raise Theirs(
+            raise RemoteError(
                 "status", "The CA moved an order from %s to %s." % (STATUS[old], STATUS[self.status])
             )
 

@@ -1,7 +1,7 @@
 """The renewalInfo resource (RFC 9773)."""
 
 from .. import limits
-from ..errors import Theirs
+from ..errors import RemoteError
 from . import message, when
 from .problem import clean
 
@@ -14,16 +14,16 @@ def url(base, certificate):
 class RenewalInfo:
     """start, end: the suggested window (4.2), core seconds; explanation: a URL to show to the owner, or "".
 
-    A window that does not parse, or whose end is not after its start, raises Theirs("ari"): the certificate's own
+    A window that does not parse, or whose end is not after its start, raises RemoteError("ari"): the certificate's own
     validity decides then, as 4.2 asks.
     """
 
     def __init__(self, obj):
         window = obj.get("suggestedWindow")
         if not isinstance(window, dict):
-            raise Theirs("ari", "The CA's renewal information has no window.")
+            raise RemoteError("ari", "The CA's renewal information has no window.")
         self.start = when.rfc3339(window.get("start"))
         self.end = when.rfc3339(window.get("end"))
         if not 0 < self.start < self.end:
-            raise Theirs("ari", "The CA's renewal window makes no sense.")
+            raise RemoteError("ari", "The CA's renewal window makes no sense.")
         self.explanation = clean(obj.get("explanationURL"), limits.URL)

@@ -1,29 +1,29 @@
 """The steps of one issuance as a table of (step, event, next step).
 
-A pair that is in neither TABLE nor ANYWHERE is a mistake of ours and raises Ours("state"). `issuance` has the action of
+A pair that is in neither TABLE nor ANYWHERE is a mistake of ours and raises LocalError("state"). `issuance` has the action of
 each step; `tools/states` draws the table.
 """
 
-from ..errors import Ours
+from ..errors import LocalError
 
 # Steps, by the order of their names.
 (
     IDLE, DIRECTORY, ACCOUNT, RESUME, NEW_ORDER, SAVE_ORDER, ROUTE, AUTHORIZATION, PUBLISH, ANSWER,
     CHALLENGE_WAIT, CHALLENGE_POLL, WITHDRAW, NEXT, KEY, SAVE_KEY, FINALIZE, ORDER_WAIT, ORDER_POLL, CHAIN,
     SAVE_CHAIN, COMMIT, DEPLOY, CLEAN, FAILED, SAVE_FAILED, SAVE_DIRECTORY, ACCOUNT_KEY, SAVE_ACCOUNT,
-    PURPOSE, ASK, SAVE_WINDOW, ERRAND_KEY, SAVE_PENDING, ERRAND, SAVE_ERRAND, ALTERNATE,
+    PURPOSE, ASK, SAVE_WINDOW, OPERATION_KEY, SAVE_PENDING, OPERATION, SAVE_OPERATION, ALTERNATE,
 ) = range(37)  # fmt: skip
 STEPS = (
     "idle", "directory", "account", "resume", "new-order", "save-order", "route", "authorization", "publish",
     "answer", "challenge-wait", "challenge-poll", "withdraw", "next", "key", "save-key", "finalize",
     "order-wait", "order-poll", "chain", "save-chain", "commit", "deploy", "clean", "failed", "save-failed",
     "save-directory", "account-key", "save-account", "purpose", "ask", "save-window",
-    "errand-key", "save-pending", "errand", "save-errand",
+    "operation-key", "save-pending", "operation", "save-operation",
     "alternate",
 )  # fmt: skip
 
 # Events, by the order of their names. The first five are `order.STATUS`; AGAIN: the same step once more; BROKEN: the way
-# there, or garbage; OURS: an error of ours; GONE: the order is not there any more; DO: an errand.
+# there, or garbage; OURS: an error of ours; GONE: the order is not there any more; DO: an operation.
 (
     PENDING, READY, PROCESSING, VALID, INVALID, OK, AGAIN, MORE, NONE, REFUSED, LIMITED, BROKEN, OURS,
     NO_ACCOUNT, GONE, NO_REPLACES, NOT_READY, DO,
@@ -40,7 +40,7 @@ TABLE = bytes(
         SAVE_DIRECTORY, OK, PURPOSE,
         PURPOSE, OK, ACCOUNT_KEY,
         PURPOSE, MORE, ASK,
-        PURPOSE, DO, ERRAND,
+        PURPOSE, DO, OPERATION,
         ASK, OK, SAVE_WINDOW,
         ASK, NONE, SAVE_WINDOW,
         SAVE_WINDOW, OK, IDLE,
@@ -51,13 +51,13 @@ TABLE = bytes(
         ACCOUNT, MORE, ACCOUNT_KEY,
         RESUME, MORE, ORDER_POLL,
         RESUME, NONE, NEW_ORDER,
-        RESUME, DO, ERRAND_KEY,
-        ERRAND_KEY, OK, SAVE_PENDING,
-        ERRAND_KEY, NONE, ERRAND,
-        SAVE_PENDING, OK, ERRAND,
-        ERRAND, OK, SAVE_ERRAND,
-        ERRAND, NO_ACCOUNT, ACCOUNT,
-        SAVE_ERRAND, OK, IDLE,
+        RESUME, DO, OPERATION_KEY,
+        OPERATION_KEY, OK, SAVE_PENDING,
+        OPERATION_KEY, NONE, OPERATION,
+        SAVE_PENDING, OK, OPERATION,
+        OPERATION, OK, SAVE_OPERATION,
+        OPERATION, NO_ACCOUNT, ACCOUNT,
+        SAVE_OPERATION, OK, IDLE,
         NEW_ORDER, OK, SAVE_ORDER,
         NEW_ORDER, NO_REPLACES, NEW_ORDER,
         NEW_ORDER, NO_ACCOUNT, ACCOUNT,
@@ -116,7 +116,7 @@ ANYWHERE = bytes((INVALID, CLEAN, REFUSED, CLEAN, LIMITED, CLEAN, BROKEN, CLEAN,
 
 
 def follow(step, event):
-    """The next step. AGAIN stays. Raises Ours("state") for a pair that cannot be."""
+    """The next step. AGAIN stays. Raises LocalError("state") for a pair that cannot be."""
     if event == AGAIN:
         return step
     k = 0
@@ -129,4 +129,4 @@ def follow(step, event):
         if ANYWHERE[k] == event and step not in (IDLE, CLEAN, FAILED, SAVE_FAILED):
             return ANYWHERE[k + 1]
         k += 2
-    raise Ours("state", "Step %s cannot answer %s; report this." % (STEPS[step], EVENTS[event]))
+    raise LocalError("state", "Step %s cannot answer %s; report this." % (STEPS[step], EVENTS[event]))

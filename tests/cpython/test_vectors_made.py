@@ -15,7 +15,7 @@ from jwcrypto import jws as jose
 from jwcrypto.common import JWSEHeaderParameter
 
 from ipcert import b64, jws, limits
-from ipcert.errors import Theirs
+from ipcert.errors import RemoteError
 
 MAKE = pathlib.Path(__file__).parents[1] / "vectors" / "make.py"
 KEY = ec.derive_private_key(11, ec.SECP256R1())
@@ -73,7 +73,7 @@ def test_values_from_outside_are_theirs_or_plain_json(value):
     writer = jws.Jws()
     try:
         writer.set_kid(value)
-    except Theirs as e:
+    except RemoteError as e:
         assert e.code == "url"
     else:
         kid = value if isinstance(value, str) else value.decode()
@@ -82,5 +82,5 @@ def test_values_from_outside_are_theirs_or_plain_json(value):
     try:
         end = jws.key_authorization(bytearray(300), 0, value, b"t")
         assert end == len(value) + 2
-    except Theirs as e:
+    except RemoteError as e:
         assert e.code == "token"

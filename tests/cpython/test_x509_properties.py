@@ -1,4 +1,4 @@
-"""Certificates, DER and PEM under random and damaged input: garbage raises only Theirs."""
+"""Certificates, DER and PEM under random and damaged input: garbage raises only RemoteError."""
 
 import base64
 import datetime
@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipcert import b64, csr, der, identifiers, limits, x509
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 VECTORS = json.loads((pathlib.Path(__file__).parents[1] / "vectors" / "x509.json").read_text())
 CERTIFICATES = [bytes.fromhex(v["der"]) for v in VECTORS["certificates"]]
@@ -33,7 +33,7 @@ def read_all(data):
         x509.match_san(data, f, NAMES)
         x509.check_chain_order(data, f, f)
         x509.ari_id(bytearray(x509.ARI_SIZE), 0, data, f)
-    except Theirs:
+    except RemoteError:
         return False
     return True
 
@@ -81,7 +81,7 @@ def test_the_reader_stays_in_bounds(data):
             assert r.header + 2 <= r.start <= r.end <= 3 + len(data)
             assert der.size(r.end - r.start) == r.end - r.header
             before = r.end
-    except Theirs as e:
+    except RemoteError as e:
         assert e.code == "der"
 
 
@@ -92,7 +92,7 @@ def test_damaged_chains_are_theirs_or_read(start, stop, middle):
     out = bytearray(3 * limits.CERTIFICATE)
     try:
         ends = x509.pem_to_der(text, len(text), out)
-    except Theirs:
+    except RemoteError:
         return
     assert 2 <= len(ends) <= limits.CERTIFICATES + 1
 
@@ -118,7 +118,7 @@ def test_base64url_is_that_of_the_library(data):
 def test_base64url_garbage_is_theirs_or_one_spelling(text):
     try:
         data = b64.decode_url(text)
-    except Theirs:
+    except RemoteError:
         return
     again = base64.urlsafe_b64encode(data).rstrip(b"=")
     assert again == (text if isinstance(text, bytes) else text.encode())
@@ -198,6 +198,6 @@ def test_requests_verify_elsewhere(texts):
 
 @pytest.mark.parametrize("room", [0, 1, 50, 150, 200])
 def test_a_request_that_does_not_fit(room):
-    with pytest.raises(Ours) as e:
+    with pytest.raises(LocalError) as e:
         csr.write(bytearray(room), 0, Signer(), 1, NAMES)
     assert e.value.code == "overflow"

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from home import Daemons, Home, children, sans, sentence, spki, stat, uncovered, until, validity
 
-from ipcert import intention, limits, notices
+from ipcert import action, limits, notices
 from ipcert_port import config as _config
 from ipcert_port.net import Net
 from ipcert_port.progress import Quiet
@@ -332,7 +332,7 @@ def test_killed_in_the_middle_it_goes_on(make_pebble, tmp_path, step):
     home = Home(tmp_path, pebble)
     with Work(_config.load(home.config), Quiet()) as work:
         at = getattr(steps, step)
-        work.drive.run(lambda it: work.device.issuance.step == at and it.kind != intention.NOTIFY)
+        work.drive.run(lambda it: work.device.issuance.step == at and it.kind != action.NOTIFY)
         assert work.device.issuance.step == at
     out = home.json("issue")
     assert out["certificates"][0]["spki_sha256"] == spki(home.leaf("127.0.0.1").public_key())

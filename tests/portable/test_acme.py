@@ -7,7 +7,7 @@ from portable_support import code_of
 
 from ipcert import identifiers, limits
 from ipcert.acme import account, authorization, certificate, challenge, directory, order, renewal
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 URL = "https://ca.example/x/1"
 DIRECTORY = {
@@ -17,7 +17,7 @@ TOKEN = "t" * 43
 
 
 def theirs(call):
-    return code_of(Theirs, call)
+    return code_of(RemoteError, call)
 
 
 class Directories(unittest.TestCase):
@@ -77,7 +77,7 @@ class Directories(unittest.TestCase):
             (every, False, "other"), ([], False, "classic"), (["a", "b"], True, ""), (["a", "b"], False, ""),
             (["shortlived"], False, ""),
         ):  # fmt: skip
-            with self.assertRaises(Ours) as c:
+            with self.assertRaises(LocalError) as c:
                 directory.choose_profile(profiles, ip, wanted, "")
             self.assertEqual(c.exception.code, "profile")
             for name in profiles:
@@ -116,7 +116,8 @@ class Accounts(unittest.TestCase):
         for size in (0, 20, 60):
             self.assertEqual(
                 code_of(
-                    Ours, lambda s=size: account.write_new(bytearray(s), 0, ("mailto:a@example.net",), True)
+                    LocalError,
+                    lambda s=size: account.write_new(bytearray(s), 0, ("mailto:a@example.net",), True),
                 ),
                 "overflow",
             )
@@ -276,10 +277,11 @@ class Challenges(unittest.TestCase):
             self.assertIsNone(challenge.check(kind, [name]))
             dns = kind[:3] == "dns"
             self.assertEqual(
-                code_of(Ours, lambda k=kind: challenge.check(k, [star])), None if dns else "challenge"
+                code_of(LocalError, lambda k=kind: challenge.check(k, [star])), None if dns else "challenge"
             )
             self.assertEqual(
-                code_of(Ours, lambda k=kind: challenge.check(k, [address])), "challenge" if dns else None
+                code_of(LocalError, lambda k=kind: challenge.check(k, [address])),
+                "challenge" if dns else None,
             )
 
 

@@ -5,7 +5,7 @@ import unittest
 from portable_support import code_of, locked
 
 from ipcert import b64
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 # RFC 4648 10, without padding, and two that need the last digits of the alphabet.
 PAIRS = (
@@ -41,7 +41,7 @@ class Writing(unittest.TestCase):
 
     def test_no_room_writes_nothing(self):
         buf = bytearray(b"......")
-        self.assertEqual(code_of(Ours, lambda: b64.write_url(buf, 0, b"fooba", 0, 5)), "overflow")
+        self.assertEqual(code_of(LocalError, lambda: b64.write_url(buf, 0, b"fooba", 0, 5)), "overflow")
         self.assertEqual(buf, bytearray(b"......"))
 
 
@@ -65,15 +65,15 @@ class Reading(unittest.TestCase):
 
     def test_url_refuses(self):
         for text in ("Z", "Zm9vY", "Zg==", "Zm8=", "Zh", "Zm9", "+/+/", "Zm 9v", "Zm9v\n", "\xe4AAA", "Zm.v"):
-            self.assertEqual((text, code_of(Theirs, lambda t=text: b64.decode_url(t))), (text, "base64"))
+            self.assertEqual((text, code_of(RemoteError, lambda t=text: b64.decode_url(t))), (text, "base64"))
 
     def test_pem_refuses(self):
         out = bytearray(64)
         for text in (b"Z", b"Zg", b"Zg=", b"Zg===", b"Zm8", b"Zm9v=", b"Zm9v====", b"=", b"Zg==Zg==", b"-_-_",
                      b"Zh==", b"Zm9=", b"Zm9v\x00", b"Z==="):  # fmt: skip
-            got = code_of(Theirs, lambda t=text: b64.read(out, 0, t, 0, len(t), True))
+            got = code_of(RemoteError, lambda t=text: b64.read(out, 0, t, 0, len(t), True))
             self.assertEqual((text, got), (text, "base64"))
 
     def test_no_room(self):
         out = bytearray(5)
-        self.assertEqual(code_of(Ours, lambda: b64.read(out, 0, b"Zm9vYmFy", 0, 8, True)), "overflow")
+        self.assertEqual(code_of(LocalError, lambda: b64.read(out, 0, b"Zm9vYmFy", 0, 8, True)), "overflow")

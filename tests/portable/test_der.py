@@ -5,7 +5,7 @@ import unittest
 from portable_support import code_of, locked, unhex, vectors
 
 from ipcert import der
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 
 class Writers(unittest.TestCase):
@@ -54,9 +54,13 @@ class Writers(unittest.TestCase):
             self.assertEqual(der.size(n), n + len(head))
 
     def test_no_room(self):
-        self.assertEqual(code_of(Ours, lambda: der.head(bytearray(3), 0, 4, 256)), "overflow")
-        self.assertEqual(code_of(Ours, lambda: der.write_spki(bytearray(90), 0, bytes(65), 0)), "overflow")
-        self.assertEqual(code_of(Ours, lambda: der.ecdsa_sig(bytearray(7), 0, bytes(64), 0)), "overflow")
+        self.assertEqual(code_of(LocalError, lambda: der.head(bytearray(3), 0, 4, 256)), "overflow")
+        self.assertEqual(
+            code_of(LocalError, lambda: der.write_spki(bytearray(90), 0, bytes(65), 0)), "overflow"
+        )
+        self.assertEqual(
+            code_of(LocalError, lambda: der.ecdsa_sig(bytearray(7), 0, bytes(64), 0)), "overflow"
+        )
 
 
 class Cursor(unittest.TestCase):
@@ -96,10 +100,10 @@ class Cursor(unittest.TestCase):
             b"\xbf\x01\x00",
             b"\x05\x00\x00",  # a lone byte at the end
         ):
-            self.assertEqual((data[:5], code_of(Theirs, lambda d=data: self.walk(d))), (data[:5], "der"))
+            self.assertEqual((data[:5], code_of(RemoteError, lambda d=data: self.walk(d))), (data[:5], "der"))
 
     def test_never_beyond_the_range(self):
-        self.assertEqual(code_of(Theirs, lambda: self.walk(b"\x04\x02\x01\x01", 0, 3)), "der")
+        self.assertEqual(code_of(RemoteError, lambda: self.walk(b"\x04\x02\x01\x01", 0, 3)), "der")
 
     def test_expect_enter_finish(self):
         r = der.Reader()
@@ -114,6 +118,6 @@ class Cursor(unittest.TestCase):
             return data[r.start]
 
         self.assertEqual(locked(steps), 7)
-        self.assertEqual(code_of(Theirs, r.finish), "der")
-        self.assertEqual(code_of(Theirs, lambda: r.expect(2)), "der")
-        self.assertEqual(code_of(Theirs, lambda: r.expect(2)), "der")
+        self.assertEqual(code_of(RemoteError, r.finish), "der")
+        self.assertEqual(code_of(RemoteError, lambda: r.expect(2)), "der")
+        self.assertEqual(code_of(RemoteError, lambda: r.expect(2)), "der")

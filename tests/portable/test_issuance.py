@@ -9,9 +9,9 @@ from portable_support import code_of
 from virtual_ca import Refusal, certificate, pem
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import intention, limits, notices, plan
+from ipcert import action, limits, notices, plan
 from ipcert.acme import authorization, order, steps
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -41,7 +41,7 @@ class Table(unittest.TestCase):
                     want = anywhere[event]
                 else:
                     refused += 1
-                    self.assertEqual(code_of(Ours, lambda s=step, e=event: steps.follow(s, e)), "state")
+                    self.assertEqual(code_of(LocalError, lambda s=step, e=event: steps.follow(s, e)), "state")
                     continue
                 self.assertEqual(steps.follow(step, event), want)
         self.assertGreater(refused, 100)
@@ -131,7 +131,7 @@ class Answers(unittest.TestCase):
         )
         for kind in kinds:
             for answer in (
-                Theirs("network", "cut"),
+                RemoteError("network", "cut"),
                 (500, {}, b""),
                 (503, {"retry-after": "30"}, b"<html>"),
                 (302, {"location": "https://elsewhere.example/"}, b""),
@@ -304,7 +304,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.told(notices.FAILED), [])
 
     def test_an_order_that_is_gone(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         home.ca.forget_orders()
         self.recovers(home)
@@ -313,7 +313,7 @@ class Answers(unittest.TestCase):
 
     def test_an_order_resumed_in_each_state(self):
         for kind in ("authorization", "challenge", "finalize", "certificate"):
-            home = self.home(kind, Theirs("network", "cut"))
+            home = self.home(kind, RemoteError("network", "cut"))
             home.ca.issue = 3
             home.run(START + 20)
             self.assertGreater(home.record(V4).order_at, 0)
@@ -323,7 +323,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(home.record(V4).gen, 2)  # the key that was made for it, no other
 
     def test_a_key_file_that_is_gone_when_an_order_is_resumed(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         r = home.record(V4)
         made = bytes(r.new_hash)
@@ -342,7 +342,7 @@ class Answers(unittest.TestCase):
         self.assertEqual([n for n in home.store.names() if n.startswith("key")], [])
 
     def test_an_order_that_turned_invalid_while_we_were_away(self):
-        home = self.home("order", Theirs("network", "cut"))
+        home = self.home("order", RemoteError("network", "cut"))
         home.ca.issue = 3
         home.run(START + 20)
         for o in home.ca._orders.values():
@@ -352,14 +352,14 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.ca.count("new-order"), 2)
 
     def test_a_valid_order_whose_key_is_lost(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         home.record(V4).new_gen = 0
         self.recovers(home)
         self.assertEqual(home.ca.count("new-order"), 2)
 
     def test_an_order_too_old_is_not_resumed(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         home.sleep(limits.ORDER_TIME + 60)
         home.run(START + DAY)
@@ -487,7 +487,7 @@ class Answers(unittest.TestCase):
             home.run(START + 20)
             with self.subTest(which):
                 self.assertEqual(home.record(V4).failures, 1)
-                self.assertIsInstance(home.device.last_error, Theirs)
+                self.assertIsInstance(home.device.last_error, RemoteError)
                 self.assertEqual(home.deployed, {})
                 self.assertEqual([n for n in home.store.names() if n.startswith("chain")], [])
                 home.ca.hook = None
@@ -560,7 +560,7 @@ class Answers(unittest.TestCase):
         old = home._act
 
         def act(it):
-            if it.kind == intention.PUBLISH:
+            if it.kind == action.PUBLISH:
                 shown.append((it.name, len(it.key), len(it.chain)))
             return old(it)
 

@@ -7,7 +7,7 @@ import unittest
 from portable_support import FixedSigner, code_of, locked, unhex, vectors
 
 from ipcert import b64, jws, limits
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 VECTORS = vectors("jws")
 KID = b"https://ca.example.org/acme/acct/7"
@@ -90,7 +90,7 @@ class Keys(unittest.TestCase):
             "", "short", "a" * 21, "a" * (limits.TOKEN + 1), "../../../../../etc/passwd", "a" * 30 + "\n",
             "a" * 30 + "=", "\xe4" * 30, "a" * 30 + ".", "a" * 30 + "/",
         ):  # fmt: skip
-            got = code_of(Theirs, lambda t=token: jws.key_authorization(buf, 0, t, b"t"))
+            got = code_of(RemoteError, lambda t=token: jws.key_authorization(buf, 0, t, b"t"))
             self.assertEqual((token, got), (token, "token"))
         self.assertEqual(jws.key_authorization(buf, 0, "a" * 22, b"t"), 24)
 
@@ -153,8 +153,8 @@ class Headers(unittest.TestCase):
             raw = url.encode()
             for u in (url, raw):
                 write = lambda u=u: self.jws.write(self.out, 0, self.signer, 0, u, NONCE, b"", 0)  # noqa: E731
-                self.assertEqual((u, code_of(Theirs, write)), (u, "url"))
-            self.assertEqual(code_of(Theirs, lambda u=url: self.jws.set_kid(u)), "url")
+                self.assertEqual((u, code_of(RemoteError, write)), (u, "url"))
+            self.assertEqual(code_of(RemoteError, lambda u=url: self.jws.set_kid(u)), "url")
 
     def test_bad_nonces(self):
         self.jws.set_jwk(self.point)
@@ -162,7 +162,7 @@ class Headers(unittest.TestCase):
             self.assertFalse(jws.is_nonce(nonce))
             self.assertFalse(jws.is_nonce(nonce.encode()))
             write = lambda n=nonce: self.jws.write(self.out, 0, self.signer, 0, URL, n, b"", 0)  # noqa: E731
-            self.assertEqual((nonce, code_of(Theirs, write)), (nonce, "nonce"))
+            self.assertEqual((nonce, code_of(RemoteError, write)), (nonce, "nonce"))
         self.assertTrue(jws.is_nonce(NONCE))
         self.assertTrue(jws.is_nonce("a" * limits.NONCE))
 
@@ -208,6 +208,6 @@ class Bindings(unittest.TestCase):
         out = bytearray(900)
         for kid in ('"', "", "a b"):
             write = lambda k=kid: jws.write_binding(out, 0, hmac_of(b"k"), k, URL, point, 0, scratch)  # noqa: E731
-            self.assertEqual(code_of(Theirs, write), "url")
+            self.assertEqual(code_of(RemoteError, write), "url")
         write = lambda: jws.write_binding(bytearray(90), 0, hmac_of(b"k"), b"k", URL, point, 0, scratch)  # noqa: E731
-        self.assertEqual(code_of(Ours, write), "overflow")
+        self.assertEqual(code_of(LocalError, write), "overflow")

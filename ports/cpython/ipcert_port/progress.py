@@ -2,7 +2,7 @@
 
 import sys
 
-from ipcert import intention, notices
+from ipcert import action, notices
 
 # The steps of `steps.STEPS` that a person understands.
 _WORDS = {
@@ -33,16 +33,12 @@ class Quiet:
         self._last = None
 
     def step(self, device, it, now):
-        """Called before each intention is carried out."""
-        if (
-            it.kind in (intention.WRITE, intention.ERASE, intention.NOTIFY)
-            or it.kind == intention.WAIT
-            and not it.busy
-        ):
+        """Called before each action is carried out."""
+        if it.kind in (action.WRITE, action.ERASE, action.NOTIFY) or it.kind == action.WAIT and not it.busy:
             return
         record = device.issuance.record
         words = _WORDS.get(_step(device))
-        if record is None or words is None or it.kind == intention.DEPLOY:
+        if record is None or words is None or it.kind == action.DEPLOY:
             return
         what = (record.ids.text(), words)
         if what != self._last:

@@ -1,7 +1,7 @@
 """What is fuzzed: each target takes bytes, and returns quietly or raises what it may. Anything else is a crash.
 
-Garbage from outside may raise only Theirs (in urequests_compat: RequestError); the owner's own input, and the journal,
-only Ours. What is read must also make sense: each target checks that of its results.
+Garbage from outside may raise only RemoteError (in urequests_compat: RequestError); the owner's own input, and the journal,
+only LocalError. What is read must also make sense: each target checks that of its results.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from ipcert.acme import (
     renewal,
     when,
 )
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 from ipcert_port import config, hello
 from urequests_compat import _http1, fields, url
 from urequests_compat.errors import RequestError
@@ -83,7 +83,7 @@ def header(data):
     need(0 <= when.http_date(text) < 2**31 and 0 <= when.rfc3339(text) < 2**31, "a date")
     try:
         need(len(certificate.alternates({"link": text})) <= limits.ALTERNATES, "Link")
-    except Theirs:
+    except RemoteError:
         pass
 
 
@@ -115,7 +115,7 @@ def json(data):
             x.take(NOW, 400 + len(body) % 200, {"content-type": "application/problem+json"}, body)
             for c in str(x.problem or ""):
                 need(" " <= c <= "~", "a problem's text is not clean")
-    except Theirs:
+    except RemoteError:
         return
 
 
@@ -130,7 +130,7 @@ def problem(data):
     x = exchange.Exchange(None, None, bytearray(1))
     try:
         x.take(NOW, status, headers, body)
-    except Theirs:
+    except RemoteError:
         pass
     for c in x._nonce:
         need(chr(c).isalnum() or c in b"-_", "a nonce that breaks out of JSON")
@@ -149,7 +149,7 @@ def der(data):
         if _FIELDS.aki_start >= 0:
             x509.ari_id(bytearray(x509.ARI_SIZE), 0, data, _FIELDS)
         x509.check_chain_order(data, _FIELDS, _FIELDS)
-    except Theirs:
+    except RemoteError:
         return
 
 
@@ -159,7 +159,7 @@ def pem(data):
         out = bytearray(len(data) * 3 // 4 + 3)
         ends = x509.pem_to_der(data, len(data), out)
         need(2 <= len(ends) <= limits.CERTIFICATES + 1 and ends[-1] <= len(out), "a chain's length")
-    except Theirs:
+    except RemoteError:
         return
 
 
@@ -187,7 +187,7 @@ def slots(data):
         if reading.load(lambda name: files[journal.Slots.NAMES.index(name)]):
             reading.encode()
             need(len(j.records()) <= limits.LINEAGES, "records")
-    except Ours:
+    except LocalError:
         return
 
 
@@ -195,7 +195,7 @@ def toml(data):
     """The configuration."""
     try:
         config.Config("/etc/ipcert.toml", data)
-    except Ours as e:
+    except LocalError as e:
         need("\n" not in str(e), "a sentence of several lines")
 
 
@@ -227,7 +227,7 @@ def identifier(data):
         need(identifiers.parse(found.value).value == found.value, "what is canonical changes")
         need(0 < len(found.value) <= limits.NAME + 2, "length")
         identifiers.check_public(found)
-    except Ours:
+    except LocalError:
         return
 
 

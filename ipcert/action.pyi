@@ -14,7 +14,7 @@ DEPLOY: int
 NOTIFY: int
 NAMES: Tuple[str, ...]
 
-class Intention:
+class Action:
     number: int
     kind: int
     until: Optional[int]

@@ -1,4 +1,4 @@
-"""What the core wants of the outside: one intention at a time, numbered, in one reused object."""
+"""What the core wants of the outside: one action at a time, numbered, in one reused object."""
 
 WAIT = 0
 SEND = 1
@@ -12,7 +12,7 @@ NOTIFY = 7
 NAMES = ("wait", "send", "publish", "withdraw", "write", "erase", "deploy", "notify")
 
 
-class Intention:
+class Action:
     """Read what its kind says; everything else is stale. Buffers belong to the core and change at the next call.
 
     WAIT      until: core second, or None until the clock can be trusted; busy: True while an order is in flight.

@@ -1,12 +1,12 @@
 """What is done with an account or a certificate besides ordering one (RFC 8555 7.3.2, 7.3.5, 7.3.6, 7.5.2, 7.6).
 
-A `device.Device` runs one errand at a time through the steps of `issuance`; this file says what each of them sends
+A `device.Device` runs one operation at a time through the steps of `issuance`; this file says what each of them sends
 and what its success means. It is loaded when the first one is asked for.
 """
 
 from .. import b64, jws, keys, limits, notices, x509
 from ..buf import put
-from ..errors import Ours
+from ..errors import LocalError
 from . import account
 from .issuance import DEAUTHORIZE, REVOKE
 
@@ -24,7 +24,7 @@ REASONS = (
 
 
 def make_key(dev, it):
-    """ROLLOVER: make the new account key and fill the intention with its file."""
+    """ROLLOVER: make the new account key and fill the action with its file."""
     j = dev.journal
     dev.port.signer.generate(limits.SPARE)
     keys.check_new(dev.port.signer, limits.SPARE, j)
@@ -33,7 +33,7 @@ def make_key(dev, it):
 
 
 def send(dev, it, purpose, record, by_key):
-    """Fill the intention with the request of the errand."""
+    """Fill the action with the request of the operation."""
     directory = dev.directory
     if purpose == REVOKE:
         _revoke(dev, it, record, by_key)
@@ -47,7 +47,7 @@ def send(dev, it, purpose, record, by_key):
 
 
 def give_back(dev, it, url):
-    """Fill the intention with the deactivation of an account (7.3.6) or of an authorization (7.5.2)."""
+    """Fill the action with the deactivation of an account (7.3.6) or of an authorization (7.5.2)."""
     n = put(dev.work, 0, b'{"status":"deactivated"}')
     dev.exchange.post(it, dev.directory, url, dev.work, n)
 
@@ -55,7 +55,7 @@ def give_back(dev, it, url):
 def _revoke(dev, it, record, by_key):
     pem = dev.port.read("chain-%d" % record.gen)
     if pem is None:
-        raise Ours("revoke", "The certificate for %s is not there any more." % record.ids.text())
+        raise LocalError("revoke", "The certificate for %s is not there any more." % record.ids.text())
     leaf = bytearray(limits.CERTIFICATE)
     walk = x509.Pem()
     walk.load(pem, 0, len(pem))
@@ -111,7 +111,7 @@ def finish(dev, purpose, record):
 
 
 def is_done(purpose, kind, status):
-    """True when a refusal says that the errand was done before: power went before we could note it."""
+    """True when a refusal says that the operation was done before: power went before we could note it."""
     if purpose == REVOKE:
         return kind == "alreadyRevoked"
     if purpose == DEAUTHORIZE:  # the order or the authorization is gone, or in no state to be given back

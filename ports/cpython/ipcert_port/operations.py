@@ -1,13 +1,13 @@
 """Steps that `ipcert account`, `ipcert revoke` and `ipcert adopt` share."""
 
-from ipcert import intention
+from ipcert import action
 from ipcert.acme import issuance, steps
 
 from .work import clock_error
 
 
 def begin(work):
-    """Match the state with the configuration, so that events find their lineages. Raises Ours("clock")."""
+    """Match the state with the configuration, so that events find their lineages. Raises LocalError("clock")."""
     if not work.clock.trustworthy():
         raise clock_error()
     work.device.prepare(work.clock.now())
@@ -15,15 +15,15 @@ def begin(work):
 
 
 def finish(work):
-    """Drive until the errand is over and all is on the disk. An order that comes due behind it waits for its own command."""
+    """Drive until the operation is over and all is on the disk. An order that comes due behind it waits for its own command."""
     device = work.device
     seen = []
 
     def over(it):
-        errand = device.issuance.step != steps.IDLE and device.issuance.purpose != issuance.ISSUE
-        if errand:
+        operation = device.issuance.step != steps.IDLE and device.issuance.purpose != issuance.ISSUE
+        if operation:
             seen.append(1)
-        return bool(seen) and not errand and device.issuance.step != steps.IDLE
+        return bool(seen) and not operation and device.issuance.step != steps.IDLE
 
     while work.drive.step(over):
         continue
@@ -33,7 +33,7 @@ def settle(work):
     """Have all of it on the disk without asking the CA anything."""
 
     def over(it):
-        return it.kind == intention.SEND or work.device.issuance.step != steps.IDLE
+        return it.kind == action.SEND or work.device.issuance.step != steps.IDLE
 
     while work.drive.step(over):
         continue
