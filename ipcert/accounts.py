@@ -5,8 +5,9 @@ recovery is under way there is a second key file, the pending one, and the CA is
 Where DNS names the names' account, addresses have another one (P13): one of the two is in use at a time.
 """
 
-from . import jws, keys, limits, notices, seal
+from . import keys, limits, notices
 from .acme import account
+from .encoding import jws, p256, seal
 from .errors import LocalError
 
 
@@ -19,7 +20,7 @@ class Accounts:
     def __init__(self, dev):
         self._dev = dev
         self._loaded = False
-        self.point = bytearray(65)
+        self.point = bytearray(p256.POINT)
         self.thumbprint = bytearray(jws.THUMBPRINT_SIZE)
 
     def role(self, record):
@@ -67,7 +68,7 @@ class Accounts:
         # The key is in its slot: note its point and thumbprint.
         signer = self._dev.port.signer
         signer.public(limits.ACCOUNT, self.point, 0)
-        jws.thumbprint(self.thumbprint, 0, signer, self.point, 0, bytearray(jws.JWK_SIZE + 32))
+        jws.thumbprint(self.thumbprint, 0, signer, self.point, 0, bytearray(p256.JWK + 32))
         self._loaded = True
 
     def unload(self):

@@ -5,12 +5,13 @@ file. The journal is written before what it says is acted on.
 """
 
 from . import identifiers as _identifiers
-from . import journal, jws, keys, limits, notices, plan, reconcile, seal, split
+from . import journal, keys, limits, notices, plan, reconcile, split
 from .accounts import Accounts
 from .acme import challenge, issuance, message, steps
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
 from .action import DEPLOY, WAIT, WRITE, Action
+from .encoding import jws, seal
 from .errors import LocalError, RemoteError
 from .events import plan_asked, take
 

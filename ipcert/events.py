@@ -1,7 +1,8 @@
 """What `device.Device.event` is told meanwhile, and what it changes."""
 
-from . import keys, limits, notices, plan, seal
+from . import keys, limits, notices, plan
 from .acme import steps
+from .encoding import seal
 from .errors import LocalError
 
 # What an event asked of a record.

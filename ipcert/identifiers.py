@@ -6,7 +6,7 @@ registries, whatever they say about its reachability.
 """
 
 from . import limits
-from .errors import LocalError, RemoteError
+from .errors import LocalError
 
 _SCOPES = (
     "public",
@@ -128,13 +128,6 @@ def format_ip(raw):
     if best < 2:
         return ":".join(texts)
     return ":".join(texts[:at]) + "::" + ":".join(texts[at + best :])
-
-
-def ip_from_bytes(raw):
-    """The text of an address from outside. Raises RemoteError("identifier") unless it has 4 or 16 bytes."""
-    if len(raw) not in (4, 16):
-        raise RemoteError("identifier", "An address has 4 or 16 bytes, not %d." % len(raw))
-    return format_ip(raw)
 
 
 class Identifier:

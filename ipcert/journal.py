@@ -8,7 +8,7 @@ objects are made (a record when it is first needed); a text points into the buff
 """
 
 from . import limits
-from .buf import copy, get_int, put, put_int, same
+from .encoding.buffer import copy, get_int, put, put_int, same
 from .errors import LocalError
 
 VERSION = 2  # 1 knew one account

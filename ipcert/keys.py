@@ -4,19 +4,20 @@ A key is known by the first eight bytes of SHA-256 over its SubjectPublicKeyInfo
 anyone can compute from the public record.
 """
 
-from . import der, limits
-from .buf import copy, same
+from . import limits
+from .encoding import p256
+from .encoding.buffer import copy, same
 from .errors import LocalError
 
-_spki = bytearray(91)
-_point = bytearray(65)
+_spki = bytearray(p256.SPKI)
+_point = bytearray(p256.POINT)
 _hash = bytearray(32)
 
 
 def fingerprint(signer, slot, out, off):
     """Write the 32-byte SHA-256 of the slot's SubjectPublicKeyInfo (RFC 5480) to `out[off:]`; return the new offset."""
     signer.public(slot, _point, 0)
-    n = der.write_spki(_spki, 0, _point, 0)
+    n = p256.write_spki(_spki, 0, _point, 0)
     return signer.sha256(_spki, 0, n, out, off)
 
 

@@ -2,7 +2,7 @@
 
 from . import limits
 from .acme import challenge
-from .buf import MICROPYTHON
+from .encoding.buffer import MICROPYTHON
 from .errors import LocalError
 
 _URGENT = ("ip", "domain", "both")

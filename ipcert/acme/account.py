@@ -1,6 +1,6 @@
 """The account resource (RFC 8555 7.1.2, 7.3)."""
 
-from ..buf import put
+from ..encoding.buffer import put
 from ..errors import RemoteError
 from . import message
 

@@ -1,8 +1,8 @@
 """The certificate resource (RFC 8555 7.4.2): is this chain the one that was ordered?"""
 
-from .. import limits, x509
-from ..buf import same
-from ..der import write_spki
+from .. import limits
+from ..encoding import p256, x509
+from ..encoding.buffer import same
 from ..errors import RemoteError
 from . import message
 
@@ -21,11 +21,11 @@ def check(body, leaf, signer, slot, identifiers, now):
     out = bytearray(len(body) * 3 // 4 + 3)
     ends = x509.pem_to_der(body, len(body), out)
     x509.read(out, 0, ends[1], leaf)
-    point = bytearray(65)
+    point = bytearray(p256.POINT)
     signer.public(slot, point, 0)
-    spki = bytearray(91)
-    write_spki(spki, 0, point, 0)
-    if leaf.spki_end - leaf.spki_start != 91 or not same(out, leaf.spki_start, spki, 0, 91):
+    spki = bytearray(p256.SPKI)
+    p256.write_spki(spki, 0, point, 0)
+    if leaf.spki_end - leaf.spki_start != p256.SPKI or not same(out, leaf.spki_start, spki, 0, p256.SPKI):
         raise RemoteError("wrong-certificate", "The CA sent a certificate for another key; it was not used.")
     if leaf.is_ca or not x509.match_san(out, leaf, identifiers):
         raise RemoteError(

@@ -1,8 +1,9 @@
 """What to publish for a challenge (RFC 8555 8.3, 8.4; RFC 8737; draft-ietf-acme-dns-persist)."""
 
-from .. import alpn, b64, limits
+from .. import limits
+from ..encoding import alpn_certificate, base64url
+from ..encoding.seal import write as _write_key
 from ..errors import LocalError, RemoteError
-from ..seal import write as _write_key
 
 HTTP = "http-01"
 DNS = "dns-01"
@@ -40,15 +41,15 @@ def publish(dev, it, kind, identifier, auth):
     dev.port.sha256(text, 0, len(text), digest, 0)
     if kind == DNS:
         value = bytearray(43)
-        b64.write_url(value, 0, digest, 0, 32)
+        base64url.write_url(value, 0, digest, 0, 32)
         return it.publish(kind, identifier.value, "_acme-challenge." + base, auth.token, bytes(value))
     signer = dev.port.signer
     signer.generate(limits.SPARE)
-    out = bytearray(alpn.SIZE)
-    n = alpn.write(out, 0, signer, limits.SPARE, identifier, digest)
+    out = bytearray(alpn_certificate.SIZE)
+    n = alpn_certificate.write(out, 0, signer, limits.SPARE, identifier, digest)
     key = bytearray(200)
     size = _write_key(dev.port, limits.SPARE, key, False)
-    it.publish(kind, identifier.value, alpn.server_name(identifier), auth.token, text)
+    it.publish(kind, identifier.value, alpn_certificate.server_name(identifier), auth.token, text)
     it.key = bytes(key[:size])
     it.chain = bytes(out[:n])
     signer.erase(limits.SPARE)

@@ -5,6 +5,7 @@ with it, at most `limits.NONCE_RETRIES` times in a row.
 """
 
 from .. import limits
+from ..encoding.jws import is_nonce
 from ..errors import RemoteError
 from . import message, when
 from .problem import Problem
@@ -122,5 +123,5 @@ class Exchange:
     def _harvest(self, headers):
         value = headers.get("replay-nonce")
         # base64url only (6.5.1): anything else could break out of the header's JSON.
-        if value and len(value) <= limits.NONCE and message.is_base64url(value):
+        if value and is_nonce(value):
             self._nonce = value.encode()

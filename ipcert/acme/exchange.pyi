@@ -2,7 +2,7 @@ from typing import Dict, Optional, Union
 
 from ..action import Action
 from ..device import _Signer
-from ..jws import Jws
+from ..encoding.jws import Jws
 from .directory import Directory
 from .problem import Problem
 

@@ -6,19 +6,10 @@ endless without taking more memory than its first line.
 """
 
 from .. import limits
+from ..encoding.base64url import is_url
 from ..errors import LocalError, RemoteError
 
 PATH = b"/.well-known/acme-challenge/"
-_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-
-def _is_token(text):
-    if not 0 < len(text) <= limits.TOKEN:
-        return False
-    for c in text:
-        if c not in _LETTERS:
-            return False
-    return True
 
 
 def check(token, text):
@@ -27,7 +18,11 @@ def check(token, text):
     token = token.encode() if isinstance(token, str) else bytes(token)
     text = text.encode() if isinstance(text, str) else bytes(text)
     dot = text.find(b".")
-    if not _is_token(token) or text[:dot] != token or not _is_token(text[dot + 1 :]):
+    if (
+        not is_url(token, 1, limits.TOKEN)
+        or text[:dot] != token
+        or not is_url(text[dot + 1 :], 1, limits.TOKEN)
+    ):
         raise RemoteError(
             "token",
             "The CA sent a challenge token that is not base64url text.",

@@ -4,8 +4,9 @@ Each step of the table in `steps` has one method, which either fills the action 
 itself with an event. What an answer amounts to is an event too. The table decides the rest.
 """
 
-from .. import csr, keys, limits, notices, plan, x509
-from ..buf import put
+from .. import keys, limits, notices, plan
+from ..encoding import csr, x509
+from ..encoding.buffer import put
 from ..errors import Error, LocalError, RemoteError
 from . import account, authorization, certificate, challenge, directory, exchange, message, order, renewal
 from .steps import (

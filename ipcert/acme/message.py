@@ -63,11 +63,3 @@ def status(obj, names):
     if value not in names:
         raise RemoteError("status", "The CA's answer has a status we do not know.")
     return names.index(value)
-
-
-def is_base64url(value):
-    """True for a str of base64url characters only. JSON may hold lone surrogates, so nothing is encoded to find out."""
-    for c in value:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "-" or c == "_"):
-            return False
-    return True

@@ -4,8 +4,9 @@ A `device.Device` runs one operation at a time through the steps of `issuance`; 
 and what its success means. It is loaded when the first one is asked for.
 """
 
-from .. import b64, jws, keys, limits, notices, x509
-from ..buf import put
+from .. import keys, limits, notices
+from ..encoding import base64url, jws, p256, x509
+from ..encoding.buffer import put
 from ..errors import LocalError
 from . import account
 from .issuance import DEAUTHORIZE, REVOKE
@@ -62,20 +63,20 @@ def _revoke(dev, it, record, by_key):
     end = walk.next(leaf, 0)
     payload = bytearray(end * 4 // 3 + 64)
     n = put(payload, 0, b'{"certificate":"')
-    n = b64.write_url(payload, n, leaf, 0, end)
+    n = base64url.write_url(payload, n, leaf, 0, end)
     n = put(payload, n, b'","reason":%d}' % (record.revoke - 1))
     slot = limits.ACCOUNT
     if by_key:
         slot = limits.SUBJECT
         dev.load_key(slot, "key-%d" % record.gen)
-        point = bytearray(65)
+        point = bytearray(p256.POINT)
         dev.port.signer.public(slot, point, 0)
         dev.exchange.jws.set_jwk(point)
     dev.exchange.post(it, dev.directory, dev.directory.revoke, payload, n, "", slot)
 
 
 def _roll_over(dev, it):
-    point = bytearray(65)
+    point = bytearray(p256.POINT)
     dev.port.signer.public(limits.SPARE, point, 0)
     inner = jws.Jws()
     inner.set_jwk(point)

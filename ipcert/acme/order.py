@@ -1,7 +1,8 @@
 """The order resource (RFC 8555 7.1.3, 7.4)."""
 
-from .. import b64, limits
-from ..buf import put
+from .. import limits
+from ..encoding import base64url
+from ..encoding.buffer import put
 from ..errors import RemoteError
 from . import message
 from .problem import Problem
@@ -87,5 +88,5 @@ def write_new(buf, off, identifiers, profile, replaces):
 def write_finalize(buf, off, csr, n):
     """Write the finalize payload (7.4) around the `n` bytes of DER in `csr`; return the new offset."""
     off = put(buf, off, b'{"csr":"')
-    off = b64.write_url(buf, off, csr, 0, n)
+    off = base64url.write_url(buf, off, csr, 0, n)
     return put(buf, off, b'"}')

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from virtual_home import NAME, START, V4, Home, sha256
 
-from ipcert import journal, keys, limits, notices, seal
+from ipcert import journal, keys, limits, notices
 from ipcert.acme import (
     account,
     authorization,
@@ -25,6 +25,7 @@ from ipcert.acme import (
     renewal,
     when,
 )
+from ipcert.encoding import seal
 from ipcert.errors import Error, LocalError, RemoteError
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

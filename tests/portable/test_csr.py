@@ -4,7 +4,8 @@ import unittest
 
 from portable_support import FixedSigner, code_of, locked, unhex, vectors
 
-from ipcert import csr, identifiers
+from ipcert import identifiers
+from ipcert.encoding import csr
 from ipcert.errors import LocalError
 
 VECTORS = vectors("csr")

@@ -4,7 +4,7 @@ import unittest
 
 from portable_support import code_of, locked, unhex, vectors
 
-from ipcert import der
+from ipcert.encoding import der, p256
 from ipcert.errors import LocalError, RemoteError
 
 
@@ -14,29 +14,29 @@ class Writers(unittest.TestCase):
         for v in vectors("der")["keys"]:
             d = unhex(v["d"])
             point = unhex(v["point"])
-            end = locked(lambda p=point: der.write_spki(buf, 1, p, 0))
+            end = locked(lambda p=point: p256.write_spki(buf, 1, p, 0))
             self.assertEqual(bytes(buf[1:end]), unhex(v["spki"]))
-            end = locked(lambda d=d, p=point: der.write_pkcs8(buf, 2, d, p))
+            end = locked(lambda d=d, p=point: p256.write_pkcs8(buf, 2, d, p))
             self.assertEqual(bytes(buf[2:end]), unhex(v["pkcs8"]))
-            self.assertEqual(end - 2, der.PKCS8_SIZE)
+            self.assertEqual(end - 2, p256.PKCS8)
 
     def test_point_inside_a_buffer(self):
         v = vectors("der")["keys"][0]
         buf = bytearray(100)
-        end = der.write_spki(buf, 0, b"..." + unhex(v["point"]), 3)
+        end = p256.write_spki(buf, 0, b"..." + unhex(v["point"]), 3)
         self.assertEqual(bytes(buf[:end]), unhex(v["spki"]))
 
     def test_signatures(self):
         buf = bytearray(80)
         for v in vectors("der")["signatures"]:
             rs = b".." + unhex(v["rs"])
-            end = locked(lambda rs=rs: der.ecdsa_sig(buf, 4, rs, 2))
+            end = locked(lambda rs=rs: p256.write_signature(buf, 4, rs, 2))
             self.assertEqual(bytes(buf[4:end]), unhex(v["der"]))
-            self.assertEqual(end - 4, der.ecdsa_size(rs, 2))
+            self.assertEqual(end - 4, p256.signature_size(rs, 2))
 
     def test_zero_is_one_byte(self):
         buf = bytearray(8)
-        self.assertEqual(der.ecdsa_sig(buf, 0, bytes(64), 0), 8)
+        self.assertEqual(p256.write_signature(buf, 0, bytes(64), 0), 8)
         self.assertEqual(buf, bytearray(b"\x30\x06\x02\x01\x00\x02\x01\x00"))
 
     def test_heads(self):
@@ -56,10 +56,10 @@ class Writers(unittest.TestCase):
     def test_no_room(self):
         self.assertEqual(code_of(LocalError, lambda: der.head(bytearray(3), 0, 4, 256)), "overflow")
         self.assertEqual(
-            code_of(LocalError, lambda: der.write_spki(bytearray(90), 0, bytes(65), 0)), "overflow"
+            code_of(LocalError, lambda: p256.write_spki(bytearray(90), 0, bytes(65), 0)), "overflow"
         )
         self.assertEqual(
-            code_of(LocalError, lambda: der.ecdsa_sig(bytearray(7), 0, bytes(64), 0)), "overflow"
+            code_of(LocalError, lambda: p256.write_signature(bytearray(7), 0, bytes(64), 0)), "overflow"
         )
 
 

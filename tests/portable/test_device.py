@@ -6,7 +6,8 @@ from portable_support import code_of
 from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import Device, action, device, limits, notices, plan, policy, seal
+from ipcert import Device, action, device, limits, notices, plan, policy
+from ipcert.encoding import seal
 from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY

@@ -5,9 +5,10 @@ import unittest
 
 from portable_support import FixedSigner, code_of
 
-from ipcert import jws, limits
+from ipcert import limits
 from ipcert.acme import exchange, message, problem, when
 from ipcert.action import Action
+from ipcert.encoding import jws
 from ipcert.errors import RemoteError
 
 NOW = limits.BUILT

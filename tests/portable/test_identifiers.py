@@ -5,7 +5,7 @@ import unittest
 from portable_support import code_of, locked
 
 from ipcert import identifiers, limits
-from ipcert.errors import LocalError, RemoteError
+from ipcert.errors import LocalError
 from ipcert.identifiers import parse
 
 GOOD = (
@@ -291,14 +291,6 @@ class Scopes(unittest.TestCase):
         self.assertEqual(len(said), 10)
 
 
-class FromOutside(unittest.TestCase):
-    def test_bytes(self):
-        self.assertEqual(identifiers.ip_from_bytes(b"\x08\x08\x04\x04"), "8.8.4.4")
-        self.assertEqual(identifiers.ip_from_bytes(bytes(15) + b"\1"), "::1")
-        for n in (0, 1, 3, 5, 15, 17):
-            self.assertEqual(
-                code_of(RemoteError, lambda n=n: identifiers.ip_from_bytes(bytes(n))), "identifier"
-            )
-
+class Bounds(unittest.TestCase):
     def test_limits_are_the_ones_tested(self):
         self.assertEqual((limits.NAME, limits.LABEL), (253, 63))

@@ -6,7 +6,7 @@ import unittest
 from portable_support import code_of, unhex
 from virtual_home import Entropy, Port, Store, cryptolib_aes, sha256
 
-from ipcert import der, seal
+from ipcert.encoding import p256, seal
 from ipcert.errors import LocalError
 from ipcert_port.sign import Signer
 
@@ -76,7 +76,7 @@ class Files(unittest.TestCase):
     def test_plain(self):
         port = self.port(None)
         data = self.written(port)
-        self.assertEqual(len(data), der.PKCS8_SIZE)
+        self.assertEqual(len(data), p256.PKCS8)
         self.assertTrue(self.same(port, data))
         self.assertEqual(seal.pkcs8(port, data), data)
 
@@ -89,7 +89,7 @@ class Files(unittest.TestCase):
         port.signer.export(1, d, 0)
         self.assertEqual(data.find(bytes(d[:8])), -1)
         plain = seal.pkcs8(port, data)
-        self.assertEqual((len(plain), plain[36:68]), (der.PKCS8_SIZE, bytes(d)))
+        self.assertEqual((len(plain), plain[36:68]), (p256.PKCS8, bytes(d)))
 
     def test_the_same_key_is_sealed_differently_each_time(self):
         port = self.port()
@@ -102,7 +102,7 @@ class Files(unittest.TestCase):
     def test_plain_on_request_and_plain_ones_of_before(self):
         port = self.port()
         data = self.written(port, sealed=False)
-        self.assertEqual(len(data), der.PKCS8_SIZE)
+        self.assertEqual(len(data), p256.PKCS8)
         self.assertTrue(self.same(port, data))
 
     def test_another_secret(self):

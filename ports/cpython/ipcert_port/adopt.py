@@ -7,7 +7,8 @@ key is remembered, so that ipcert never uses it. The files are only read.
 import os
 
 from ipcert import identifiers as _identifiers
-from ipcert import limits, x509
+from ipcert import limits
+from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
 
 from . import exits, operations

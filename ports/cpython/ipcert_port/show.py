@@ -3,7 +3,8 @@
 import hashlib
 import time
 
-from ipcert import limits, plan, x509
+from ipcert import limits, plan
+from ipcert.encoding import x509
 from ipcert.errors import RemoteError
 
 

@@ -6,7 +6,7 @@ only LocalError. What is read must also make sense: each target checks that of i
 
 import hashlib
 
-from ipcert import identifiers, journal, keys, limits, x509
+from ipcert import identifiers, journal, keys, limits
 from ipcert.acme import (
     account,
     authorization,
@@ -19,6 +19,7 @@ from ipcert.acme import (
     renewal,
     when,
 )
+from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
 from ipcert_port import config, hello
 from urequests_compat import _http1, fields, url

@@ -1,7 +1,7 @@
 """base64url without padding (RFC 7515 2, RFC 4648 5) and the base64 inside PEM (RFC 7468 3)."""
 
-from .buf import put
-from .errors import RemoteError
+from ..errors import RemoteError
+from .buffer import put
 
 _URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -45,66 +45,63 @@ def digit(c, c62, c63):
     return 63 if c == c63 else -1
 
 
+def is_url(text, least, most):
+    """True for `least` to `most` characters of base64url in `text` (str or bytes-like). Only a str allocates.
+
+    Nothing is encoded to find out: JSON may hold half a surrogate pair, which has no encoding.
+    """
+    if not least <= len(text) <= most:
+        return False
+    for c in text:
+        if digit(c if isinstance(c, int) else ord(c), 45, 95) < 0:
+            return False
+    return True
+
+
 def _bad(why):
     raise RemoteError("base64", "The server sent text that is not the base64 it should be (%s)." % why)
 
 
-def read(out, off, src, start, end, pem):
-    """Decode base64 `src[start:end]` (bytes-like) to `out[off:]`; return the new offset. Allocates nothing.
+def read_pem(out, off, src, start, end):
+    """Decode the base64 inside PEM, `src[start:end]` (bytes-like), to `out[off:]`; return the new offset.
 
-    With `pem` the alphabet is `+/`, white space is skipped and padding is required (RFC 7468 3); otherwise
-    it is `-_` and neither is allowed (RFC 7515 2). Bits left over must be zero: each value has one
-    spelling. Raises RemoteError("base64") for the text and LocalError("overflow") where `out` is too small.
+    White space is skipped and padding is required (RFC 7468 3). Bits left over must be zero: each value has one
+    spelling. Allocates nothing. Raises RemoteError("base64") for the text and LocalError("overflow") where `out` is
+    too small.
     """
     put(out, off + (end - start) * 3 // 4, b"")
-    c62 = 43 if pem else 45
-    c63 = 47 if pem else 95
-    w = k = pad = 0
+    word = digits = padding = 0
     while start < end:
         c = src[start]
         start += 1
-        v = digit(c, c62, c63)
-        if v < 0:
-            if not pem:
-                _bad("a character outside the alphabet")
+        value = digit(c, 43, 47)
+        if value < 0:
             if c == 61:
-                pad += 1
+                padding += 1
             elif c != 10 and c != 13 and c != 32 and c != 9:
                 _bad("a character outside the alphabet")
             continue
-        if pad:
+        if padding:
             _bad("data after the padding")
-        w = w << 6 | v
-        k += 1
-        if k == 4:
-            out[off] = w >> 16
-            out[off + 1] = w >> 8 & 255
-            out[off + 2] = w & 255
+        word = word << 6 | value
+        digits += 1
+        if digits == 4:
+            out[off] = word >> 16
+            out[off + 1] = word >> 8 & 255
+            out[off + 2] = word & 255
             off += 3
-            w = k = 0
-    if k == 1 or pem and k + pad != (4 if k else 0):
+            word = digits = 0
+    if digits == 1 or digits + padding != (4 if digits else 0):
         _bad("cut short, or wrong padding")
-    if k == 2:
-        if w & 15:
+    if digits == 2:
+        if word & 15:
             _bad("bits left over")
-        out[off] = w >> 4
+        out[off] = word >> 4
         off += 1
-    elif k == 3:
-        if w & 3:
+    elif digits == 3:
+        if word & 3:
             _bad("bits left over")
-        out[off] = w >> 10
-        out[off + 1] = w >> 2 & 255
+        out[off] = word >> 10
+        out[off + 1] = word >> 2 & 255
         off += 2
     return off
-
-
-def decode_url(text):
-    """The bytes of an unpadded base64url str or bytes. Allocates. Raises RemoteError("base64")."""
-    if isinstance(text, str):
-        try:
-            text = text.encode()
-        except UnicodeError:  # half a surrogate pair, which JSON can carry
-            _bad("a character outside the alphabet")
-    out = bytearray(len(text) * 3 // 4)
-    n = read(out, 0, text, 0, len(text), False)
-    return bytes(out[:n])

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from .identifiers import Identifier
+from ..identifiers import Identifier
 
 class _Signer(Protocol):
     def public(self, slot: int, buf: bytearray, off: int) -> int: ...

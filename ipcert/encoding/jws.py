@@ -1,15 +1,15 @@
-"""What ACME signs (RFC 8555 6.2, RFC 7515) by template: JWK, thumbprint, header, key authorization.
+"""What ACME signs (RFC 8555 6.2, RFC 7515) by template: thumbprint, protected header, payloads that carry a key.
 
 A template needs every value to stand in JSON as it is, so values from outside are checked, not escaped.
 """
 
-from . import limits
-from .b64 import digit, write_url
-from .buf import put
-from .errors import RemoteError
+from .. import limits
+from ..errors import RemoteError
+from . import p256
+from .base64url import is_url, write_url
+from .buffer import put
 
-JWK_SIZE = 126  # bytes that `write_jwk` writes
-THUMBPRINT_SIZE = 43
+THUMBPRINT_SIZE = 43  # SHA-256 in base64url
 _MAC = bytearray(32)
 
 
@@ -21,15 +21,6 @@ def _bytes(data):
         except UnicodeError:
             return b""
     return data
-
-
-def _url64(data, low, high):
-    """True for `low` to `high` characters of base64url."""
-    good = low <= len(data) <= high
-    for c in data:
-        if digit(c, 45, 95) < 0:
-            good = False
-    return good
 
 
 def _plain(data, limit, what):
@@ -46,43 +37,17 @@ def _plain(data, limit, what):
 
 def is_nonce(nonce):
     """True for what may be used as a Replay-Nonce: base64url, not empty, bounded (RFC 8555 6.5.1)."""
-    return _url64(_bytes(nonce), 1, limits.NONCE)
-
-
-def write_jwk(buf, off, point, poff):
-    """Write the public key `point[poff:poff + 65]` as a JWK (RFC 7517, RFC 7518 6.2); return the new offset.
-
-    Members stand in lexicographic order without white space, as the thumbprint wants them (RFC 7638 3.2).
-    """
-    off = put(buf, off, b'{"crv":"P-256","kty":"EC","x":"')
-    off = write_url(buf, off, point, poff + 1, poff + 33)
-    off = put(buf, off, b'","y":"')
-    off = write_url(buf, off, point, poff + 33, poff + 65)
-    return put(buf, off, b'"}')
+    return is_url(nonce, 1, limits.NONCE)
 
 
 def thumbprint(buf, off, signer, point, poff, scratch):
     """Write the JWK thumbprint (RFC 7638, 43 characters) of a point to `buf[off:]`; return the new offset.
 
-    `scratch` is a bytearray of JWK_SIZE + 32 bytes or more.
+    `scratch` is a bytearray of p256.JWK + 32 bytes or more.
     """
-    n = write_jwk(scratch, 0, point, poff)
+    n = p256.write_jwk(scratch, 0, point, poff)
     end = signer.sha256(scratch, 0, n, scratch, n)
     return write_url(buf, off, scratch, n, end)
-
-
-def key_authorization(buf, off, token, thumb):
-    """Write `token || "." || thumbprint` (RFC 8555 8.1) to `buf[off:]`; return the new offset.
-
-    `token` is str or bytes from the CA, checked as RFC 8555 8.3 says: base64url with at least 128 bits.
-    Raises RemoteError("token"): a token ends up in a path and in a file name.
-    """
-    token = _bytes(token)
-    if not _url64(token, 22, limits.TOKEN):
-        raise RemoteError("token", "The CA sent a challenge token that is not base64url of a sane length.")
-    off = put(buf, off, token)
-    off = put(buf, off, b".")
-    return put(buf, off, thumb)
 
 
 class Jws:
@@ -92,10 +57,18 @@ class Jws:
     """
 
     def __init__(self):
-        self.jwk = bytearray(JWK_SIZE)
-        self.with_kid = [b'{"alg":"ES256","kid":"', b"", b'","nonce":"', b"", b'","url":"', b"", b'"}']
-        self.with_jwk = [b'{"alg":"ES256","jwk":', self.jwk, b',"nonce":"', b"", b'","url":"', b"", b'"}']
-        self.inner = [b'{"alg":"ES256","jwk":', self.jwk, b',"url":"', b"", b'"}']
+        self.jwk = bytearray(p256.JWK)
+        self.with_kid = [p256.JWS_ALGORITHM + b'"kid":"', b"", b'","nonce":"', b"", b'","url":"', b"", b'"}']
+        self.with_jwk = [
+            p256.JWS_ALGORITHM + b'"jwk":',
+            self.jwk,
+            b',"nonce":"',
+            b"",
+            b'","url":"',
+            b"",
+            b'"}',
+        ]
+        self.inner = [p256.JWS_ALGORITHM + b'"jwk":', self.jwk, b',"url":"', b"", b'"}']
         self.parts = self.with_jwk
 
     def set_kid(self, url):
@@ -104,8 +77,8 @@ class Jws:
         self.parts = self.with_kid
 
     def set_jwk(self, point, poff=0):
-        """Carry the public key `point[poff:poff + 65]` itself from now on."""
-        write_jwk(self.jwk, 0, point, poff)
+        """Carry the public key `point[poff:]]` itself from now on."""
+        p256.write_jwk(self.jwk, 0, point, poff)
         self.parts = self.with_jwk
 
     def write(self, out, off, signer, slot, url, nonce, payload, n):
@@ -137,7 +110,7 @@ def write_key_change(buf, off, account, point, poff):
     off = put(buf, off, b'{"account":"')
     off = put(buf, off, _plain(account, limits.URL, "account URL"))
     off = put(buf, off, b'","oldKey":')
-    off = write_jwk(buf, off, point, poff)
+    off = p256.write_jwk(buf, off, point, poff)
     return put(buf, off, b"}")
 
 
@@ -155,7 +128,7 @@ def write_binding(out, off, hmac, kid, url, point, poff, scratch):
     n = put(scratch, n, b'"}')
     start = put(out, off, b'{"protected":"')
     middle = write_url(out, start, scratch, 0, n)
-    n = write_jwk(scratch, 0, point, poff)
+    n = p256.write_jwk(scratch, 0, point, poff)
     # The MAC is over "protected.payload"; then the payload is written again, where JSON has it.
     end = put(out, middle, b".")
     hmac(out, start, write_url(out, end, scratch, 0, n), _MAC, 0)

@@ -17,13 +17,9 @@ class _Hasher(Protocol):
         self, buf: bytes | bytearray | memoryview, start: int, end: int, out: bytearray, off: int
     ) -> int: ...
 
-JWK_SIZE: int
 THUMBPRINT_SIZE: int
 
 def is_nonce(nonce: str | bytes | bytearray) -> bool: ...
-def write_jwk(
-    buf: bytearray | memoryview, off: int, point: bytes | bytearray | memoryview, poff: int
-) -> int: ...
 def thumbprint(
     buf: bytearray | memoryview,
     off: int,
@@ -31,12 +27,6 @@ def thumbprint(
     point: bytes | bytearray | memoryview,
     poff: int,
     scratch: bytearray,
-) -> int: ...
-def key_authorization(
-    buf: bytearray | memoryview,
-    off: int,
-    token: str | bytes | bytearray,
-    thumb: bytes | bytearray | memoryview,
 ) -> int: ...
 
 class Jws:

@@ -1,6 +1,6 @@
 from typing import Union
 
-from .device import _Port, _Sha256
+from ..device import _Port, _Sha256
 
 _Bytes = Union[bytes, bytearray, memoryview]
 

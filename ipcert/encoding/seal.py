@@ -1,17 +1,15 @@
 """Keys at rest: PKCS#8, or sealed with the device's secret (AES-256-CTR, then HMAC-SHA256; RFC 2104).
 
-A sealed key is "ipcS", a random IV (16 bytes), the encrypted 97 bytes of scalar and public point, and the
+A sealed key is "ipcS", a random IV (16 bytes), the encrypted scalar and public point, and the
 32-byte MAC of all that. AES comes from the port; HMAC is composed of the port's SHA-256.
 """
 
-from . import der
-from .buf import copy, put
-from .errors import LocalError
+from ..errors import LocalError
+from . import p256
+from .buffer import copy, put
 
-SEALED = 4 + 16 + 97 + 32
+SEALED = 4 + 16 + p256.PAIR + 32
 _MAGIC = b"ipcS"
-_D = 36  # where `der.write_pkcs8` puts the scalar
-_PUB = 73  # and the public point
 _CTR = 6  # cryptolib's MODE_CTR
 
 
@@ -46,11 +44,11 @@ def _keys(port):
 def write(port, slot, out, sealed=True):
     """Write the slot's key file to `out` (at least SEALED bytes), sealed where the port has a secret and unless told
     otherwise; return its length."""
-    pair = bytearray(97)
+    pair = bytearray(p256.PAIR)
     port.signer.export(slot, pair, 0)
     port.signer.public(slot, pair, 32)
     if not sealed or getattr(port, "secret", None) is None:
-        n = der.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
+        n = p256.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
     else:
         enc, mac = _keys(port)
         iv = bytearray(16)
@@ -71,11 +69,11 @@ def wipe(buf):
 
 
 def read(port, data):
-    """A bytearray(97), scalar and public point, from a key file; wipe it after use.
+    """A bytearray of p256.PAIR bytes, scalar and public point, from a key file; wipe it after use.
 
     Raises LocalError("key-file") where the file is cut short or altered, or the device secret is another one.
     """
-    pair = bytearray(97)
+    pair = bytearray(p256.PAIR)
     if len(data) == SEALED and data[:4] == _MAGIC and getattr(port, "secret", None) is not None:
         enc, mac = _keys(port)
         want = bytearray(32)
@@ -84,16 +82,20 @@ def read(port, data):
         for k in range(32):
             wrong |= want[k] ^ data[SEALED - 32 + k]
         if not wrong:
-            put(pair, 0, port.aes(bytes(enc), _CTR, bytes(data[4:20])).decrypt(bytes(data[20:117])))
+            put(
+                pair,
+                0,
+                port.aes(bytes(enc), _CTR, bytes(data[4:20])).decrypt(bytes(data[20 : 20 + p256.PAIR])),
+            )
         wipe(enc)
         wipe(mac)
         if not wrong:
             return pair
-    elif len(data) == der.PKCS8_SIZE:
-        copy(pair, 0, data, _D, _D + 32)
-        copy(pair, 32, data, _PUB, _PUB + 65)
-        check = bytearray(der.PKCS8_SIZE)
-        der.write_pkcs8(check, 0, memoryview(pair)[:32], memoryview(pair)[32:])
+    elif len(data) == p256.PKCS8:
+        copy(pair, 0, data, p256.PKCS8_SCALAR, p256.PKCS8_SCALAR + p256.SCALAR)
+        copy(pair, p256.SCALAR, data, p256.PKCS8_POINT, p256.PKCS8_POINT + p256.POINT)
+        check = bytearray(p256.PKCS8)
+        p256.write_pkcs8(check, 0, memoryview(pair)[:32], memoryview(pair)[32:])
         good = check == data
         wipe(check)
         if good:
@@ -107,7 +109,7 @@ def load(port, slot, data):
     """Load a key file into the slot, and check that its public half belongs to it. Raises LocalError("key-file")."""
     pair = read(port, data)
     port.signer.load(slot, bytes(pair[:32]))
-    point = bytearray(65)
+    point = bytearray(p256.POINT)
     port.signer.public(slot, point, 0)
     good = point == pair[32:]
     wipe(pair)
@@ -121,8 +123,8 @@ def load(port, slot, data):
 def pkcs8(port, data):
     """The key file as PKCS#8 DER (bytes), for what serves the certificate."""
     pair = read(port, data)
-    out = bytearray(der.PKCS8_SIZE)
-    der.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
+    out = bytearray(p256.PKCS8)
+    p256.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
     wipe(pair)
     result = bytes(out)
     wipe(out)

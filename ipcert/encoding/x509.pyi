@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
+from ..identifiers import Identifier
 from . import der
-from .identifiers import Identifier
 
 ARI_SIZE: int
 
@@ -21,12 +21,8 @@ class Fields:
     spki_end: int
     aki_start: int
     aki_end: int
-    ski_start: int
-    ski_end: int
     san_start: int
     san_end: int
-    subject_empty: bool
-    has_cn: bool
     is_ca: bool
     def __init__(self) -> None: ...
     def clear(self) -> None: ...

@@ -1,21 +1,5 @@
-SPKI_SIZE: int
-PKCS8_SIZE: int
-
 def size(n: int) -> int: ...
 def head(buf: bytearray | memoryview, off: int, tag: int, n: int) -> int: ...
-def ecdsa_size(rs: bytes | bytearray | memoryview, rs_off: int) -> int: ...
-def ecdsa_sig(
-    buf: bytearray | memoryview, off: int, rs: bytes | bytearray | memoryview, rs_off: int
-) -> int: ...
-def write_spki(
-    buf: bytearray | memoryview, off: int, point: bytes | bytearray | memoryview, poff: int
-) -> int: ...
-def write_pkcs8(
-    buf: bytearray | memoryview,
-    off: int,
-    d: bytes | bytearray | memoryview,
-    pub: bytes | bytearray | memoryview,
-) -> int: ...
 
 class Reader:
     buf: bytes | bytearray | memoryview

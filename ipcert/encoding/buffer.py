@@ -2,7 +2,7 @@
 
 import sys
 
-from .errors import LocalError
+from ..errors import LocalError
 
 
 def _full(need, have):

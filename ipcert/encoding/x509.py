@@ -5,12 +5,12 @@ verifies. What is checked is that the certificate is the one that was asked for,
 noticed.
 """
 
-from . import b64, der, limits
-from .buf import put, same
-from .errors import RemoteError
+from .. import limits
+from ..errors import RemoteError
+from . import base64url, calendar, der
+from .buffer import put, same
 
 ARI_SIZE = 115  # bytes that `ari_id` writes at most: 64 of a key identifier (SHA-512's), 21 of a serial
-_MONTHS = b"\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _END = b"-----END CERTIFICATE-----"
 
@@ -25,9 +25,9 @@ class Fields:
     not_before, not_after       core seconds, clamped to 0..limits.NEVER (2020 to 2054)
     serial_start, serial_end    content bytes of serialNumber
     issuer_start/_end, subject_start/_end, spki_start/_end      whole elements, tag and length included
-    aki_start, aki_end          issuer's keyIdentifier, -1 where there is none; ski_ the same for its own
+    aki_start, aki_end          issuer's keyIdentifier, -1 where there is none
     san_start, san_end          content of GeneralNames, -1 where there is none
-    subject_empty, has_cn, is_ca    bool
+    is_ca                       bool
     """
 
     def __init__(self):
@@ -41,8 +41,8 @@ class Fields:
         self.serial_start = self.serial_end = self.not_before = self.not_after = -1
         self.issuer_start = self.issuer_end = self.subject_start = self.subject_end = -1
         self.spki_start = self.spki_end = self.aki_start = self.aki_end = -1
-        self.ski_start = self.ski_end = self.san_start = self.san_end = -1
-        self.subject_empty = self.has_cn = self.is_ca = False
+        self.san_start = self.san_end = -1
+        self.is_ca = False
 
 
 def _two(buf, at):
@@ -73,31 +73,10 @@ def _time(r):
     hour = _two(buf, at + 4)
     minute = _two(buf, at + 6)
     second = _two(buf, at + 8)
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if not 1 <= month <= 12 or hour > 23 or minute > 59 or second > 59:
+    moment = calendar.seconds(year, month, day, hour, minute, second)
+    if moment < 0 or second > 59:  # RFC 5280 4.1.2.5 has no leap seconds
         _bad("a date in it is malformed")
-    if not 1 <= day <= _MONTHS[month - 1] + (leap and month == 2):
-        _bad("a date in it is malformed")
-    if year < 2020:
-        return 0
-    if year > 2053:
-        return limits.NEVER
-    day += (year - 2020) * 365 + (year - 2017) // 4 - 1 + (leap and month > 2)
-    while month > 1:
-        month -= 1
-        day += _MONTHS[month - 1]
-    return day * 86400 + hour * 3600 + minute * 60 + second
-
-
-def _subject(f, buf):
-    """Look for a commonName (2.5.4.3) in Name > SET > AttributeTypeAndValue."""
-    f.subject_empty = f.middle.pos == f.middle.limit
-    while f.middle.next():
-        f.inner.load(buf, f.middle.start, f.middle.end)
-        while f.inner.next():
-            at = f.inner.start
-            if f.inner.end - at > 5 and same(buf, at, b"\x06\x03\x55\x04\x03", 0, 5):
-                f.has_cn = True
+    return moment
 
 
 def _extension(f, buf):
@@ -132,11 +111,6 @@ def _extension(f, buf):
         if r.next() and r.tag == 0x80:
             f.aki_start = r.start
             f.aki_end = r.end
-    elif kind == 0x0E:  # subjectKeyIdentifier
-        r.expect(0x04)
-        r.finish()
-        f.ski_start = r.start
-        f.ski_end = r.end
     elif kind == 0x13:  # basicConstraints
         r.expect(0x30)
         r.finish()
@@ -184,8 +158,6 @@ def read(buf, start, end, f):
     r.expect(0x30)
     f.subject_start = r.header
     f.subject_end = r.end
-    f.middle.load(buf, r.start, r.end)
-    _subject(f, buf)
     r.expect(0x30)
     f.spki_start = r.header
     f.spki_end = r.end
@@ -249,9 +221,9 @@ def ari_id(buf, off, src, f):
     """
     if f.aki_start < 0 or f.aki_end - f.aki_start > 64:
         _bad("it has no usable authority key identifier")
-    off = b64.write_url(buf, off, src, f.aki_start, f.aki_end)
+    off = base64url.write_url(buf, off, src, f.aki_start, f.aki_end)
     off = put(buf, off, b".")
-    return b64.write_url(buf, off, src, f.serial_start, f.serial_end)
+    return base64url.write_url(buf, off, src, f.serial_start, f.serial_end)
 
 
 class Pem:
@@ -294,7 +266,7 @@ class Pem:
         self.count += 1
         if self.count > limits.CERTIFICATES or stop - at > limits.CERTIFICATE * 3 // 2:
             raise RemoteError("pem", "The CA sent a chain that is too large.")
-        end = b64.read(out, off, buf, at, stop, True)
+        end = base64url.read_pem(out, off, buf, at, stop)
         if end == off:
             raise RemoteError("pem", "The CA sent an empty certificate.")
         return end

@@ -4,15 +4,14 @@ No common name, ever: a CN would put a name into the public record twice, and an
 by Let's Encrypt. Lengths are computed before writing, so every byte is written once, in order.
 """
 
-from . import der
-from .buf import put
-from .errors import LocalError
+from ..errors import LocalError
+from . import der, p256
+from .buffer import put
 
-_POINT = bytearray(65)
-_RS = bytearray(64)
+_POINT = bytearray(p256.POINT)
+_SIGNATURE = bytearray(p256.SIGNATURE)
 _EXTENSION_REQUEST = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"  # RFC 2985 5.4.2
 _SUBJECT_ALT_NAME = b"\x06\x03\x55\x1d\x11"  # RFC 5280 4.2.1.6
-_ECDSA_SHA256 = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"  # RFC 5758 3.2
 
 
 def _info(buf, off, names):
@@ -28,9 +27,9 @@ def _info(buf, off, names):
     values = der.size(extensions)
     attribute = 11 + der.size(values)
     attributes = der.size(attribute)
-    off = der.head(buf, off, 0x30, 5 + der.SPKI_SIZE + der.size(attributes))
+    off = der.head(buf, off, 0x30, 5 + p256.SPKI + der.size(attributes))
     off = put(buf, off, b"\x02\x01\x00\x30\x00")  # version 0, empty Name
-    off = der.write_spki(buf, off, _POINT, 0)
+    off = p256.write_spki(buf, off, _POINT, 0)
     off = der.head(buf, off, 0xA0, attributes)
     off = der.head(buf, off, 0x30, attribute)
     off = put(buf, off, _EXTENSION_REQUEST)
@@ -61,12 +60,8 @@ def write(buf, off, signer, slot, identifiers):
     # a very short request, write the same bytes again one lower.
     at = off + 4
     end = _info(buf, at, identifiers)
-    signer.sign(slot, buf, at, end, _RS, 0)
-    sig = 1 + der.ecdsa_size(_RS, 0)
-    off = der.head(buf, off, 0x30, end - at + len(_ECDSA_SHA256) + der.size(sig))
+    signer.sign(slot, buf, at, end, _SIGNATURE, 0)
+    off = der.head(buf, off, 0x30, end - at + p256.signed_size(_SIGNATURE))
     if off != at:
         end = _info(buf, off, identifiers)
-    end = put(buf, end, _ECDSA_SHA256)
-    end = der.head(buf, end, 0x03, sig)
-    end = put(buf, end, b"\0")
-    return der.ecdsa_sig(buf, end, _RS, 0)
+    return p256.write_signed(buf, end, _SIGNATURE)

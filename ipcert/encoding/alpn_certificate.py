@@ -1,14 +1,13 @@
 """The tls-alpn-01 challenge certificate (RFC 8737 3, RFC 8738 6): self-signed, for one identifier, with its digest."""
 
-from . import der
-from .buf import copy, put
+from . import der, p256
+from .buffer import copy, put
 
 SIZE = 620  # bytes for the longest name
-_POINT = bytearray(65)
-_RS = bytearray(64)
-_ECDSA_SHA256 = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"  # RFC 5758 3.2
+_POINT = bytearray(p256.POINT)
+_SIGNATURE = bytearray(p256.SIGNATURE)
 # version 3, serial number 1
-_START = b"\xa0\x03\x02\x01\x02\x02\x01\x01" + _ECDSA_SHA256
+_START = b"\xa0\x03\x02\x01\x02\x02\x01\x01" + p256.ECDSA_SHA256
 # CN=acme; 2020-01-01 to 2049-12-31: no validator looks, and a date would say when this device made it
 _NAME = b"\x30\x0f\x31\x0d\x30\x0b\x06\x03\x55\x04\x03\x0c\x04acme"
 _MIDDLE = _NAME + b"\x30\x1e\x17\x0d200101000000Z\x17\x0d491231235959Z" + _NAME
@@ -22,9 +21,9 @@ def _body(buf, off, identifier, digest):
     extension = len(_SAN) + der.size(san)
     extensions = der.size(extension) + len(_ACME) + 32
     outer = der.size(extensions)
-    off = der.head(buf, off, 0x30, len(_START) + len(_MIDDLE) + der.SPKI_SIZE + der.size(outer))
+    off = der.head(buf, off, 0x30, len(_START) + len(_MIDDLE) + p256.SPKI + der.size(outer))
     off = put(buf, put(buf, off, _START), _MIDDLE)
-    off = der.write_spki(buf, off, _POINT, 0)
+    off = p256.write_spki(buf, off, _POINT, 0)
     off = der.head(buf, off, 0xA3, outer)
     off = der.head(buf, off, 0x30, extensions)
     off = der.head(buf, off, 0x30, extension)
@@ -45,14 +44,10 @@ def write(buf, off, signer, slot, identifier, digest):
     signer.public(slot, _POINT, 0)
     at = off + 4
     end = _body(buf, at, identifier, digest)
-    signer.sign(slot, buf, at, end, _RS, 0)
-    sig = 1 + der.ecdsa_size(_RS, 0)
+    signer.sign(slot, buf, at, end, _SIGNATURE, 0)
     # The body is longer than 255 bytes, so the outer header always takes four.
-    der.head(buf, off, 0x30, end - at + len(_ECDSA_SHA256) + der.size(sig))
-    end = put(buf, end, _ECDSA_SHA256)
-    end = der.head(buf, end, 0x03, sig)
-    end = put(buf, end, b"\0")
-    return der.ecdsa_sig(buf, end, _RS, 0)
+    der.head(buf, off, 0x30, end - at + p256.signed_size(_SIGNATURE))
+    return p256.write_signed(buf, end, _SIGNATURE)
 
 
 def server_name(identifier):
