@@ -7,13 +7,14 @@ file. The journal is written before what it says is acted on.
 from . import identifiers as _identifiers
 from . import journal, keys, limits, notices, plan, reconcile, split
 from .accounts import Accounts
-from .acme import challenge, issuance, message, steps
+from .acme import challenge, message
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
 from .action import DEPLOY, WAIT, WRITE, Action
 from .encoding import jws, seal
 from .errors import LocalError, RemoteError
 from .events import plan_asked, take
+from .order import issuance, states
 
 
 def _key(ids):
@@ -197,7 +198,7 @@ class Device:
         if kind == WRITE and self._counter is not None and self._it.name in journal.Slots.NAMES:
             self._counter.raise_to(self.journal.seq)
         if kind is not None and kind != WAIT and self._owner:
-            self.issuance.answer(steps.OK)
+            self.issuance.answer(states.OK)
 
     def response(self, number, status, headers, body):
         """The CA's answer to a SEND: int, dict of lower-case names to str, bytes."""
@@ -234,7 +235,7 @@ class Device:
                     fingerprint)
         """
         if kind == "address":
-            if self.issuance.step != steps.IDLE:
+            if self.issuance.step != states.IDLE:
                 raise LocalError("busy", "An order is in flight; say so again when it is over.")
             self._set(value)
         else:
@@ -442,7 +443,7 @@ class Device:
                 return it.write(*self.files.pop(0))
             if self.dirty:
                 return self.write_journal(now, it)
-            if self._running or one.step != steps.IDLE:
+            if self._running or one.step != states.IDLE:
                 self._running = True
                 if one.purpose == issuance.ISSUE and self._collide(now):
                     continue

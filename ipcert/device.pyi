@@ -2,12 +2,12 @@ from typing import Any, Callable, Dict, List, Optional, Protocol, Tuple, Union
 
 from .accounts import Accounts
 from .acme.directory import Directory
-from .acme.issuance import Issuance
-from .acme.renewal import RenewalInfo
 from .action import Action
 from .errors import Error
 from .identifiers import Identifier
 from .journal import Journal, Record
+from .order.issuance import Issuance
+from .order.renewal_information import RenewalInfo
 from .plan import Words
 from .policy import Policy
 

@@ -1,9 +1,9 @@
 """What `device.Device.event` is told meanwhile, and what it changes."""
 
 from . import keys, limits, notices, plan
-from .acme import steps
 from .encoding import seal
 from .errors import LocalError
+from .order import states
 
 # What an event asked of a record.
 _RENEW = 0
@@ -64,7 +64,7 @@ def _find(dev, text, code, words):
     # The record of a text. Raises LocalError where there is none, or while its own order is in flight.
     for r in dev.journal.records():
         if r.ids.text() == text:
-            if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
+            if r is dev.issuance.record and dev.issuance.step != states.IDLE:
                 raise LocalError("busy", "Its order is in flight; say so again when it is over.")
             return r
     raise LocalError(code, words % text)
@@ -79,7 +79,7 @@ def _renew(dev, text):
 
 
 def _revoke(dev, value):
-    from .acme import operations
+    from .order import operations
 
     text, reason, by_key = value
     if reason not in operations.REASONS:
@@ -108,7 +108,7 @@ def _deauthorize(dev, text):
 
 
 def _account(dev, what):
-    from .acme import operations
+    from .order import operations
 
     purpose = {
         "contacts": operations.CONTACTS,
@@ -131,7 +131,7 @@ def _begin(dev, record, purpose, roles, by_key=False):
 
 
 def _recover(dev, d):
-    from .acme import operations
+    from .order import operations
 
     signer, j = dev.port.signer, dev.journal
     if j.pending_gen:

@@ -7,7 +7,7 @@ with it, at most `limits.NONCE_RETRIES` times in a row.
 from .. import limits
 from ..encoding.jws import is_nonce
 from ..errors import RemoteError
-from . import message, when
+from . import dates, message
 from .problem import Problem
 
 BODY_OVERHEAD = 1400  # protected header with the longest URLs, in base64url, signature and JSON around them
@@ -29,7 +29,7 @@ def retry_after(headers, now):
     value = value.strip()
     if is_number(value):
         return min(int(value), limits.RETRY_AFTER) if len(value) < 9 else limits.RETRY_AFTER
-    return min(max(when.http_date(value) - now, 0), limits.RETRY_AFTER)
+    return min(max(dates.http_date(value) - now, 0), limits.RETRY_AFTER)
 
 
 def is_number(text):

@@ -17,16 +17,16 @@ from ipcert.acme import (
     authorization,
     certificate,
     challenge,
+    dates,
     directory,
     exchange,
     message,
     order,
     problem,
-    renewal,
-    when,
 )
 from ipcert.encoding import seal
 from ipcert.errors import Error, LocalError, RemoteError
+from ipcert.order import renewal_information
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -73,7 +73,7 @@ def only_theirs(call):
 def test_every_resource(obj, complete):
     if complete:
         obj = dict(GOOD, **obj)
-    for read in (directory.Directory, order.Order, renewal.RenewalInfo):
+    for read in (directory.Directory, order.Order, renewal_information.RenewalInfo):
         only_theirs(lambda read=read: read(obj))
     for kind in challenge.FOR_NAMES:
         found = only_theirs(lambda kind=kind: authorization.Authorization(obj, kind))
@@ -105,8 +105,8 @@ def test_answers(status, headers, body):
 @quick
 @given(st.text(max_size=45) | st.from_regex(r"\A20[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.+Zz-]{0,20}\Z"))
 def test_dates(text):
-    assert 0 <= when.rfc3339(text) < limits.NEVER
-    assert 0 <= when.http_date(text) < limits.NEVER
+    assert 0 <= dates.rfc3339(text) < limits.NEVER
+    assert 0 <= dates.http_date(text) < limits.NEVER
 
 
 @quick

@@ -7,8 +7,8 @@ import pytest
 from virtual_home import NAME, Home
 
 from ipcert import action, identifiers, plan
-from ipcert.acme import issuance
 from ipcert.errors import RemoteError
+from ipcert.order import issuance
 from tools.lib.sim import home as simulated
 from tools.lib.sim import world as worlds
 

@@ -6,8 +6,9 @@ import unittest
 from portable_support import code_of
 
 from ipcert import identifiers, limits
-from ipcert.acme import account, authorization, certificate, challenge, directory, order, renewal
+from ipcert.acme import account, authorization, certificate, challenge, directory, order
 from ipcert.errors import LocalError, RemoteError
+from ipcert.order import renewal_information
 
 URL = "https://ca.example/x/1"
 DIRECTORY = {
@@ -309,13 +310,19 @@ class Certificates(unittest.TestCase):
 
 class Renewals(unittest.TestCase):
     def test_urls(self):
-        self.assertEqual(renewal.url("https://ca.example/ari", "a.b"), "https://ca.example/ari/a.b")
-        self.assertEqual(renewal.url("https://ca.example/ari/", "a.b"), "https://ca.example/ari/a.b")
-        self.assertEqual(theirs(lambda: renewal.url("https://ca.example/" + "x" * 240, "a.b")), "url")
+        self.assertEqual(
+            renewal_information.url("https://ca.example/ari", "a.b"), "https://ca.example/ari/a.b"
+        )
+        self.assertEqual(
+            renewal_information.url("https://ca.example/ari/", "a.b"), "https://ca.example/ari/a.b"
+        )
+        self.assertEqual(
+            theirs(lambda: renewal_information.url("https://ca.example/" + "x" * 240, "a.b")), "url"
+        )
 
     def test_windows(self):
         good = {"start": "2026-11-01T00:00:00Z", "end": "2026-11-01T00:00:10Z"}
-        info = renewal.RenewalInfo({"suggestedWindow": good, "explanationURL": "https://x/\x07"})
+        info = renewal_information.RenewalInfo({"suggestedWindow": good, "explanationURL": "https://x/\x07"})
         self.assertEqual(
             (info.start, info.end, info.explanation), (limits.BUILT, limits.BUILT + 10, "https://x/?")
         )
@@ -323,7 +330,9 @@ class Renewals(unittest.TestCase):
             None, 5, {}, {"start": good["start"]}, {"start": good["end"], "end": good["start"]},
             {"start": good["start"], "end": good["start"]}, {"start": 5, "end": []},
         ):  # fmt: skip
-            self.assertEqual(theirs(lambda w=window: renewal.RenewalInfo({"suggestedWindow": w})), "ari")
+            self.assertEqual(
+                theirs(lambda w=window: renewal_information.RenewalInfo({"suggestedWindow": w})), "ari"
+            )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import unittest
 from portable_support import FixedSigner, code_of
 
 from ipcert import limits
-from ipcert.acme import exchange, message, problem, when
+from ipcert.acme import dates, exchange, message, problem
 from ipcert.action import Action
 from ipcert.encoding import jws
 from ipcert.errors import RemoteError
@@ -137,7 +137,7 @@ class Dates(unittest.TestCase):
             ("Thu, 31 Dec 2019 00:00:00 GMT", 0), ("Thu, 01 Jan 2054 00:00:00 GMT", 0), ("x", 0), ("", 0),
             ("Sun, 32 Nov 2026 00:00:00 GMT", 0), ("Sun, 01 Nov 2026 24:00:00 GMT", 0),
         ):  # fmt: skip
-            self.assertEqual(when.http_date(text), want)
+            self.assertEqual(dates.http_date(text), want)
 
     def test_rfc3339(self):
         for text, want in (
@@ -148,7 +148,7 @@ class Dates(unittest.TestCase):
             ("2026-11-01X00:00:00Z", 0), ("2026-13-01T00:00:00Z", 0), (None, 0), (5, 0), ("2" * 41, 0),
             ("2026-11-01T00:00:00.", 0), ("2026-11-01T00:00:00.12345", 0), ("2026-11-01T00:00:00+1:000", 0),
         ):  # fmt: skip
-            self.assertEqual(when.rfc3339(text), want)
+            self.assertEqual(dates.rfc3339(text), want)
 
 
 class Messages(unittest.TestCase):

@@ -10,8 +10,9 @@ from virtual_ca import Refusal, certificate, pem
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import action, limits, notices, plan
-from ipcert.acme import authorization, order, steps
+from ipcert.acme import authorization, order
 from ipcert.errors import LocalError, RemoteError
+from ipcert.order import states
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -25,15 +26,15 @@ def pairs(table, width):
 class Table(unittest.TestCase):
     def test_every_pair(self):
         legal = {}
-        for step, event, to in pairs(steps.TABLE, 3):
+        for step, event, to in pairs(states.TABLE, 3):
             self.assertNotIn((step, event), legal)  # nothing stands there twice
             legal[(step, event)] = to
-        anywhere = dict(pairs(steps.ANYWHERE, 2))
-        ends = (steps.IDLE, steps.CLEAN, steps.FAILED, steps.SAVE_FAILED)
+        anywhere = dict(pairs(states.ANYWHERE, 2))
+        ends = (states.IDLE, states.CLEAN, states.FAILED, states.SAVE_FAILED)
         refused = 0
-        for step in range(len(steps.STEPS)):
-            for event in range(len(steps.EVENTS)):
-                if event == steps.AGAIN:
+        for step in range(len(states.STEPS)):
+            for event in range(len(states.EVENTS)):
+                if event == states.AGAIN:
                     want = step
                 elif (step, event) in legal:
                     want = legal[(step, event)]
@@ -41,33 +42,35 @@ class Table(unittest.TestCase):
                     want = anywhere[event]
                 else:
                     refused += 1
-                    self.assertEqual(code_of(LocalError, lambda s=step, e=event: steps.follow(s, e)), "state")
+                    self.assertEqual(
+                        code_of(LocalError, lambda s=step, e=event: states.follow(s, e)), "state"
+                    )
                     continue
-                self.assertEqual(steps.follow(step, event), want)
+                self.assertEqual(states.follow(step, event), want)
         self.assertGreater(refused, 100)
 
     def test_every_step_is_reached_and_left(self):
-        entered = {to for step, event, to in pairs(steps.TABLE, 3)} | {steps.DIRECTORY, steps.CLEAN}
-        left = {step for step, event, to in pairs(steps.TABLE, 3)}
-        everything = set(range(len(steps.STEPS)))
+        entered = {to for step, event, to in pairs(states.TABLE, 3)} | {states.DIRECTORY, states.CLEAN}
+        left = {step for step, event, to in pairs(states.TABLE, 3)}
+        everything = set(range(len(states.STEPS)))
         self.assertEqual(entered, everything)
-        self.assertEqual(left, everything - {steps.IDLE})
+        self.assertEqual(left, everything - {states.IDLE})
 
     def test_every_way_ends(self):
         after = {}
-        for step, _, to in pairs(steps.TABLE, 3):
+        for step, _, to in pairs(states.TABLE, 3):
             after.setdefault(step, set()).add(to)
-        for step in range(1, len(steps.STEPS)):
+        for step in range(1, len(states.STEPS)):
             seen, front = set(), {step}
             while front:
                 seen |= front
                 front = {t for s in front for t in after.get(s, ())} - seen
-            self.assertIn(steps.IDLE, seen)
+            self.assertIn(states.IDLE, seen)
 
     def test_names(self):
-        self.assertEqual(len(set(steps.STEPS)), len(steps.STEPS))
-        self.assertEqual(len(set(steps.EVENTS)), len(steps.EVENTS))
-        self.assertEqual(steps.EVENTS[:5], order.STATUS)
+        self.assertEqual(len(set(states.STEPS)), len(states.STEPS))
+        self.assertEqual(len(set(states.EVENTS)), len(states.EVENTS))
+        self.assertEqual(states.EVENTS[:5], order.STATUS)
 
     def test_moves_of_orders_and_authorizations(self):
         for moves, status in ((order.MOVES, order.STATUS), (authorization.MOVES, authorization.STATUS)):
@@ -109,7 +112,7 @@ class Answers(unittest.TestCase):
         self.assertEqual((r.failures, r.gen), (1, 0))
         self.assertEqual(home.device.issuance._kind, kind)
         self.assertEqual(home.published, {})
-        self.assertEqual(home.device.issuance.step, steps.IDLE)
+        self.assertEqual(home.device.issuance.step, states.IDLE)
         self.assertEqual(len(home.notices[-1:]), 1)
 
     def recovers(self, home, within=DAY):

@@ -3,8 +3,8 @@
 import time
 
 from ipcert import limits
+from ipcert.acme import dates, message
 from ipcert.acme import directory as _directory
-from ipcert.acme import message, when
 from ipcert.errors import Error, LocalError, RemoteError
 
 from .clock import Clock
@@ -87,7 +87,7 @@ def _refused(config, e, believed, findings):
 
 
 def _compare(answer, findings):
-    theirs = when.http_date(answer.headers.get("date", ""))
+    theirs = dates.http_date(answer.headers.get("date", ""))
     ours = int(time.time()) - limits.EPOCH_UNIX
     if not theirs:
         findings.ok("clock", "%s; the CA does not say what it has." % _now())

@@ -1,7 +1,7 @@
 """Steps that `ipcert account`, `ipcert revoke` and `ipcert adopt` share."""
 
 from ipcert import action
-from ipcert.acme import issuance, steps
+from ipcert.order import issuance, states
 
 from .work import clock_error
 
@@ -20,10 +20,10 @@ def finish(work):
     seen = []
 
     def over(it):
-        operation = device.issuance.step != steps.IDLE and device.issuance.purpose != issuance.ISSUE
+        operation = device.issuance.step != states.IDLE and device.issuance.purpose != issuance.ISSUE
         if operation:
             seen.append(1)
-        return bool(seen) and not operation and device.issuance.step != steps.IDLE
+        return bool(seen) and not operation and device.issuance.step != states.IDLE
 
     while work.drive.step(over):
         continue
@@ -33,7 +33,7 @@ def settle(work):
     """Have all of it on the disk without asking the CA anything."""
 
     def over(it):
-        return it.kind == action.SEND or work.device.issuance.step != steps.IDLE
+        return it.kind == action.SEND or work.device.issuance.step != states.IDLE
 
     while work.drive.step(over):
         continue

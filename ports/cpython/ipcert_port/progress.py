@@ -4,7 +4,7 @@ import sys
 
 from ipcert import action, notices
 
-# The steps of `steps.STEPS` that a person understands.
+# The steps of `states.STEPS` that a person understands.
 _WORDS = {
     "directory": "asking the CA what it offers",
     "account": "registering an account",
@@ -163,6 +163,6 @@ def choose(json=False, quiet=False):
 
 
 def _step(device):
-    from ipcert.acme import steps
+    from ipcert.order import states
 
-    return steps.STEPS[device.issuance.step]
+    return states.STEPS[device.issuance.step]

@@ -11,16 +11,16 @@ from ipcert.acme import (
     account,
     authorization,
     certificate,
+    dates,
     directory,
     exchange,
     http01,
     message,
     order,
-    renewal,
-    when,
 )
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
+from ipcert.order import renewal_information
 from ipcert_port import config, hello
 from urequests_compat import _http1, fields, url
 from urequests_compat.errors import RequestError
@@ -81,7 +81,7 @@ def header(data):
     except ValueError:
         pass
     need(0 <= exchange.retry_after({"retry-after": text}, NOW) <= limits.RETRY_AFTER, "Retry-After")
-    need(0 <= when.http_date(text) < 2**31 and 0 <= when.rfc3339(text) < 2**31, "a date")
+    need(0 <= dates.http_date(text) < 2**31 and 0 <= dates.rfc3339(text) < 2**31, "a date")
     try:
         need(len(certificate.alternates({"link": text})) <= limits.ALTERNATES, "Link")
     except RemoteError:
@@ -107,7 +107,7 @@ def json(data):
                 found = authorization.Authorization(obj, name)
                 need(found.token is None or '"' not in found.token, "a token")
         elif kind == 3:
-            found = renewal.RenewalInfo(obj)
+            found = renewal_information.RenewalInfo(obj)
             need(0 < found.start < found.end, "a window")
         elif kind == 4:
             need(account.read(obj, obj.get("location")).startswith("https://"), "an account's URL")

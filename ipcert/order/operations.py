@@ -5,10 +5,10 @@ and what its success means. It is loaded when the first one is asked for.
 """
 
 from .. import keys, limits, notices
+from ..acme import account
 from ..encoding import base64url, jws, p256, x509
 from ..encoding.buffer import put
 from ..errors import LocalError
-from . import account
 from .issuance import DEAUTHORIZE, REVOKE
 
 CONTACTS = 3

@@ -1,9 +1,9 @@
 """The renewalInfo resource (RFC 9773)."""
 
 from .. import limits
+from ..acme import dates, message
+from ..acme.problem import clean
 from ..errors import RemoteError
-from . import message, when
-from .problem import clean
 
 
 def url(base, certificate):
@@ -22,8 +22,8 @@ class RenewalInfo:
         window = obj.get("suggestedWindow")
         if not isinstance(window, dict):
             raise RemoteError("ari", "The CA's renewal information has no window.")
-        self.start = when.rfc3339(window.get("start"))
-        self.end = when.rfc3339(window.get("end"))
+        self.start = dates.rfc3339(window.get("start"))
+        self.end = dates.rfc3339(window.get("end"))
         if not 0 < self.start < self.end:
             raise RemoteError("ari", "The CA's renewal window makes no sense.")
         self.explanation = clean(obj.get("explanationURL"), limits.URL)

@@ -1,15 +1,16 @@
 """One issuance, from the directory to a committed chain, or one question about the renewal window (ARI, RFC 9773).
 
-Each step of the table in `steps` has one method, which either fills the action and waits for its answer, or answers
+Each step of the table in `states` has one method, which either fills the action and waits for its answer, or answers
 itself with an event. What an answer amounts to is an event too. The table decides the rest.
 """
 
 from .. import keys, limits, notices, plan
+from ..acme import account, authorization, certificate, challenge, directory, exchange, message, order
 from ..encoding import csr, x509
 from ..encoding.buffer import put
 from ..errors import Error, LocalError, RemoteError
-from . import account, authorization, certificate, challenge, directory, exchange, message, order, renewal
-from .steps import (
+from . import renewal_information
+from .states import (
     ACCOUNT,
     AGAIN,
     ALTERNATE,
@@ -165,7 +166,7 @@ class Issuance:
         if not base or not self.record.ari.n:
             self.record.poll_at = 0
             return NONE
-        self._dev.exchange.get(it, renewal.url(base, self.record.ari.text()))
+        self._dev.exchange.get(it, renewal_information.url(base, self.record.ari.text()))
 
     def _operation_key(self, now, it):
         if self.purpose != _operations().ROLLOVER:
@@ -404,7 +405,7 @@ class Issuance:
             dev.take_directory(directory.Directory(obj), body, now)
             return OK
         if step == ASK:
-            dev.take_window(self.record, renewal.RenewalInfo(obj), now, self._pause)
+            dev.take_window(self.record, renewal_information.RenewalInfo(obj), now, self._pause)
             return OK
         if step == ACCOUNT:
             url = account.read(obj, headers.get("location"))
