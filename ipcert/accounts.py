@@ -5,9 +5,10 @@ recovery is under way there is a second key file, the pending one, and the CA is
 Where DNS names the names' account, addresses have another one (P13): one of the two is in use at a time.
 """
 
-from . import jws, keys, limits, notices, seal
+from . import keys, limits, notices
 from .acme import account
-from .errors import Ours
+from .encoding import jws, p256, seal
+from .errors import LocalError
 
 
 class Accounts:
@@ -19,7 +20,7 @@ class Accounts:
     def __init__(self, dev):
         self._dev = dev
         self._loaded = False
-        self.point = bytearray(65)
+        self.point = bytearray(p256.POINT)
         self.thumbprint = bytearray(jws.THUMBPRINT_SIZE)
 
     def role(self, record):
@@ -67,7 +68,7 @@ class Accounts:
         # The key is in its slot: note its point and thumbprint.
         signer = self._dev.port.signer
         signer.public(limits.ACCOUNT, self.point, 0)
-        jws.thumbprint(self.thumbprint, 0, signer, self.point, 0, bytearray(jws.JWK_SIZE + 32))
+        jws.thumbprint(self.thumbprint, 0, signer, self.point, 0, bytearray(p256.JWK + 32))
         self._loaded = True
 
     def unload(self):
@@ -80,7 +81,7 @@ class Accounts:
         self._ready()
 
     def make(self, it):
-        """Make a key for a new account and fill the intention with its file. Raises Ours("key-reuse")."""
+        """Make a key for a new account and fill the action with its file. Raises LocalError("key-reuse")."""
         dev = self._dev
         j = dev.journal
         dev.port.signer.generate(limits.ACCOUNT)
@@ -92,19 +93,19 @@ class Accounts:
         dev.write_key(limits.ACCOUNT, "account-%d" % j.account_gen, it)
 
     def find(self, it):
-        """Fill the intention with the question whether the CA knows the key in the slot (7.3.1)."""
+        """Fill the action with the question whether the CA knows the key in the slot (7.3.1)."""
         self._ask(it, account.write_existing(self._dev.work, 0))
 
     def register(self, it):
-        """Fill the intention with newAccount. Raises Ours("external-account") or Ours("terms") for what the owner must say first."""
+        """Fill the action with newAccount. Raises LocalError("external-account") or LocalError("terms") for what the owner must say first."""
         dev = self._dev
         if dev.directory.external_account and not dev.policy.eab_kid:
-            raise Ours(
+            raise LocalError(
                 "external-account",
                 "This CA wants an external account binding: set eab_kid and eab_key to what it gave you.",
             )
         if dev.directory.terms and not dev.policy.agree_terms:
-            raise Ours(
+            raise LocalError(
                 "terms",
                 "Read the CA's terms at %s and set agree_terms = true to agree." % dev.directory.terms,
             )

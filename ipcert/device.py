@@ -1,18 +1,20 @@
-"""The conductor: one device, its lineages, and one intention at a time.
+"""The conductor: one device, its lineages, and one action at a time.
 
 `next(now)` says what to do, the port does it and answers, and nothing in here waits, reads a clock or opens a
 file. The journal is written before what it says is acted on.
 """
 
 from . import identifiers as _identifiers
-from . import journal, jws, keys, limits, notices, plan, reconcile, seal, split
+from . import journal, keys, limits, notices, plan, reconcile, split
 from .accounts import Accounts
-from .acme import challenge, issuance, message, steps
+from .acme import challenge, message
 from .acme import directory as _directory
 from .acme.exchange import BODY_OVERHEAD, Exchange
-from .errors import Ours, Theirs
+from .action import DEPLOY, WAIT, WRITE, Action
+from .encoding import jws, seal
+from .errors import LocalError, RemoteError
 from .events import plan_asked, take
-from .intention import DEPLOY, WAIT, WRITE, Intention
+from .order import issuance, states
 
 
 def _key(ids):
@@ -24,7 +26,7 @@ class Device:
 
     journal     the durable state (`journal.Journal`); issued, failures: counts since the start
     last_error  the last Error of an order, or None
-    Raises Ours for state that is damaged, of a later version, another device's, or older than a monotonic counter says.
+    Raises LocalError for state that is damaged, of a later version, another device's, or older than a monotonic counter says.
     Such a counter is optional: `port.counter`, with read() -> int and raise_to(n), which never goes back.
     """
 
@@ -49,7 +51,7 @@ class Device:
         self._slots = journal.Slots(
             self.journal, max(limits.JOURNAL, 800 + texts + 400 * (2 * addresses + 1))
         )
-        self._it = Intention()
+        self._it = Action()
         self._open = False
         self._running = False  # an issuance whose end was not told yet
         self.dirty = False
@@ -63,7 +65,7 @@ class Device:
         self._told_clock = False
         self._heard = 0  # when the CA last answered, by the clock that its certificate was checked with
         self.now = 0
-        self.errands = []
+        self.operations = []
         self.asked = []
         self._load()
         self._set(identifiers)
@@ -80,7 +82,7 @@ class Device:
                 j.device[:] = own
             self.dirty = True
         elif own is not None and j.device != own:
-            raise Ours("cloned", notices.text(notices.CLONED, "its number is %s" % j.device.hex()))
+            raise LocalError("cloned", notices.text(notices.CLONED, "its number is %s" % j.device.hex()))
         if self._counter is not None:
             self._refuse_old(found)
         ca = bytearray(32)
@@ -113,7 +115,7 @@ class Device:
         elif (
             self.journal.seq + 1 < least
         ):  # one behind is the other slot, which serves when the newest is damaged
-            raise Ours(
+            raise LocalError(
                 "rolled-back",
                 "The state here is older than what this device wrote last: somebody put it back. Put back the newest one, "
                 "or run 'ipcert reset' to start afresh.",
@@ -125,7 +127,7 @@ class Device:
             try:
                 self.directory = _directory.Directory(message.parse(data[12:]))
                 self.directory_at = int.from_bytes(data[8:12], "big")
-            except Theirs:
+            except RemoteError:
                 self.directory = None
 
     def _set(self, identifiers):
@@ -135,7 +137,7 @@ class Device:
         groups = bytearray(len(identifiers))
         n = split.assign(identifiers, groups, self.policy.combined)
         if n > limits.LINEAGES:
-            raise Ours(
+            raise LocalError(
                 "too-many", "%d certificates are too many; this build keeps %d." % (n, limits.LINEAGES)
             )
         found = []
@@ -145,7 +147,7 @@ class Device:
             text = _key(ids)
             longest = max(longest, len(text) + 36 * len(ids))
             if len(text) > limits.IDENTIFIERS_TEXT:
-                raise Ours(
+                raise LocalError(
                     "too-many",
                     "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT,
                 )
@@ -167,7 +169,7 @@ class Device:
     # What the port calls.
 
     def next(self, now):
-        """The one thing to do now, as `intention.Intention`; the same again until it is answered.
+        """The one thing to do now, as `action.Action`; the same again until it is answered.
 
         `now` is in core seconds, or None while the clock cannot be trusted (P9): then nothing is planned or ordered.
         """
@@ -180,21 +182,23 @@ class Device:
     def prepare(self, now):
         """Match the state with the identifiers before anything is asked for, so that events find their lineages.
 
-        `now` as in `next`. Only needed for an event before the first `next`. Raises Ours("clock") for a clock that went back.
+        `now` as in `next`. Only needed for an event before the first `next`. Raises LocalError("clock") for a clock that went back.
         """
         if now is None or now + limits.CLOCK_JUMP < self.journal.floor:
-            raise Ours("clock", "The clock went back behind what was already written; set it right first.")
+            raise LocalError(
+                "clock", "The clock went back behind what was already written; set it right first."
+            )
         self.now = now
         if not self.reconciled:
             reconcile.reconcile(self, now)
 
     def done(self, number):
-        """The intention was carried out. For WAIT: its time came, or something happened."""
+        """The action was carried out. For WAIT: its time came, or something happened."""
         kind = self._close(number)
         if kind == WRITE and self._counter is not None and self._it.name in journal.Slots.NAMES:
             self._counter.raise_to(self.journal.seq)
         if kind is not None and kind != WAIT and self._owner:
-            self.issuance.answer(steps.OK)
+            self.issuance.answer(states.OK)
 
     def response(self, number, status, headers, body):
         """The CA's answer to a SEND: int, dict of lower-case names to str, bytes."""
@@ -215,12 +219,12 @@ class Device:
                 self.last_error = error
 
     def event(self, kind, value):
-        """Something happened meanwhile; a WAIT ends early. Raises Ours("event") for what it does not know.
+        """Something happened meanwhile; a WAIT ends early. Raises LocalError("event") for what it does not know.
 
         "address"   value: the full new list of Identifiers, because the address changed (P6)
-        "consent"   value: the answer to `consent_challenge`. Raises Ours("consent") when it is not the right one
+        "consent"   value: the answer to `consent_challenge`. Raises LocalError("consent") when it is not the right one
         "renew"     value: a record's `ids` text: renew it now, whatever its plan says
-        "revoke"    value: (`ids` text, reason code of `errand.REASONS`, by_key): revoke the live certificate, at once
+        "revoke"    value: (`ids` text, reason code of `operations.REASONS`, by_key): revoke the live certificate, at once
                     or at a distance from the last one (P14), and order no other until "renew". `by_key`: signed with
                     the certificate's own key, where the account is lost; at once, and not tried again
         "deauthorize"  value: a record's `ids` text: what its last order proved is given back (RFC 8555 7.5.2)
@@ -231,8 +235,8 @@ class Device:
                     fingerprint)
         """
         if kind == "address":
-            if self.issuance.step != steps.IDLE:
-                raise Ours("busy", "An order is in flight; say so again when it is over.")
+            if self.issuance.step != states.IDLE:
+                raise LocalError("busy", "An order is in flight; say so again when it is over.")
             self._set(value)
         else:
             take(self, kind, value)
@@ -256,7 +260,7 @@ class Device:
         for t, ids in self.groups:
             if t == text:
                 return ids
-        raise Ours("state", "A lineage has no identifiers; report this.")
+        raise LocalError("state", "A lineage has no identifiers; report this.")
 
     def new_generation(self):
         """The next number for a key file."""
@@ -264,7 +268,7 @@ class Device:
         return self.journal.generation
 
     def write_journal(self, now, it):
-        """Fill the intention with the journal's next slot."""
+        """Fill the action with the journal's next slot."""
         # A time at which the CA's TLS certificate held: a clock that was once years ahead must not stop us for years.
         self.journal.floor = max(self.journal.floor, self._heard)
         self.dirty = False
@@ -272,17 +276,17 @@ class Device:
         it.write(self._slots.name, self._slots.data, n)
 
     def write_key(self, slot, name, it):
-        """Fill the intention with the slot's key file."""
+        """Fill the action with the slot's key file."""
         out = bytearray(seal.SEALED)
         n = seal.write(self.port, slot, out)
         self._secret = out
         it.write(name, out, n)
 
     def load_key(self, slot, name):
-        """Load a key file into a slot. Raises Ours("key-file")."""
+        """Load a key file into a slot. Raises LocalError("key-file")."""
         data = self.port.read(name)
         if data is None:
-            raise Ours("key-file", "A key file is missing; the order is started again with a new key.")
+            raise LocalError("key-file", "A key file is missing; the order is started again with a new key.")
         seal.load(self.port, slot, data)
 
     def take_down(self, r):
@@ -301,7 +305,7 @@ class Device:
     def give_back(self, r):
         """Have the CA forget what the record's last order proved: its identifiers are not ours any more (7.5.2)."""
         if r.order.n:
-            self.errands.append((None, issuance.DEAUTHORIZE, r.account >> 1, r.order.text()))
+            self.operations.append((None, issuance.DEAUTHORIZE, r.account >> 1, r.order.text()))
             r.order.set(b"")
             r.order_at = 0
             self.dirty = True
@@ -365,10 +369,10 @@ class Device:
         self.plan_poll(r, now, pause)
 
     def deploy(self, r, it, pem):
-        """Fill the intention with a record's key and chain."""
+        """Fill the action with a record's key and chain."""
         data = self.port.read("key-%d" % r.gen)
         if data is None:
-            raise Ours("key-file", "A key file is missing; its certificate is replaced.")
+            raise LocalError("key-file", "A key file is missing; its certificate is replaced.")
         it.deploy(r, seal.pkcs8(self.port, data), pem)
 
     def notice(self, number, subject, text=""):
@@ -402,7 +406,7 @@ class Device:
         if not self._open or number != it.number:
             if it.kind == WAIT:
                 return None
-            raise Ours("state", "Intention %d is not the open one." % number)
+            raise LocalError("state", "Action %d is not the open one." % number)
         self._open = False
         it.key = it.chain = b""
         if it.kind == WRITE and it.body is self._secret:
@@ -439,7 +443,7 @@ class Device:
                 return it.write(*self.files.pop(0))
             if self.dirty:
                 return self.write_journal(now, it)
-            if self._running or one.step != steps.IDLE:
+            if self._running or one.step != states.IDLE:
                 self._running = True
                 if one.purpose == issuance.ISSUE and self._collide(now):
                     continue
@@ -458,8 +462,8 @@ class Device:
                 if now >= self._later_at:
                     self._deploys, self._later = self._later, []
                     continue
-            if self.errands:
-                one.start(now, *self.errands.pop(0))
+            if self.operations:
+                one.start(now, *self.operations.pop(0))
                 continue
             due = ask = None
             for r in self.journal.records():

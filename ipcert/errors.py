@@ -1,4 +1,12 @@
-"""The two kinds of error: ours (configuration, misuse, this machine) and theirs (anything from outside)."""
+"""The two kinds of error, told apart by who has to change something.
+
+`LocalError`: the configuration, the caller or this machine. Trying again changes nothing until somebody acts.
+`RemoteError`: everything that came from outside, the network included. Whatever reads bytes that another machine has
+written may raise this and nothing else, however they are bent (`tests/cpython/test_fuzz.py`): an IndexError or a
+LocalError there would let a stranger choose how the device fails.
+
+A refusal that the CA words itself is a value and no error: `acme.problem.Problem` (RFC 8555 6.7).
+"""
 
 
 class Error(Exception):
@@ -13,9 +21,9 @@ class Error(Exception):
         return self.text
 
 
-class Ours(Error):
+class LocalError(Error):
     """The configuration, the caller or this machine is at fault; the sentence says what to do."""
 
 
-class Theirs(Error):
+class RemoteError(Error):
     """The outside sent garbage or refused; readers of outside bytes raise nothing else."""

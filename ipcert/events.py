@@ -1,8 +1,9 @@
 """What `device.Device.event` is told meanwhile, and what it changes."""
 
-from . import keys, limits, notices, plan, seal
-from .acme import steps
-from .errors import Ours
+from . import keys, limits, notices, plan
+from .encoding import seal
+from .errors import LocalError
+from .order import states
 
 # What an event asked of a record.
 _RENEW = 0
@@ -11,7 +12,7 @@ _REVOKE = 2
 
 
 def take(dev, kind, value):
-    """Carry out one event, as `Device.event` describes them. Raises Ours."""
+    """Carry out one event, as `Device.event` describes them. Raises LocalError."""
     act = {
         "consent": _consent,
         "renew": _renew,
@@ -22,7 +23,7 @@ def take(dev, kind, value):
         "adopt": _adopt,
     }.get(kind)
     if act is None:
-        raise Ours("event", "There is no event '%s'." % kind)
+        raise LocalError("event", "There is no event '%s'." % kind)
     act(dev, value)
 
 
@@ -45,11 +46,11 @@ def plan_asked(dev, now):
 def _consent(dev, answer):
     challenge = dev.consent_challenge()
     if not challenge:
-        raise Ours("consent", "Nothing here needs consent.")
+        raise LocalError("consent", "Nothing here needs consent.")
     if not dev.reconciled:
-        raise Ours("consent", "Ask again when the device has read its state.")
+        raise LocalError("consent", "Ask again when the device has read its state.")
     if answer.strip().lower() != challenge:
-        raise Ours("consent", "That is not the answer asked for; nothing was ordered.")
+        raise LocalError("consent", "That is not the answer asked for; nothing was ordered.")
     text = dev.groups[0][0]
     # An answer is good for once: whatever is asked next has another challenge.
     dev.journal.consent_nonce[:] = bytes(limits.HASH)
@@ -60,13 +61,13 @@ def _consent(dev, answer):
 
 
 def _find(dev, text, code, words):
-    # The record of a text. Raises Ours where there is none, or while its own order is in flight.
+    # The record of a text. Raises LocalError where there is none, or while its own order is in flight.
     for r in dev.journal.records():
         if r.ids.text() == text:
-            if r is dev.issuance.record and dev.issuance.step != steps.IDLE:
-                raise Ours("busy", "Its order is in flight; say so again when it is over.")
+            if r is dev.issuance.record and dev.issuance.step != states.IDLE:
+                raise LocalError("busy", "Its order is in flight; say so again when it is over.")
             return r
-    raise Ours(code, words % text)
+    raise LocalError(code, words % text)
 
 
 def _renew(dev, text):
@@ -74,21 +75,23 @@ def _renew(dev, text):
         if r.ids.text() == text and (r.consent_at or not dev.asks()):
             dev.asked.append((r, _RENEW))
             return
-    raise Ours("event", "There is no certificate for '%s' to renew." % text)
+    raise LocalError("event", "There is no certificate for '%s' to renew." % text)
 
 
 def _revoke(dev, value):
-    from .acme import errand
+    from .order import operations
 
     text, reason, by_key = value
-    if reason not in errand.REASONS:
-        raise Ours("revoke", "The reason must be one of %s." % ", ".join([str(k) for k in errand.REASONS]))
+    if reason not in operations.REASONS:
+        raise LocalError(
+            "revoke", "The reason must be one of %s." % ", ".join([str(k) for k in operations.REASONS])
+        )
     words = "There is no certificate for '%s' to revoke."
     r = _find(dev, text, "revoke", words)
     if not r.gen:
-        raise Ours("revoke", words % text)
+        raise LocalError("revoke", words % text)
     if by_key:
-        _begin(dev, r, errand.REVOKE, (0,), True)
+        _begin(dev, r, operations.REVOKE, (0,), True)
     else:
         dev.asked.append((r, _REVOKE))
     r.revoke = reason + 1
@@ -100,47 +103,47 @@ def _deauthorize(dev, text):
     words = "Nothing was proved for '%s' that the CA could forget."
     r = _find(dev, text, "account", words)
     if not r.order.n:
-        raise Ours("account", words % text)
+        raise LocalError("account", words % text)
     dev.give_back(r)
 
 
 def _account(dev, what):
-    from .acme import errand
+    from .order import operations
 
     purpose = {
-        "contacts": errand.CONTACTS,
-        "rollover": errand.ROLLOVER,
-        "deactivate": errand.DEACTIVATE,
+        "contacts": operations.CONTACTS,
+        "rollover": operations.ROLLOVER,
+        "deactivate": operations.DEACTIVATE,
     }.get(what)
     if purpose is None:
-        raise Ours("event", "There is no account errand '%s'." % what)
+        raise LocalError("event", "There is no account operation '%s'." % what)
     j = dev.journal
     roles = [role for role in (0, 1) if (j.account if role == j.role else j.other).n]
     if not roles:
-        raise Ours("account", "There is no account yet.")
+        raise LocalError("account", "There is no account yet.")
     _begin(dev, None, purpose, roles)
 
 
 def _begin(dev, record, purpose, roles, by_key=False):
-    if dev.errands:
-        raise Ours("busy", "Another errand waits for its turn; say so again when it is done.")
-    dev.errands = [(record, purpose, role, by_key) for role in roles]
+    if dev.operations:
+        raise LocalError("busy", "Another operation waits for its turn; say so again when it is done.")
+    dev.operations = [(record, purpose, role, by_key) for role in roles]
 
 
 def _recover(dev, d):
-    from .acme import errand
+    from .order import operations
 
     signer, j = dev.port.signer, dev.journal
     if j.pending_gen:
-        raise Ours("busy", "Another change of the account's key is under way; let it finish first.")
+        raise LocalError("busy", "Another change of the account's key is under way; let it finish first.")
     signer.load(limits.SPARE, d)
     try:
         keys.check_new(signer, limits.SPARE, j)
-    except Ours:
-        raise Ours(
+    except LocalError:
+        raise LocalError(
             "recover", "That key is or was in use on this device; an account key must be nothing else."
         )
-    _begin(dev, None, errand.RECOVER, (0,))
+    _begin(dev, None, operations.RECOVER, (0,))
     dev.accounts.use(0)
     j.pending_gen = dev.new_generation()
     out = bytearray(seal.SEALED)
@@ -152,10 +155,10 @@ def _recover(dev, d):
 def _adopt(dev, value):
     text, not_before, not_after, key_hash = value
     if not dev.reconciled:
-        raise Ours("adopt", "Ask again when the device has read its state.")
+        raise LocalError("adopt", "Ask again when the device has read its state.")
     r = _find(dev, text, "adopt", "'%s' is not what one certificate of this configuration is for.")
     if r.gen:
-        raise Ours("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
+        raise LocalError("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
     if not dev.journal.ring.holds(key_hash, 0):
         dev.journal.ring.add(key_hash, 0)
     r.not_before = not_before

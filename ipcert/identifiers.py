@@ -1,12 +1,12 @@
 """What a certificate can be for: DNS names (RFC 8555 7.1.3), IP addresses (RFC 8738), each in one spelling.
 
-The owner's input is parsed here, so everything raises Ours("identifier", ...) with the reason. Which
+The owner's input is parsed here, so everything raises LocalError("identifier", ...) with the reason. Which
 addresses are public follows the rule of the CA/Browser Forum: nothing that stands in IANA's special-purpose
 registries, whatever they say about its reachability.
 """
 
 from . import limits
-from .errors import Ours, Theirs
+from .errors import LocalError
 
 _SCOPES = (
     "public",
@@ -130,13 +130,6 @@ def format_ip(raw):
     return ":".join(texts[:at]) + "::" + ":".join(texts[at + best :])
 
 
-def ip_from_bytes(raw):
-    """The text of an address from outside. Raises Theirs("identifier") unless it has 4 or 16 bytes."""
-    if len(raw) not in (4, 16):
-        raise Theirs("identifier", "An address has 4 or 16 bytes, not %d." % len(raw))
-    return format_ip(raw)
-
-
 class Identifier:
     """One name or address. Made by `parse` and not changed afterwards; equal where kind and raw are.
 
@@ -167,7 +160,7 @@ class Identifier:
 
 
 def _bad(text, why):
-    raise Ours("identifier", "%r cannot be certified: %s." % (text[:80], why))
+    raise LocalError("identifier", "%r cannot be certified: %s." % (text[:80], why))
 
 
 def _number(text):
@@ -275,13 +268,13 @@ def _form(text):
 
 
 def parse(text, to_ascii=None):
-    """An Identifier from what the owner wrote (str). At the edge: it allocates. Raises Ours("identifier").
+    """An Identifier from what the owner wrote (str). At the edge: it allocates. Raises LocalError("identifier").
 
     `to_ascii` is the port's IDNA function: a name with U-labels in, A-labels out, ValueError where there is
     no such name. Without one a name must be written in its xn-- form.
     """
     if not isinstance(text, str) or not text:
-        raise Ours("identifier", "An identifier is empty; give a name or an address.")
+        raise LocalError("identifier", "An identifier is empty; give a name or an address.")
     _form(text)
     if ":" in text:
         return _ip(text, _ipv6(text))
@@ -301,11 +294,11 @@ def parse(text, to_ascii=None):
 
 
 def check_public(identifier, test_ca=False):
-    """Raise Ours("not-public") with the reason where no public CA can validate it and it is no test CA."""
+    """Raise LocalError("not-public") with the reason where no public CA can validate it and it is no test CA."""
     if identifier.scope == "public" or test_ca:
         return
     why = "is a special address (%s), which no public CA certifies. Use a public one." % identifier.scope
     for where, text in _WHY:
         if where == identifier.scope:
             why = text
-    raise Ours("not-public", "%s %s" % (identifier.value, why))
+    raise LocalError("not-public", "%s %s" % (identifier.value, why))

@@ -8,8 +8,8 @@ objects are made (a record when it is first needed); a text points into the buff
 """
 
 from . import limits
-from .buf import copy, get_int, put, put_int, same
-from .errors import Ours
+from .encoding.buffer import copy, get_int, put, put_int, same
+from .errors import LocalError
 
 VERSION = 2  # 1 knew one account
 _MAGIC = b"ipcJ"
@@ -126,7 +126,7 @@ def _get(buf, off, end, obj, ints, hashes, texts):
 
 def _put_text(out, off, text):
     if off + 2 > len(out) or text.n > 65535:
-        raise Ours("overflow", "The journal is full: fewer or shorter identifiers are needed.")
+        raise LocalError("overflow", "The journal is full: fewer or shorter identifiers are needed.")
     out[off] = text.n >> 8
     out[off + 1] = text.n & 255
     return copy(out, off + 2, text.buf, text.start, text.start + text.n)
@@ -166,9 +166,9 @@ class Journal:
         return self.all[: self.count]
 
     def new(self):
-        """A cleared record at the end. Raises Ours when all are in use."""
+        """A cleared record at the end. Raises LocalError when all are in use."""
         if self.count == self.most:
-            raise Ours("too-many", "%d lineages are the most this build keeps." % self.count)
+            raise LocalError("too-many", "%d lineages are the most this build keeps." % self.count)
         self._make(self.count + 1)
         r = self.all[self.count]
         r.clear()
@@ -186,7 +186,7 @@ class Journal:
         self.count -= 1
 
     def encode(self, out):
-        """Write the whole slot to `out` with the next sequence number; return its length. Raises Ours("overflow")."""
+        """Write the whole slot to `out` with the next sequence number; return its length. Raises LocalError("overflow")."""
         off = put(out, 0, _MAGIC)
         out[off] = VERSION
         off = put_int(out, off + 1, self.seq + 1) + 2
@@ -271,8 +271,8 @@ class Slots:
     def load(self, read):
         """Read both slots with `read(name) -> bytes or None` and take the newer whole one.
 
-        Return True when there was one, False when there is nothing yet. Raises Ours("journal-newer") for a slot of
-        a later version and Ours("journal-corrupt") when slots exist but none is whole; neither is touched.
+        Return True when there was one, False when there is nothing yet. Raises LocalError("journal-newer") for a slot of
+        a later version and LocalError("journal-corrupt") when slots exist but none is whole; neither is touched.
         """
         best = -1
         found = 0
@@ -282,7 +282,7 @@ class Slots:
                 continue
             found += 1
             if len(data) > limits.JOURNAL_MOST:
-                raise Ours(
+                raise LocalError(
                     "journal-corrupt",
                     "The journal is larger than any that ipcert writes; nothing was changed.",
                 )
@@ -291,7 +291,7 @@ class Slots:
             put(self._buf[k], 0, data)
             verdict = self.journal.check(self._buf[k], len(data))
             if verdict == NEWER:
-                raise Ours(
+                raise LocalError(
                     "journal-newer",
                     "The journal was written by a later version of ipcert; install that one again. "
                     "Nothing was changed.",
@@ -304,13 +304,13 @@ class Slots:
             # One torn slot alone is a first write that was cut short: there was no state before it.
             if found < 2:
                 return False
-            raise Ours(
+            raise LocalError(
                 "journal-corrupt",
                 "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, "
                 "or run 'ipcert reset' to start afresh.",
             )
         if not self.journal.decode(self._buf[best], len(self._buf[best])):
-            raise Ours(
+            raise LocalError(
                 "journal-corrupt", "The journal does not make sense to this build; nothing was changed."
             )
         self._current = best
@@ -326,7 +326,7 @@ class Slots:
             try:
                 n = self.journal.encode(self._buf[other])
                 break
-            except Ours:
+            except LocalError:
                 # Longer URLs than any known CA's: a larger buffer, once, rather than a device that cannot go on.
                 size = len(self._buf[other]) * 2
                 if size > limits.JOURNAL_MOST:

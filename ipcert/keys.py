@@ -4,19 +4,20 @@ A key is known by the first eight bytes of SHA-256 over its SubjectPublicKeyInfo
 anyone can compute from the public record.
 """
 
-from . import der, limits
-from .buf import copy, same
-from .errors import Ours
+from . import limits
+from .encoding import p256
+from .encoding.buffer import copy, same
+from .errors import LocalError
 
-_spki = bytearray(91)
-_point = bytearray(65)
+_spki = bytearray(p256.SPKI)
+_point = bytearray(p256.POINT)
 _hash = bytearray(32)
 
 
 def fingerprint(signer, slot, out, off):
     """Write the 32-byte SHA-256 of the slot's SubjectPublicKeyInfo (RFC 5480) to `out[off:]`; return the new offset."""
     signer.public(slot, _point, 0)
-    n = der.write_spki(_spki, 0, _point, 0)
+    n = p256.write_spki(_spki, 0, _point, 0)
     return signer.sha256(_spki, 0, n, out, off)
 
 
@@ -43,7 +44,7 @@ class Ring:
 
 
 def check_new(signer, slot, journal):
-    """Raise Ours("key-reuse") when the slot's key was ever seen; return a bytearray whose first 8 bytes are its hash.
+    """Raise LocalError("key-reuse") when the slot's key was ever seen; return a bytearray whose first 8 bytes are its hash.
 
     Seen are the keys of both accounts, of every record, and the ring of a `journal.Journal`.
     The bytearray returned is overwritten by the next call.
@@ -61,7 +62,7 @@ def check_new(signer, slot, journal):
             known = True
         k += 1
     if known:
-        raise Ours(
+        raise LocalError(
             "key-reuse",
             "The key just made was used before: this machine's random numbers repeat. Nothing was ordered; mend its "
             "entropy source.",

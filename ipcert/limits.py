@@ -50,8 +50,6 @@ DIRECTORY_TIME = 86400  # a directory is fetched again after a day (RFC 8555 nam
 REPLAYS = 3  # times one issuance registers again or starts its order anew before it counts as failed
 
 # Buffers, made once.
-WORK = 2560  # a payload before signing: IDENTIFIERS_TEXT as JSON, or the CSR of as many names in base64url
-OUT = 4608  # a finished request body: WORK in base64url again, protected header, signature
 JOURNAL = (
     2048  # one journal slot, two of them in RAM: three lineages take under 1.8 KB; more identifiers get more
 )

@@ -38,8 +38,6 @@ RETRY_AFTER: int
 ORDER_TIME: int
 DIRECTORY_TIME: int
 REPLAYS: int
-WORK: int
-OUT: int
 JOURNAL: int
 JOURNAL_MOST: int
 FILE: int

@@ -7,7 +7,7 @@ False for the name's. A certificate is given by its `not_before` and `not_after`
 """
 
 from . import limits
-from .errors import Ours
+from .errors import LocalError
 
 LAST = limits.NEVER - 1  # the latest second that can be planned for
 GRACE = 120  # a plan this late was not missed, only delayed
@@ -86,7 +86,7 @@ class Words:
 
 
 def below(rng, n):
-    """A uniform int in [0, n), 1 <= n < 2**30. Raises Ours("entropy") from a source that is stuck."""
+    """A uniform int in [0, n), 1 <= n < 2**30. Raises LocalError("entropy") from a source that is stuck."""
     top = 65535 if n <= 65536 else limits.NEVER
     for _ in range(128):  # each try fails less than half of the time
         x = rng.word()
@@ -95,7 +95,7 @@ def below(rng, n):
         r = x % n
         if x - r <= top - (n - 1):
             return r
-    raise Ours("entropy", "The random source repeats itself: nothing can be planned with it.")
+    raise LocalError("entropy", "The random source repeats itself: nothing can be planned with it.")
 
 
 def _add(t, d):

@@ -2,8 +2,8 @@
 
 from . import limits
 from .acme import challenge
-from .buf import MICROPYTHON
-from .errors import Ours
+from .encoding.buffer import MICROPYTHON
+from .errors import LocalError
 
 _URGENT = ("ip", "domain", "both")
 _SETTING = ("home", "public")
@@ -11,11 +11,11 @@ _SETTING = ("home", "public")
 
 def _between(name, value, low, high):
     if type(value) is not int or not low <= value <= high:
-        raise Ours("config", "%s must be a whole number of seconds from %d to %d." % (name, low, high))
+        raise LocalError("config", "%s must be a whole number of seconds from %d to %d." % (name, low, high))
 
 
 class Policy:
-    """What the owner wants. Raises Ours("config", ...) for a value out of its bounds.
+    """What the owner wants. Raises LocalError("config", ...) for a value out of its bounds.
 
     urgent          "ip" | "domain" | "both": which goes at once; the other waits `first_delay` at most (P1)
     setting         "home" | "public": a public server in a data centre is not asked for consent
@@ -62,9 +62,9 @@ class Policy:
         accounturi=None,
     ):
         if urgent not in _URGENT:
-            raise Ours("config", 'urgent must be "ip", "domain" or "both".')
+            raise LocalError("config", 'urgent must be "ip", "domain" or "both".')
         if setting not in _SETTING:
-            raise Ours("config", 'setting must be "home" or "public".')
+            raise LocalError("config", 'setting must be "home" or "public".')
         if first_delay is None:
             first_delay = limits.DAY if urgent == "both" else 14 * limits.DAY
         _between("first_delay", first_delay, 0, 60 * limits.DAY)
@@ -72,13 +72,17 @@ class Policy:
         _between("min_ip_age", min_ip_age, 0, 30 * limits.DAY)
         _between("compress", compress, 1, 10000000)
         if compress != 1 and not test_ca:
-            raise Ours("config", "compress is for demonstrations: it needs a CA marked with test = true.")
+            raise LocalError(
+                "config", "compress is for demonstrations: it needs a CA marked with test = true."
+            )
         if challenge_name not in challenge.FOR_NAMES:
-            raise Ours("config", "challenge_name must be one of %s." % ", ".join(challenge.FOR_NAMES))
+            raise LocalError("config", "challenge_name must be one of %s." % ", ".join(challenge.FOR_NAMES))
         if challenge_ip not in challenge.FOR_ADDRESSES:
-            raise Ours("config", "challenge_ip must be one of %s." % ", ".join(challenge.FOR_ADDRESSES))
+            raise LocalError("config", "challenge_ip must be one of %s." % ", ".join(challenge.FOR_ADDRESSES))
         if bool(eab_kid) != bool(eab_key) or len(eab_kid) > limits.URL:
-            raise Ours("config", "An external account binding needs both its key identifier and its key.")
+            raise LocalError(
+                "config", "An external account binding needs both its key identifier and its key."
+            )
         for c in contacts:
             if (
                 not c.startswith("mailto:")
@@ -88,7 +92,7 @@ class Policy:
                 or min(c) <= " "
                 or max(c) > "~"
             ):
-                raise Ours("config", 'A contact must look like "mailto:you@example.com".')
+                raise LocalError("config", 'A contact must look like "mailto:you@example.com".')
         _between("spread", spread, 0, 60 * limits.DAY)
         self.urgent = urgent
         self.spread = spread

@@ -5,7 +5,7 @@ recommendation, and P7 of the policy. Only a combined split, which needs consent
 """
 
 from . import notices
-from .errors import Ours
+from .errors import LocalError
 
 
 def assign(identifiers, groups, combined):
@@ -93,11 +93,11 @@ def needs_consent(mask):
 
 
 def check(identifiers, limit):
-    """Raise Ours where the list is empty, too long, or names one identifier twice."""
+    """Raise LocalError where the list is empty, too long, or names one identifier twice."""
     if not identifiers:
-        raise Ours("no-identifiers", "There is nothing to certify: give at least one name or address.")
+        raise LocalError("no-identifiers", "There is nothing to certify: give at least one name or address.")
     if len(identifiers) > limit:
-        raise Ours(
+        raise LocalError(
             "too-many",
             "%d identifiers are too many; a certificate holds %d at most." % (len(identifiers), limit),
         )
@@ -106,4 +106,4 @@ def check(identifiers, limit):
         k += 1
         for b in identifiers[k:]:
             if a == b:
-                raise Ours("duplicate", "%s is listed twice; remove one." % a.value)
+                raise LocalError("duplicate", "%s is listed twice; remove one." % a.value)

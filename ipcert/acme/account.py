@@ -1,7 +1,7 @@
 """The account resource (RFC 8555 7.1.2, 7.3)."""
 
-from ..buf import put
-from ..errors import Theirs
+from ..encoding.buffer import put
+from ..errors import RemoteError
 from . import message
 
 VALID = 0
@@ -45,9 +45,9 @@ def _contacts(buf, off, contacts):
 
 
 def read(obj, location):
-    """The account URL from newAccount's Location. Raises Theirs when it is missing or the account is not valid."""
+    """The account URL from newAccount's Location. Raises RemoteError when it is missing or the account is not valid."""
     if message.status(obj, STATUS) != VALID:
-        raise Theirs(
+        raise RemoteError(
             "account", "The CA says that this account is no longer valid; start a new one with a reset."
         )
     return message.url(location, "Location")

@@ -1,7 +1,8 @@
 """The authorization and challenge resources (RFC 8555 7.1.4, 7.1.5, 8)."""
 
 from .. import limits
-from ..errors import Theirs
+from ..encoding.base64url import is_url
+from ..errors import RemoteError
 from . import challenge, message
 from .problem import Problem, clean
 
@@ -42,7 +43,7 @@ class Authorization:
         self.answered = False
         challenges = obj.get("challenges")
         if not isinstance(challenges, list):
-            raise Theirs("json", "The CA's authorization has no list of challenges.")
+            raise RemoteError("json", "The CA's authorization has no list of challenges.")
         for c in challenges[: limits.CHALLENGES]:
             # Types we do not know, and types that come without a token, are passed over (RFC 8555 7.1.5).
             if not isinstance(c, dict):
@@ -67,4 +68,4 @@ class Authorization:
 
 def is_token(value):
     """True for base64url text of 22 to `limits.TOKEN` characters (RFC 8555 8.3: 128 bits at least)."""
-    return isinstance(value, str) and 22 <= len(value) <= limits.TOKEN and message.is_base64url(value)
+    return isinstance(value, str) and is_url(value, 22, limits.TOKEN)

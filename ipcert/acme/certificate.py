@@ -1,9 +1,9 @@
 """The certificate resource (RFC 8555 7.4.2): is this chain the one that was ordered?"""
 
-from .. import limits, x509
-from ..buf import same
-from ..der import write_spki
-from ..errors import Theirs
+from .. import limits
+from ..encoding import p256, x509
+from ..encoding.buffer import same
+from ..errors import RemoteError
 from . import message
 
 
@@ -14,23 +14,25 @@ def check(body, leaf, signer, slot, identifiers, now):
     certificate names as its issuer.
 
     `leaf` (x509.Fields) is filled. The leaf must carry the slot's public key and exactly these identifiers, be no
-    CA, be valid at `now`, and each certificate must name the next one as its issuer. Raises Theirs.
+    CA, be valid at `now`, and each certificate must name the next one as its issuer. Raises RemoteError.
     """
     if len(body) > limits.CHAIN:
-        raise Theirs("too-large", "The CA's chain is larger than %d bytes." % limits.CHAIN)
+        raise RemoteError("too-large", "The CA's chain is larger than %d bytes." % limits.CHAIN)
     out = bytearray(len(body) * 3 // 4 + 3)
     ends = x509.pem_to_der(body, len(body), out)
     x509.read(out, 0, ends[1], leaf)
-    point = bytearray(65)
+    point = bytearray(p256.POINT)
     signer.public(slot, point, 0)
-    spki = bytearray(91)
-    write_spki(spki, 0, point, 0)
-    if leaf.spki_end - leaf.spki_start != 91 or not same(out, leaf.spki_start, spki, 0, 91):
-        raise Theirs("wrong-certificate", "The CA sent a certificate for another key; it was not used.")
+    spki = bytearray(p256.SPKI)
+    p256.write_spki(spki, 0, point, 0)
+    if leaf.spki_end - leaf.spki_start != p256.SPKI or not same(out, leaf.spki_start, spki, 0, p256.SPKI):
+        raise RemoteError("wrong-certificate", "The CA sent a certificate for another key; it was not used.")
     if leaf.is_ca or not x509.match_san(out, leaf, identifiers):
-        raise Theirs("wrong-certificate", "The CA sent a certificate for other identifiers; it was not used.")
+        raise RemoteError(
+            "wrong-certificate", "The CA sent a certificate for other identifiers; it was not used."
+        )
     if not leaf.not_before - limits.HOUR <= now < leaf.not_after:
-        raise Theirs(
+        raise RemoteError(
             "wrong-certificate", "The CA sent a certificate that is not valid now; is the clock right?"
         )
     child = leaf
@@ -60,7 +62,7 @@ def alternates(headers):
             ):
                 try:
                     found.append(message.url(target[1:-1], "Link"))
-                except Theirs:
+                except RemoteError:
                     continue  # the chain at hand is good without it
     return found[: limits.ALTERNATES]
 

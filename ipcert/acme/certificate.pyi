@@ -1,8 +1,8 @@
 from typing import Dict, List, Tuple
 
 from ..device import _Signer
+from ..encoding.x509 import Fields
 from ..identifiers import Identifier
-from ..x509 import Fields
 
 def check(
     body: bytes, leaf: Fields, signer: _Signer, slot: int, identifiers: List[Identifier], now: int

@@ -1,8 +1,8 @@
 from typing import List, Tuple
 
+from ..action import Action
 from ..device import Device
 from ..identifiers import Identifier
-from ..intention import Intention
 from .authorization import Authorization
 
 HTTP: str
@@ -13,5 +13,5 @@ FOR_NAMES: Tuple[str, ...]
 FOR_ADDRESSES: Tuple[str, ...]
 
 def identifier_of(identifiers: List[Identifier], auth: Authorization) -> Identifier: ...
-def publish(dev: Device, it: Intention, kind: str, identifier: Identifier, auth: Authorization) -> None: ...
+def publish(dev: Device, it: Action, kind: str, identifier: Identifier, auth: Authorization) -> None: ...
 def check(kind: str, identifiers: List[Identifier]) -> None: ...

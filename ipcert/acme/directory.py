@@ -1,7 +1,7 @@
 """The directory resource (RFC 8555 7.1.1; profiles: draft-aaron-acme-profiles; renewalInfo: RFC 9773)."""
 
 from .. import limits
-from ..errors import Ours
+from ..errors import LocalError
 from . import message
 from .problem import clean
 
@@ -42,10 +42,10 @@ def choose_profile(profiles, has_ip, wanted, before):
 
     Addresses go out under `shortlived` (Let's Encrypt issues them under no other), names under their longest
     (P8): `classic`, else `default`, else the only one that is not shortlived. `before`, the lineage's last one,
-    is kept while it is offered. Raises Ours("profile") with the list where the choice is the owner's.
+    is kept while it is offered. Raises LocalError("profile") with the list where the choice is the owner's.
     """
     if wanted and wanted not in profiles:
-        raise Ours(
+        raise LocalError(
             "profile",
             "The CA has no profile '%s'; it lists: %s." % (wanted, ", ".join(profiles) or "none at all"),
         )
@@ -63,4 +63,4 @@ def choose_profile(profiles, has_ip, wanted, before):
     rest = [name for name in profiles if has_ip or name != "shortlived"]
     if len(rest) == 1:
         return rest[0]
-    raise Ours("profile", "Say which profile to use; the CA lists: %s." % ", ".join(profiles))
+    raise LocalError("profile", "Say which profile to use; the CA lists: %s." % ", ".join(profiles))

@@ -5,8 +5,9 @@ with it, at most `limits.NONCE_RETRIES` times in a row.
 """
 
 from .. import limits
-from ..errors import Theirs
-from . import message, when
+from ..encoding.jws import is_nonce
+from ..errors import RemoteError
+from . import dates, message
 from .problem import Problem
 
 BODY_OVERHEAD = 1400  # protected header with the longest URLs, in base64url, signature and JSON around them
@@ -28,7 +29,7 @@ def retry_after(headers, now):
     value = value.strip()
     if is_number(value):
         return min(int(value), limits.RETRY_AFTER) if len(value) < 9 else limits.RETRY_AFTER
-    return min(max(when.http_date(value) - now, 0), limits.RETRY_AFTER)
+    return min(max(dates.http_date(value) - now, 0), limits.RETRY_AFTER)
 
 
 def is_number(text):
@@ -62,12 +63,12 @@ class Exchange:
         self._retries = 0
 
     def get(self, it, url):
-        """Fill the intention with an unsigned GET (6.3 allows it for the directory and newNonce)."""
+        """Fill the action with an unsigned GET (6.3 allows it for the directory and newNonce)."""
         self._nonce_only = False
         it.send("GET", url, b"", 0)
 
     def post(self, it, directory, url, payload, n, accept="", slot=limits.ACCOUNT):
-        """Fill the intention with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
+        """Fill the action with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
 
         The key in `slot` signs. Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
         """
@@ -85,7 +86,7 @@ class Exchange:
         it.send("POST", url, self._out, size, accept)
 
     def take(self, now, status, headers, body):
-        """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises Theirs for garbage."""
+        """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises RemoteError for garbage."""
         self.problem = None
         self.pause = retry_after(headers, now)
         self._harvest(headers)
@@ -94,10 +95,10 @@ class Exchange:
                 self._retries = 0
                 return OK
             if not self._nonce:
-                raise Theirs("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
+                raise RemoteError("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
             return AGAIN
         if 300 <= status < 400:
-            raise Theirs(
+            raise RemoteError(
                 "redirect",
                 "The CA answered with a redirect (%d), which ACME does not use; check the directory URL."
                 % status,
@@ -106,14 +107,14 @@ class Exchange:
         if "json" in headers.get("content-type", ""):
             try:
                 obj = message.parse(body)
-            except Theirs:
+            except RemoteError:
                 obj = None
         self.problem = Problem(status, obj)
         if self.problem.type == "badNonce":
             self._retries += 1
             if self._retries > limits.NONCE_RETRIES:
                 self._retries = 0
-                raise Theirs("nonce", "The CA refused %d fresh nonces in a row." % limits.NONCE_RETRIES)
+                raise RemoteError("nonce", "The CA refused %d fresh nonces in a row." % limits.NONCE_RETRIES)
             return AGAIN
         if self.problem.type == "rateLimited" or status == 429:
             return LIMITED
@@ -122,5 +123,5 @@ class Exchange:
     def _harvest(self, headers):
         value = headers.get("replay-nonce")
         # base64url only (6.5.1): anything else could break out of the header's JSON.
-        if value and len(value) <= limits.NONCE and message.is_base64url(value):
+        if value and is_nonce(value):
             self._nonce = value.encode()

@@ -1,8 +1,8 @@
 from typing import Dict, Optional, Union
 
+from ..action import Action
 from ..device import _Signer
-from ..intention import Intention
-from ..jws import Jws
+from ..encoding.jws import Jws
 from .directory import Directory
 from .problem import Problem
 
@@ -24,10 +24,10 @@ class Exchange:
     pause: int
     def __init__(self, signer: _Signer, jws: Jws, out: bytearray) -> None: ...
     def forget(self) -> None: ...
-    def get(self, it: Intention, url: str) -> None: ...
+    def get(self, it: Action, url: str) -> None: ...
     def post(
         self,
-        it: Intention,
+        it: Action,
         directory: Directory,
         url: str,
         payload: _Bytes,

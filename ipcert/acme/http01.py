@@ -6,29 +6,24 @@ endless without taking more memory than its first line.
 """
 
 from .. import limits
-from ..errors import Ours, Theirs
+from ..encoding.base64url import is_url
+from ..errors import LocalError, RemoteError
 
 PATH = b"/.well-known/acme-challenge/"
-_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-
-def _is_token(text):
-    if not 0 < len(text) <= limits.TOKEN:
-        return False
-    for c in text:
-        if c not in _LETTERS:
-            return False
-    return True
 
 
 def check(token, text):
-    """Return (token, text) as bytes; raise Theirs("token") unless both are what RFC 8555 8.1 and 8.3
+    """Return (token, text) as bytes; raise RemoteError("token") unless both are what RFC 8555 8.1 and 8.3
     describe."""
     token = token.encode() if isinstance(token, str) else bytes(token)
     text = text.encode() if isinstance(text, str) else bytes(text)
     dot = text.find(b".")
-    if not _is_token(token) or text[:dot] != token or not _is_token(text[dot + 1 :]):
-        raise Theirs(
+    if (
+        not is_url(token, 1, limits.TOKEN)
+        or text[:dot] != token
+        or not is_url(text[dot + 1 :], 1, limits.TOKEN)
+    ):
+        raise RemoteError(
             "token",
             "The CA sent a challenge token that is not base64url text.",
         )
@@ -47,12 +42,12 @@ class Answers:
     def publish(self, token, text):
         """Answer `token` with the key authorization `text` (str or bytes) from now on.
 
-        Raises Theirs("token") for a malformed one, Ours("overflow") when limits.ANSWERS are published
+        Raises RemoteError("token") for a malformed one, LocalError("overflow") when limits.ANSWERS are published
         already.
         """
         token, text = check(token, text)
         if token not in self._texts and len(self._texts) >= limits.ANSWERS:
-            raise Ours("overflow", "Too many challenges are published at once; report this.")
+            raise LocalError("overflow", "Too many challenges are published at once; report this.")
         self._texts[token] = text
 
     def withdraw(self, token):

@@ -3,19 +3,19 @@
 import json
 
 from .. import limits
-from ..errors import Theirs
+from ..errors import RemoteError
 
 
 def parse(body):
-    """The JSON object in `body` (bytes). Raises Theirs("json")."""
+    """The JSON object in `body` (bytes). Raises RemoteError("json")."""
     if len(body) > limits.BODY:
-        raise Theirs("too-large", "The CA's answer is larger than %d bytes." % limits.BODY)
+        raise RemoteError("too-large", "The CA's answer is larger than %d bytes." % limits.BODY)
     try:
         obj = json.loads(body)
     except (ValueError, TypeError, RuntimeError, MemoryError):  # TypeError: MicroPython reads {[]: 1} too
-        raise Theirs("json", "The CA's answer is not JSON; is the directory URL right?")
+        raise RemoteError("json", "The CA's answer is not JSON; is the directory URL right?")
     if not isinstance(obj, dict):
-        raise Theirs("json", "The CA's answer is JSON but not an object; is the directory URL right?")
+        raise RemoteError("json", "The CA's answer is JSON but not an object; is the directory URL right?")
     return obj
 
 
@@ -25,22 +25,22 @@ def text(obj, name, limit, required=True):
     if value is None and not required:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= limit:
-        raise Theirs("json", "The CA's answer lacks a usable '%s'." % name)
+        raise RemoteError("json", "The CA's answer lacks a usable '%s'." % name)
     for c in value:
         if not " " <= c <= "~":
-            raise Theirs("json", "The CA's '%s' has characters that do not belong there." % name)
+            raise RemoteError("json", "The CA's '%s' has characters that do not belong there." % name)
     return value
 
 
 def url(value, name):
-    """`value` if it is an https URL that is safe inside our JSON, or Theirs("url")."""
+    """`value` if it is an https URL that is safe inside our JSON, or RemoteError("url")."""
     if not isinstance(value, str) or not value.startswith("https://") or not 8 < len(value) <= limits.URL:
-        raise Theirs(
+        raise RemoteError(
             "url", "The CA's '%s' is not an https URL of at most %d characters." % (name, limits.URL)
         )
     for c in value:
         if not "!" <= c <= "~" or c == '"' or c == "\\":
-            raise Theirs("url", "The CA's '%s' has characters that do not belong in a URL." % name)
+            raise RemoteError("url", "The CA's '%s' has characters that do not belong in a URL." % name)
     return value
 
 
@@ -53,21 +53,13 @@ def url_list(obj, name, limit):
     """The required member `name` as a list of 1 to `limit` https URLs."""
     value = obj.get(name)
     if not isinstance(value, list) or not 0 < len(value) <= limit:
-        raise Theirs("json", "The CA's '%s' is not a list of 1 to %d URLs." % (name, limit))
+        raise RemoteError("json", "The CA's '%s' is not a list of 1 to %d URLs." % (name, limit))
     return [url(v, name) for v in value]
 
 
 def status(obj, names):
-    """The index of the member "status" in `names`. Raises Theirs("status")."""
+    """The index of the member "status" in `names`. Raises RemoteError("status")."""
     value = obj.get("status")
     if value not in names:
-        raise Theirs("status", "The CA's answer has a status we do not know.")
+        raise RemoteError("status", "The CA's answer has a status we do not know.")
     return names.index(value)
-
-
-def is_base64url(value):
-    """True for a str of base64url characters only. JSON may hold lone surrogates, so nothing is encoded to find out."""
-    for c in value:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "-" or c == "_"):
-            return False
-    return True

@@ -1,8 +1,9 @@
 """The order resource (RFC 8555 7.1.3, 7.4)."""
 
-from .. import b64, limits
-from ..buf import put
-from ..errors import Theirs
+from .. import limits
+from ..encoding import base64url
+from ..encoding.buffer import put
+from ..errors import RemoteError
 from . import message
 from .problem import Problem
 
@@ -51,9 +52,9 @@ class Order:
             )
 
     def follows(self, old):
-        """Raise Theirs("status") when the CA went from status `old` to a place it cannot reach."""
+        """Raise RemoteError("status") when the CA went from status `old` to a place it cannot reach."""
         if not may_move(old, self.status):
-            raise Theirs(
+            raise RemoteError(
                 "status", "The CA moved an order from %s to %s." % (STATUS[old], STATUS[self.status])
             )
 
@@ -87,5 +88,5 @@ def write_new(buf, off, identifiers, profile, replaces):
 def write_finalize(buf, off, csr, n):
     """Write the finalize payload (7.4) around the `n` bytes of DER in `csr`; return the new offset."""
     off = put(buf, off, b'{"csr":"')
-    off = b64.write_url(buf, off, csr, 0, n)
+    off = base64url.write_url(buf, off, csr, 0, n)
     return put(buf, off, b'"}')

@@ -20,10 +20,10 @@ RUN = """
 import asyncio, binascii, mps2, sys
 from asyncio import core
 from hubserver import Front
-from ipcert import alpn, identifiers, intention, limits, seal
+from ipcert import alpn, identifiers, action, limits, seal
 from ipcert_port import entropy, port, sign, store
 def prove(text):
-    random, who, it = entropy.Entropy(mps2.random), identifiers.parse(text), intention.Intention()
+    random, who, it = entropy.Entropy(mps2.random), identifiers.parse(text), action.Action()
     mine = port.Port(store.Store("/state"), sign.Signer(random), random)
     mine.signer.generate(limits.SPARE)
     buf = bytearray(alpn.SIZE)

@@ -5,7 +5,7 @@ import gc
 import select
 import sys
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.responder import Responder
 
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
@@ -21,7 +21,7 @@ async def main():
     try:
         other.start()
         print("both")
-    except Ours as e:
+    except LocalError as e:
         print(e.code)
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN)

@@ -11,7 +11,7 @@ import sys
 import vfs
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.store import Store
 
 BLOCK = 512
@@ -75,7 +75,7 @@ def blank(blocks):
 def refused(code, call, *args):
     try:
         call(*args)
-    except Ours as e:
+    except LocalError as e:
         assert e.code == code and "\n" not in str(e), (e.code, str(e))
         return str(e)
     raise AssertionError("not refused")
@@ -119,7 +119,7 @@ def fills(folder):
         while True:
             store.write("chain.%d" % n, bytes(4000))
             n += 1
-    except Ours as e:
+    except LocalError as e:
         assert e.code == "disk-full" and "free some space" in str(e), (e.code, str(e))
     assert n > 2 and store.read("key") == b"k" * 32 and store.read("chain.%d" % n) is None
     for i in range(n):
@@ -161,7 +161,7 @@ def power_cuts(kind, blocks, torn):
             try:
                 act(store)
                 done = True
-            except (PowerCut, Ours):
+            except (PowerCut, LocalError):
                 assert flash.dead
                 cuts += 1
             flash.left = -1

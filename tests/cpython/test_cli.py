@@ -10,7 +10,7 @@ import pytest
 from home import Home, sentence
 
 from ipcert import limits
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 from ipcert_port import cli, exits, show
 from ipcert_port.alarm import Alarm
 from ipcert_port.lock import DAEMON, Lock, holder
@@ -88,18 +88,18 @@ def test_exit_codes_are_documented_and_used(home):
         assert "\n%3d  " % getattr(exits, name) in text
     for error, code in (
         (None, 0),
-        (Ours("config", "x"), 2),
-        (Ours("roots", "x"), 2),
-        (Ours("consent", "x"), 4),
-        (Ours("disk-full", "x"), 6),
-        (Ours("cloned", "x"), 6),
-        (Ours("clock", "x"), 7),
-        (Ours("hook", "x"), 8),
-        (Ours("locked", "x"), 9),
-        (Theirs("network", "x"), 5),
-        (Theirs("tls", "x"), 5),
-        (Theirs("not-valid", "x"), 3),
-        (Theirs("rateLimited", "x"), 3),
+        (LocalError("config", "x"), 2),
+        (LocalError("roots", "x"), 2),
+        (LocalError("consent", "x"), 4),
+        (LocalError("disk-full", "x"), 6),
+        (LocalError("cloned", "x"), 6),
+        (LocalError("clock", "x"), 7),
+        (LocalError("hook", "x"), 8),
+        (LocalError("locked", "x"), 9),
+        (RemoteError("network", "x"), 5),
+        (RemoteError("tls", "x"), 5),
+        (RemoteError("not-valid", "x"), 3),
+        (RemoteError("rateLimited", "x"), 3),
     ):
         assert exits.code(error) == code
 
@@ -208,7 +208,9 @@ def test_a_lock_lives_and_dies_with_its_process(tmp_path):
         [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(Ours, match=r"Another ipcert \(process %d\) is working on" % other.pid) as caught:
+        with pytest.raises(
+            LocalError, match=r"Another ipcert \(process %d\) is working on" % other.pid
+        ) as caught:
             Lock(str(tmp_path))
         assert caught.value.code == "locked" and holder(str(tmp_path), "lock") == other.pid
         with Lock(str(tmp_path), DAEMON):
@@ -247,10 +249,10 @@ def test_times_as_people_read_them():
 
 
 def test_what_a_ca_says_becomes_a_sentence_that_helps():
-    said = show.sentence(Theirs("not-valid", "The CA could not validate x: timeout"))
+    said = show.sentence(RemoteError("not-valid", "The CA could not validate x: timeout"))
     assert said.startswith("The CA could not validate x: timeout; check that") and said.endswith(".")
-    assert show.sentence(Ours("config", "Do this.")) == "Do this."
-    assert show.sentence(Theirs("odd", "x")).endswith(".")
+    assert show.sentence(LocalError("config", "Do this.")) == "Do this."
+    assert show.sentence(RemoteError("odd", "x")).endswith(".")
 
 
 def test_version():

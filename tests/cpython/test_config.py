@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port import config
 
 GOOD = '[ca]\ntest = true\n[identifiers]\nnames = ["nas.example.net"]\naddresses = ["127.0.0.1"]\n'
@@ -16,7 +16,7 @@ def load(text, path="/etc/ipcert.toml"):
 
 
 def refused(text):
-    with pytest.raises(Ours) as caught:
+    with pytest.raises(LocalError) as caught:
         load(text)
     sentence = str(caught.value)
     assert "\n" not in sentence and len(sentence) > 20 and sentence[-1] in ".?"
@@ -151,25 +151,25 @@ def test_international_names_become_a_labels():
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path):
-    with pytest.raises(Ours, match="There is no .*none.toml; .ipcert init. writes one"):
+    with pytest.raises(LocalError, match="There is no .*none.toml; .ipcert init. writes one"):
         config.load(str(tmp_path / "none.toml"))
-    with pytest.raises(Ours, match="Cannot read"):
+    with pytest.raises(LocalError, match="Cannot read"):
         config.load(str(tmp_path))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Ours, match="not UTF-8"):
+    with pytest.raises(LocalError, match="not UTF-8"):
         config.load(str(tmp_path / "binary"))
     (tmp_path / "long").write_bytes(b"#" * 70000)
-    with pytest.raises(Ours, match="larger than"):
+    with pytest.raises(LocalError, match="larger than"):
         config.load(str(tmp_path / "long"))
     (tmp_path / "deep").write_bytes(b"a = " + b"[" * 60000)
-    with pytest.raises(Ours, match="nested|not valid"):
+    with pytest.raises(LocalError, match="nested|not valid"):
         config.load(str(tmp_path / "deep"))
 
 
 def test_the_sentence_names_the_file(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text("[identifiers]\naddresses = ['192.168.1.2']\n")
-    with pytest.raises(Ours) as caught:
+    with pytest.raises(LocalError) as caught:
         config.load(str(path))
     assert str(caught.value).startswith(str(path) + ": 192.168.1.2 is private")
 
@@ -183,5 +183,5 @@ def test_durations(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "d", "1", "1 d", "-1d", "1.5d", "1D", "٣d", "9999999999d", None, 3])
 def test_no_durations(text):
-    with pytest.raises(Ours, match="must be a time"):
+    with pytest.raises(LocalError, match="must be a time"):
         config.duration("x", text)

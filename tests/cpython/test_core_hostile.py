@@ -1,4 +1,4 @@
-"""Garbage from outside raises only Theirs, and damage to what we stored only Ours: hypothesis against every reader."""
+"""Garbage from outside raises only RemoteError, and damage to what we stored only LocalError: hypothesis against every reader."""
 
 import hashlib
 import hmac
@@ -11,21 +11,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from virtual_home import NAME, START, V4, Home, sha256
 
-from ipcert import journal, keys, limits, notices, seal
+from ipcert import journal, keys, limits, notices
 from ipcert.acme import (
     account,
     authorization,
     certificate,
     challenge,
+    dates,
     directory,
     exchange,
     message,
     order,
     problem,
-    renewal,
-    when,
 )
-from ipcert.errors import Error, Ours, Theirs
+from ipcert.encoding import seal
+from ipcert.errors import Error, LocalError, RemoteError
+from ipcert.order import renewal_information
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -59,10 +60,10 @@ HEADERS = st.dictionaries(
 
 
 def only_theirs(call):
-    """What the call returns, or None after Theirs. Anything else comes out."""
+    """What the call returns, or None after RemoteError. Anything else comes out."""
     try:
         return call()
-    except Theirs as e:
+    except RemoteError as e:
         assert e.code and str(e)
         return None
 
@@ -72,7 +73,7 @@ def only_theirs(call):
 def test_every_resource(obj, complete):
     if complete:
         obj = dict(GOOD, **obj)
-    for read in (directory.Directory, order.Order, renewal.RenewalInfo):
+    for read in (directory.Directory, order.Order, renewal_information.RenewalInfo):
         only_theirs(lambda read=read: read(obj))
     for kind in challenge.FOR_NAMES:
         found = only_theirs(lambda kind=kind: authorization.Authorization(obj, kind))
@@ -104,8 +105,8 @@ def test_answers(status, headers, body):
 @quick
 @given(st.text(max_size=45) | st.from_regex(r"\A20[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.+Zz-]{0,20}\Z"))
 def test_dates(text):
-    assert 0 <= when.rfc3339(text) < limits.NEVER
-    assert 0 <= when.http_date(text) < limits.NEVER
+    assert 0 <= dates.rfc3339(text) < limits.NEVER
+    assert 0 <= dates.http_date(text) < limits.NEVER
 
 
 @quick
@@ -202,7 +203,7 @@ def test_any_bytes_as_a_slot(data, which):
     j = journal.Journal(keys.Ring(), sha256)
     try:
         assert journal.Slots(j).load(files.get) is False
-    except Ours as e:
+    except LocalError as e:
         assert e.code in ("journal-corrupt", "journal-newer")
 
 
@@ -218,7 +219,7 @@ def test_a_whole_slot_with_any_content(data):
     j = journal.Journal(keys.Ring(), sha256)
     try:
         journal.Slots(j).load({"journal-a": slot}.get)
-    except Ours as e:
+    except LocalError as e:
         assert e.code == "journal-corrupt"
 
 
@@ -263,7 +264,7 @@ def test_any_bytes_as_a_key_file(data):
     for prefix in (b"", b"ipcS"):
         try:
             seal.load(home.port, 2, prefix + data)
-        except Ours as e:
+        except LocalError as e:
             assert e.code in ("key-file", "key")
         else:
             raise AssertionError("garbage was taken for a key")
@@ -311,7 +312,7 @@ NEEDS = {"renew": str, "consent": str, "account": str, "revoke": tuple}
 @slow
 @given(st.lists(st.tuples(EVENTS, VALUES, st.integers(0, 40)), max_size=6), st.integers(0, 3))
 def test_events_at_any_moment(events, seed):
-    """Events between any two intentions: refused by Ours, or carried out; never a third thing."""
+    """Events between any two actions: refused by LocalError, or carried out; never a third thing."""
     home = Home((NAME, V4), seed=seed, first_delay=limits.HOUR)
     for kind, value, steps in events:
         if not isinstance(value, NEEDS.get(kind, type(None))):
@@ -326,7 +327,7 @@ def test_events_at_any_moment(events, seed):
                     break
         try:
             home.device.event(kind, value)
-        except Ours as e:
+        except LocalError as e:
             assert e.code
     home.run(home.clock.now + 2 * limits.DAY)
     used = [i.spki[26:] for i in home.ca.issued] + [a["point"] for a in home.ca.accounts.values()]
@@ -338,7 +339,7 @@ def test_events_at_any_moment(events, seed):
 
 def test_errors_are_sentences():
     """Every Error that the core raises on purpose carries a kebab-case code and a sentence for people."""
-    for e in (Ours("a-b", "Do this."), Theirs("x", "They did that.")):
+    for e in (LocalError("a-b", "Do this."), RemoteError("x", "They did that.")):
         assert (
             isinstance(e, Error) and set(e.code) <= set(string.ascii_lowercase + "-") and str(e).endswith(".")
         )

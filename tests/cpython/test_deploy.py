@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert.journal import Record
 from ipcert_port import deploy, servers
 from ipcert_port.copies import Copy
@@ -116,14 +116,14 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
     (tmp_path / "live" / "nas.example.net").mkdir(parents=True)
     (tmp_path / "live" / "nas.example.net" / "privkey.pem").write_bytes(b"somebody's")
     before = snapshot(tmp_path)
-    with pytest.raises(Ours, match="exists and is not ours") as caught:
+    with pytest.raises(LocalError, match="exists and is not ours") as caught:
         Deployer(str(tmp_path / "live")).deploy(record(), b"k", CHAIN)
     assert caught.value.code == "deploy" and snapshot(tmp_path) == before
 
 
 def test_a_deploy_folder_that_cannot_be_used(tmp_path):
     (tmp_path / "live").write_bytes(b"a file")
-    with pytest.raises(Ours, match="Cannot deploy to .*check the folder") as caught:
+    with pytest.raises(LocalError, match="Cannot deploy to .*check the folder") as caught:
         Deployer(str(tmp_path / "live")).deploy(record(), b"k", CHAIN)
     assert caught.value.code == "deploy"
 
@@ -132,12 +132,12 @@ _FULL = """
 import resource, signal, sys
 sys.path[:0] = {path!r}
 import test_deploy as t
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
     t.Deployer(sys.argv[1]).deploy(t.record(), b"K" * 138, t.CHAIN * 50 + t.ISSUER)
-except Ours as e:
+except LocalError as e:
     print(e.code, e)
 """
 
@@ -230,7 +230,9 @@ def test_a_hook_that_fails_is_reported_and_runs_again(tmp_path, capfd):
     (tmp_path / "fail").touch()
     deployer = Deployer(str(tmp_path / "live"), [*HOOK, str(tmp_path / "fail")])
     for _ in range(2):
-        with pytest.raises(Ours, match=r"failed \(exit status 1\); the certificate is in place") as caught:
+        with pytest.raises(
+            LocalError, match=r"failed \(exit status 1\); the certificate is in place"
+        ) as caught:
             deployer.deploy(record(), b"k", CHAIN)
         assert caught.value.code == "hook"
     (tmp_path / "fail").unlink()
@@ -243,7 +245,7 @@ def test_a_hook_that_fails_is_reported_and_runs_again(tmp_path, capfd):
 def test_no_shell_and_no_such_program(tmp_path):
     mark = tmp_path / "mark"
     deployer = Deployer(str(tmp_path / "live"), ["true; touch %s" % mark])
-    with pytest.raises(Ours, match="Cannot run the deploy hook true; touch .*no such file"):
+    with pytest.raises(LocalError, match="Cannot run the deploy hook true; touch .*no such file"):
         deployer.deploy(record(), b"k", CHAIN)
     assert not mark.exists()
 
@@ -252,7 +254,7 @@ def test_a_hook_that_hangs_is_ended_with_its_children(tmp_path):
     script = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', %r]); time.sleep(60)"
     late = "import time; time.sleep(3); open(%r, 'w')" % str(tmp_path / "late")
     deployer = Deployer(str(tmp_path / "live"), [sys.executable, "-c", script % late], timeout=1)
-    with pytest.raises(Ours, match="took longer than 1 seconds and was ended"):
+    with pytest.raises(LocalError, match="took longer than 1 seconds and was ended"):
         deployer.deploy(record(), b"k", CHAIN)
     import time
 
@@ -273,7 +275,7 @@ def test_a_group_may_read_the_keys(tmp_path):
     assert seen.st_mode & 0o777 == 0o640 and seen.st_gid == grp.getgrnam("adm").gr_gid
     deployer.deploy(record(), b"k", CHAIN)
     assert deployer.changed == ["nas.example.net"]
-    with pytest.raises(Ours, match="There is no group nobody-has-this"):
+    with pytest.raises(LocalError, match="There is no group nobody-has-this"):
         Deployer(live, group="nobody-has-this").deploy(record(), b"K", CHAIN)
     assert os.stat(live + "/nas.example.net/privkey.pem").st_ino == seen.st_ino
 
@@ -339,6 +341,6 @@ def test_copies_are_made_kept_and_taken_away(tmp_path):
 def test_a_copy_that_cannot_be_written(tmp_path):
     (tmp_path / "app").write_bytes(b"a file")
     copy = [Copy("*/cert.pem:app/{name}", deploy.FILES, lambda name: str(tmp_path / name))]
-    with pytest.raises(Ours, match="Cannot deploy to .*app") as caught:
+    with pytest.raises(LocalError, match="Cannot deploy to .*app") as caught:
         Deployer(str(tmp_path / "live"), copy=copy).deploy(record(), b"k", CHAIN)
     assert caught.value.code == "deploy"

@@ -4,17 +4,17 @@ import time
 
 import pytest
 
-from ipcert import intention
-from ipcert.errors import Ours, Theirs
+from ipcert import action
+from ipcert.errors import LocalError, RemoteError
 from ipcert_port.drive import Drive
 
 
 class Script:
-    """A device that wants these intentions, one after the other, and notes the answers."""
+    """A device that wants these actions, one after the other, and notes the answers."""
 
     def __init__(self, *fills):
         self._fills = list(fills)
-        self._it = intention.Intention()
+        self._it = action.Action()
         self._open = False
         self.log = []
 
@@ -133,7 +133,11 @@ def test_challenges_are_published_and_withdrawn():
 
 def test_what_fails_outside_is_answered_and_the_loop_goes_on():
     machine = Machine(
-        {"request": Theirs("network", "x"), "publish": Ours("port", "x"), "deploy": Ours("hook", "x")}
+        {
+            "request": RemoteError("network", "x"),
+            "publish": LocalError("port", "x"),
+            "deploy": LocalError("hook", "x"),
+        }
     )
     device, drive = driven(
         machine,
@@ -146,7 +150,7 @@ def test_what_fails_outside_is_answered_and_the_loop_goes_on():
 
 
 def test_a_challenge_that_cannot_be_withdrawn_is_a_warning():
-    machine = Machine({"withdraw": Ours("webroot", "Remove it by hand.")})
+    machine = Machine({"withdraw": LocalError("webroot", "Remove it by hand.")})
     device, drive = driven(
         machine, lambda it, now: it.withdraw(("http-01", "x.example", "", "token", b"text"))
     )
@@ -155,9 +159,9 @@ def test_a_challenge_that_cannot_be_withdrawn_is_a_warning():
 
 
 def test_a_write_that_fails_ends_everything_unanswered():
-    machine = Machine({"write": Ours("disk-full", "x")})
+    machine = Machine({"write": LocalError("disk-full", "x")})
     device, drive = driven(machine, lambda it, now: it.write("journal-a", b"1", 1))
-    with pytest.raises(Ours):
+    with pytest.raises(LocalError):
         drive.run()
     assert device.log == []
 
@@ -173,9 +177,9 @@ def test_a_pause_within_an_order_is_kept_whole():
     assert machine.log == [("close",)]
 
 
-def test_it_stops_where_it_is_told_and_leaves_the_intention_open():
+def test_it_stops_where_it_is_told_and_leaves_the_action_open():
     device, drive = driven(Machine(), lambda it, now: it.erase("a"), lambda it, now: it.erase("b"))
-    drive.run(lambda it: it.kind == intention.ERASE and it.name == "b")
+    drive.run(lambda it: it.kind == action.ERASE and it.name == "b")
     assert device.log == [("done",)] and device.next(0).name == "b"
 
 

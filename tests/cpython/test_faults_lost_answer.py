@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ipcert.errors import Theirs
+from ipcert.errors import RemoteError
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import Home
 
@@ -16,7 +16,7 @@ def lost():
     """A home whose renewal ended with the challenge's answer lost."""
     home = Home(disk.Disk(), ca.CA({}), [power.ADDRESS])
     home.run()
-    home.after = lambda it, answer: Theirs("network", "gone") if "/challenge/" in it.url else answer
+    home.after = lambda it, answer: RemoteError("network", "gone") if "/challenge/" in it.url else answer
     home.device.event("renew", power.ADDRESS)
     home.run()
     assert home.device.last_error.code == "network" and not home.published

@@ -11,7 +11,7 @@ import os
 import pytest
 
 from ipcert import limits
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 from ipcert.journal import NEWER, TORN, VERSION, WHOLE, Journal, Slots
 from ipcert.keys import Ring
 from tools.lib import cache
@@ -70,7 +70,7 @@ def test_two_damaged_slots_are_refused_and_left_alone():
     for name in Slots.NAMES:
         home.disk.names[name].live[40] ^= 4
     before = home.disk.files()
-    with pytest.raises(Ours) as e:
+    with pytest.raises(LocalError) as e:
         Home(home.disk, home.ca, [power.NAME, power.ADDRESS], home.now + 60)
     assert e.value.code == "journal-corrupt" and "reset" in str(e.value)
     assert home.disk.files() == before
@@ -86,7 +86,7 @@ def test_a_newer_journal_is_refused_untouched():
         journal = Journal(Ring(), Port.sha256)
         assert journal.check(data, len(data)) == NEWER
     before = home.disk.files()
-    with pytest.raises(Ours) as e:
+    with pytest.raises(LocalError) as e:
         Home(home.disk, home.ca, [power.NAME, power.ADDRESS], home.now + 60)
     assert e.value.code == "journal-newer" and home.disk.files() == before
 
@@ -130,7 +130,7 @@ def test_what_the_check_says_of_every_length():
 def test_state_of_another_device_is_noticed_and_not_used():
     home = lived()
     before = home.disk.files()
-    with pytest.raises(Ours) as e:
+    with pytest.raises(LocalError) as e:
         Home(home.disk, home.ca, [power.NAME], home.now, port=lambda store: Port(store, number=b"device-2"))
     assert e.value.code == "cloned" and home.disk.files() == before
     orders = len(home.ca.orders)
@@ -153,7 +153,7 @@ def test_a_flash_that_is_rolled_back_is_noticed_where_the_port_has_a_counter():
     home.run(home.now + 10 * limits.DAY)
     again = disk.Disk(home.disk.kind, old)
     orders = len(home.ca.orders)
-    with pytest.raises(Ours) as e:
+    with pytest.raises(LocalError) as e:
         Home(again, home.ca, [power.NAME, power.ADDRESS], home.now, port=counted(counter))
     assert e.value.code == "rolled-back" and again.files() == old and len(home.ca.orders) == orders
     # The state as it is goes on, also where its newest slot was lost; and so does a device that was reset.
@@ -193,7 +193,7 @@ def test_a_rollover_that_fails_keeps_both_keys_where_they_belong():
     gen, orders = journal.account_gen, len(home.ca.orders)
     accounts = dict(home.ca.accounts)
 
-    home.before = lambda it: Theirs("network", "gone") if "keyChange" in it.url else None
+    home.before = lambda it: RemoteError("network", "gone") if "keyChange" in it.url else None
     home.device.event("account", "rollover")
     home.run()
     assert home.device.last_error.code == "network" and home.ca.accounts == accounts
@@ -208,7 +208,7 @@ def test_a_rollover_that_fails_keeps_both_keys_where_they_belong():
     assert [name for name in home.disk.files() if name.startswith("account-")] == ["account-%d" % gen]
 
     # The CA took the new key and its answer was lost: the new one goes on, and the old one is erased.
-    home.after = lambda it, answer: Theirs("network", "gone") if "keyChange" in it.url else answer
+    home.after = lambda it, answer: RemoteError("network", "gone") if "keyChange" in it.url else answer
     home.device.event("account", "rollover")
     home.run()
     assert home.ca.accounts != accounts

@@ -3,7 +3,7 @@
 import pytest
 
 from ipcert import limits
-from ipcert.errors import Theirs
+from ipcert.errors import RemoteError
 from tools.lib.faults import ca, disk, power, wear
 from tools.lib.faults.home import START, Home
 
@@ -57,7 +57,9 @@ def behind_tls(home, right):
     """Let the CA's TLS certificate, which is good for weeks, be checked with the device's clock."""
 
     def before(it):
-        return Theirs("tls", "not valid at this time") if abs(home.now - right) > 30 * limits.DAY else None
+        return (
+            RemoteError("tls", "not valid at this time") if abs(home.now - right) > 30 * limits.DAY else None
+        )
 
     home.before = before
 
@@ -121,7 +123,7 @@ def test_a_jump_of_ten_years_during_an_order(years, word):
 def test_a_ca_that_is_down_for_a_day_is_not_hammered():
     home = certified()
     sent = home.sent
-    home.before = lambda it: Theirs("network", "down")
+    home.before = lambda it: RemoteError("network", "down")
     home.device.event("renew", power.ADDRESS)
     home.run(home.now + limits.DAY)
     assert home.sent - sent < 40

@@ -4,7 +4,7 @@ import pytest
 
 from ipcert import limits
 from ipcert.acme import http01, message
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import START, Home, Port
 
@@ -14,7 +14,7 @@ TEXT = TOKEN + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
 
 def test_a_body_above_the_limit_is_refused():
     assert message.parse(b'{"a":"%s"}' % (b"x" * 16000))
-    with pytest.raises(Theirs) as e:
+    with pytest.raises(RemoteError) as e:
         message.parse(b'{"a":"%s"}' % (b"x" * 16384))
     assert e.value.code == "too-large"
 
@@ -35,7 +35,7 @@ def test_only_a_known_and_wellformed_token_is_answered():
     for other in (b"x", TOKEN.encode()[:-1], TOKEN.encode() + b"?", b"../etc/passwd", b"%2e%2e"):
         assert asked(b"GET %s%s HTTP/1.1\r\n\r\n" % (http01.PATH, other)).startswith(b"HTTP/1.1 404 ")
     for bad in ("", "../x", "a/b", "a b", "a" * (limits.TOKEN + 1)):
-        with pytest.raises(Theirs):
+        with pytest.raises(RemoteError):
             http01.Answers().publish(bad, bad + ".x")
 
 
@@ -95,6 +95,6 @@ class Poor(Port):
 def test_poor_entropy_makes_no_key_and_says_so():
     home = Home(disk.Disk(), ca.CA({}), [power.ADDRESS], port=Poor)
     home.run()
-    assert isinstance(home.device.last_error, Ours) and home.device.last_error.code == "entropy"
+    assert isinstance(home.device.last_error, LocalError) and home.device.last_error.code == "entropy"
     assert not home.ca.accounts and not [n for n in home.disk.files() if n.startswith(("key", "account"))]
     assert home.record(power.ADDRESS).at > START

@@ -11,7 +11,7 @@ import pytest
 
 import ipcert
 from ipcert import limits
-from ipcert.errors import Error, Ours, Theirs
+from ipcert.errors import Error, LocalError, RemoteError
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import Home, Port
 
@@ -91,7 +91,7 @@ def scenarios(home):
     home.device.event("renew", power.ADDRESS)
     home.run()
     yield "renewed"
-    home.before = lambda it: Theirs("network", "gone") if "keyChange" in it.url else None
+    home.before = lambda it: RemoteError("network", "gone") if "keyChange" in it.url else None
     home.device.event("account", "rollover")
     home.run()
     yield "rollover failed"
@@ -155,7 +155,7 @@ def test_a_sealed_store_refuses_another_secret():
         return port
 
     files = {name: data for name, data in home.disk.files().items() if not name.startswith("journal")}
-    with pytest.raises(Ours) as e:
+    with pytest.raises(LocalError) as e:
         again = Home(home.disk, home.ca, [power.ADDRESS], home.now + 60, port=other)
         again.run()
         raise again.device.last_error

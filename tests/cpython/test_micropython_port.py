@@ -50,7 +50,7 @@ def test_store_refuses_a_folder_that_others_read():
     folder = tempfile.mkdtemp()
     os.chmod(folder, 0o755)
     code, out = run("micropython_store.py", folder, heap="1m", umask=0o022)
-    assert code != 0 and "Ours: Other users can read what is written to " in out and "umask" in out, out
+    assert code != 0 and "LocalError: Other users can read what is written to " in out and "umask" in out, out
 
 
 def test_clock():
@@ -66,7 +66,7 @@ def test_net():
     servers += [hostile.Server(roots, moved), hostile.Server(roots, hostile.drip(b"", b"a", 0.2))]
     servers[2].close()
     urls = [server.url for server in [good] + servers] + ["http://127.0.0.1/"]
-    begins = ["Theirs %s http" % code for code in ("tls", "bad-http", "network", "", "slow", "url")]
+    begins = ["RemoteError %s http" % code for code in ("tls", "bad-http", "network", "", "slow", "url")]
     begins[3] = "302 b'hello'"
     code, out = run("micropython_net.py", roots.pem, *urls, heap="128k")
     lines = out.splitlines()

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from micropython_binary import path as micropython
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port import sign
 from ipcert_port.entropy import Entropy
 
@@ -67,7 +67,7 @@ def test_jws_verifies(signer):
 
 
 def test_no_room(signer):
-    with pytest.raises(Ours) as caught:
+    with pytest.raises(LocalError) as caught:
         signer.jws(0, [b"{}"], b"", 0, bytearray(100), 0)
     assert caught.value.code == "overflow"
 

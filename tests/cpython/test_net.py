@@ -7,7 +7,7 @@ import sys
 import hostile
 
 from ipcert import limits
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 from ipcert_port.net import Net
 
 ROOTS = hostile.Roots()
@@ -46,17 +46,17 @@ def test_the_hostile_answers_become_theirs():
     for _, answer, wanted in hostile.cases():
         if len(wanted) == 1:
             with hostile.Server(ROOTS, answer) as server:
-                refused(Theirs, codes.get(wanted[0], "network"), server, timeout=0.5)
+                refused(RemoteError, codes.get(wanted[0], "network"), server, timeout=0.5)
 
 
 def test_no_server_wrong_root_no_tls():
     with hostile.Server(ROOTS) as server:
         other = hostile.Roots("a stranger")
-        assert "root certificates" in refused(Theirs, "tls", server, roots=other.pem)
-        assert "PEM" in refused(Ours, "roots", server, roots=os.devnull)
-        assert "No such file" in refused(Ours, "roots", server, roots=ROOTS.path("absent.pem"))
+        assert "root certificates" in refused(RemoteError, "tls", server, roots=other.pem)
+        assert "PEM" in refused(LocalError, "roots", server, roots=os.devnull)
+        assert "No such file" in refused(LocalError, "roots", server, roots=ROOTS.path("absent.pem"))
         other.close()
-    assert "connection refused" in refused(Theirs, "network", server)
+    assert "connection refused" in refused(RemoteError, "network", server)
 
 
 def test_redirects_are_not_followed():
@@ -72,7 +72,7 @@ def test_the_limits_of_the_core_are_used():
         assert len(Net(ROOTS.pem, "t").request("GET", server.url).body) == limits.BODY
     over = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%sa" % (limits.BODY + 1, b"a" * limits.BODY)
     with hostile.Server(ROOTS, over) as server:
-        refused(Theirs, "too-large", server)
+        refused(RemoteError, "too-large", server)
 
 
 def test_an_url_that_is_not_https():
@@ -80,7 +80,7 @@ def test_an_url_that_is_not_https():
     for url in ("http://127.0.0.1/dir", "https://h h/"):
         try:
             net.request("GET", url)
-        except Theirs as e:
+        except RemoteError as e:
             assert e.code == "url"
             continue
         raise AssertionError(url)

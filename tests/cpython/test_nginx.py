@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port import nginx
 from ipcert_port.deploy import CERT, FULLCHAIN, KEY, folder_name
 from tools.lib import debian, loopback
@@ -98,11 +98,11 @@ def test_what_was_there_comes_back_when_nginx_refuses(tmp_path, monkeypatch):
     refusing.write_text("#!/bin/sh\necho unknown directive; exit 1\n")
     refusing.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    with pytest.raises(Ours, match="unknown directive"):
+    with pytest.raises(LocalError, match="unknown directive"):
         nginx.reload(undo)
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"stream.conf": "old"}
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Ours, match="Cannot run nginx"):
+    with pytest.raises(LocalError, match="Cannot run nginx"):
         nginx.reload(nginx.write(str(folder), {"http.conf": "new"}))
     assert [path.name for path in folder.iterdir()] == ["stream.conf"]
 

@@ -9,7 +9,7 @@ import time
 import urllib.request
 
 from ipcert import limits
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 from ipcert_port.responder import Responder, Webroot
 
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
@@ -97,7 +97,7 @@ def test_a_port_that_cannot_be_had():
         other = Responder(host, port)
         try:
             other.start()
-        except Ours as e:
+        except LocalError as e:
             assert e.code == "port" and word in str(e)
             continue
         raise AssertionError("it listens")
@@ -230,7 +230,7 @@ def test_webroot_never_leaves_its_folder():
         for call in (lambda t: webroot.publish(t, t + ".x"), webroot.withdraw):
             try:
                 call(token)
-            except Theirs as e:
+            except RemoteError as e:
                 assert e.code == "token"
                 continue
             raise AssertionError(token)
@@ -240,7 +240,7 @@ def test_webroot_that_is_a_file():
     with tempfile.NamedTemporaryFile() as f:
         try:
             Webroot(f.name).publish(TOKEN, TEXT)
-        except Ours as e:
+        except LocalError as e:
             assert e.code == "webroot" and "webroot setting" in str(e)
             return
     raise AssertionError("written")

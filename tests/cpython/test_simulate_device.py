@@ -6,9 +6,9 @@ import random
 import pytest
 from virtual_home import NAME, Home
 
-from ipcert import identifiers, intention, plan
-from ipcert.acme import issuance
-from ipcert.errors import Theirs
+from ipcert import action, identifiers, plan
+from ipcert.errors import RemoteError
+from ipcert.order import issuance
 from tools.lib.sim import home as simulated
 from tools.lib.sim import world as worlds
 
@@ -98,13 +98,13 @@ class Living(Home):
             it = self.device.next(self.now())
             self.note()
             # What an old address proved is given back: no attempt of the simulator's, and no plan hangs on it.
-            order = self.device.issuance.purpose == issuance.ISSUE if it.kind == intention.SEND else False
+            order = self.device.issuance.purpose == issuance.ISSUE if it.kind == action.SEND else False
             if order and self.fate is None:
                 self.fate = self.decide(self.clock.now, kind)
-            if it.kind == intention.SEND and self.fate == simulated.LINE:
-                self.device.failed(it.number, Theirs("network", "The line is down."))
+            if it.kind == action.SEND and self.fate == simulated.LINE:
+                self.device.failed(it.number, RemoteError("network", "The line is down."))
                 continue
-            if it.kind != intention.WAIT:
+            if it.kind != action.WAIT:
                 self.step()
                 continue
             if it.busy:

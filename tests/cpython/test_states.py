@@ -1,4 +1,4 @@
-"""The diagrams in ipcert/acme/STATES.md are those of the tables."""
+"""The diagrams in ipcert/order/STATES.md are those of the tables."""
 
 import subprocess
 import sys
@@ -14,12 +14,13 @@ def test_they_are_up_to_date():
 
 
 def test_every_step_and_event_is_drawn():
-    from ipcert.acme import authorization, order, steps
+    from ipcert.acme import authorization, order
+    from ipcert.order import states
 
-    text = (ROOT / "ipcert" / "acme" / "STATES.md").read_text()
-    for word in (*steps.STEPS, *order.STATUS, *authorization.STATUS):
+    text = (ROOT / "ipcert" / "order" / "STATES.md").read_text()
+    for word in (*states.STEPS, *order.STATUS, *authorization.STATUS):
         assert word.replace("-", "_") in text
-    for word in steps.EVENTS:
+    for word in states.EVENTS:
         assert word in text
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.store import Store
 
 ENVIRONMENT = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
@@ -25,7 +25,7 @@ def folder():
 def refused(code, call, *args):
     try:
         call(*args)
-    except Ours as e:
+    except LocalError as e:
         assert e.code == code, (e.code, str(e))
         assert "\n" not in str(e)
         return str(e)
@@ -116,7 +116,7 @@ def test_two_threads_write_side_by_side():
         try:
             for _ in range(50):
                 store.write("a" + letter, letter.encode() * 5000)
-        except Ours as e:
+        except LocalError as e:
             failed.append(e)
 
     threads = [threading.Thread(target=write, args=(letter,)) for letter in "xy"]
@@ -153,14 +153,14 @@ def test_disk_full_leaves_the_old_bytes():
     before = os.stat(os.path.join(store.folder, "chain"))
     code = """
 import resource, signal, sys
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = Store(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     store.write("chain", bytes(5000))
-except Ours as e:
+except LocalError as e:
     print(e.code, e)
 """
     done = subprocess.run(
@@ -187,7 +187,7 @@ def test_a_full_tmpfs():
         for i in range(40):
             try:
                 store.write("chain.%d" % i, bytes(16384))
-            except Ours as e:
+            except LocalError as e:
                 code = e.code
                 break
         assert code == "disk-full" and store.read("key") == b"k" * 32

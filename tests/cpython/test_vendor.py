@@ -58,14 +58,14 @@ def test_the_same_bytes_every_time_and_no_drift(tmp_path, words):
 
 
 def test_what_was_changed_is_said(dest):
-    (dest / "python/ipcert/jws.py").write_text("import os\n")
+    (dest / "python/ipcert/encoding/jws.py").write_text("import os\n")
     (dest / "python/ipcert/keys.py").unlink()
     (dest / "python/backdoor.py").write_text("")
     os.symlink("jws.py", str(dest / "python/link.py"))
     status, out = command(dest, "--check")
     assert status == 1 and sorted(out.splitlines()) == [
         "python/backdoor.py does not belong there.",
-        "python/ipcert/jws.py was changed.",
+        "python/ipcert/encoding/jws.py was changed.",
         "python/ipcert/keys.py is missing.",
         "python/link.py does not belong there.",
     ]

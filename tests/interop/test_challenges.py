@@ -14,7 +14,7 @@ import types
 import pytest
 from cryptography import x509
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port import dnsask, dnsprovider, dnsways, serve, tlsalpn
 from ipcert_port.account import accounts
 from tests.interop.home import home
@@ -129,7 +129,7 @@ def test_the_challenge_certificate_is_shown_to_nobody_else(tmp_path):
     finally:
         server.close()
     for bad in ("../x.example", "", "a b.example", "nas"):
-        with pytest.raises(Ours):
+        with pytest.raises(LocalError):
             shelf.publish(bad, b"", b"")
 
 
@@ -209,7 +209,7 @@ def test_a_program_that_fails_is_told_in_its_own_words(tmp_path):
         ([str(tmp_path / "missing")], "cannot be run"),
         ([sys.executable, "-c", "import time; time.sleep(9)"], "longer than 1 seconds"),
     ):
-        with pytest.raises(Ours) as caught:
+        with pytest.raises(LocalError) as caught:
             dnsprovider.Exec(command, 1).add("_acme-challenge.nas.example", "x")
         assert caught.value.code == "dns" and words in str(caught.value)
 
@@ -250,10 +250,10 @@ def test_dns_through_a_webhook(pebble, tmp_path):
         answers = {"dns": dns_options(pebble, provider)}
         device = home(pebble, tmp_path, [NAME], challenge_name="dns-01", answers=answers)
         assert device.run() is None and san(device) == [NAME]
-        with pytest.raises(Ours) as caught:
+        with pytest.raises(LocalError) as caught:
             dnsprovider.Webhook(url, str(tmp_path / "root.pem"), "wrong").add("x.example", "y")
         assert "status 403" in str(caught.value) and "wrong" not in str(caught.value)
-        with pytest.raises(Ours) as caught:  # not by a root that we trust
+        with pytest.raises(LocalError) as caught:  # not by a root that we trust
             dnsprovider.Webhook(url, pebble.tls_root, "sesame").add("x.example", "y")
         assert "sesame" not in str(caught.value)
     finally:
@@ -332,16 +332,16 @@ def test_an_update_with_the_wrong_key_is_refused(bind):
         ("nobody", bind.secret, "", "did not take the update"),
         ("ipcert", bind.secret, "other.example", "is not in the zone"),
     ):
-        with pytest.raises(Ours) as caught:
+        with pytest.raises(LocalError) as caught:
             dnsprovider.Rfc2136(where, ask, key, secret, zone=zone).add(
                 "_acme-challenge.nas.janet.example", "x"
             )
         assert words in str(caught.value) and secret not in str(caught.value)
         # `ipcert doctor` sees it before an update is tried.
-        with pytest.raises(Ours) as caught:
+        with pytest.raises(LocalError) as caught:
             dnsprovider.Rfc2136(where, ask, key, secret, zone=zone).look("janet.example")
         assert "see dns." in str(caught.value) and secret not in str(caught.value)
-    with pytest.raises(Ours) as caught:
+    with pytest.raises(LocalError) as caught:
         dnsprovider.Rfc2136(where, ask, "ipcert", "not base64!")
     assert "not base64!" not in str(caught.value)
 

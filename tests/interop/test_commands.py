@@ -335,7 +335,7 @@ def test_what_cannot_be_adopted(pebble, tmp_path):
 
 
 def test_bindings_and_names_of_cas(make_pebble, tmp_path):
-    from ipcert.errors import Ours
+    from ipcert.errors import LocalError
     from ipcert_port import cas, config
 
     kid, key = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
@@ -356,7 +356,7 @@ def test_bindings_and_names_of_cas(make_pebble, tmp_path):
         path = tmp_path / f"{name}.toml"
         path.write_text(f'[ca]\ndirectory = "{name}"\n[identifiers]\nnames = ["nas.example.net"]\n')
         if needs:
-            with pytest.raises(Ours) as caught:
+            with pytest.raises(LocalError) as caught:
                 config.load(str(path))
             assert name in str(caught.value) and "eab_kid" in str(caught.value)
         else:

@@ -1,6 +1,6 @@
-"""SIGKILL between what was done and what was noted of it, at every intention: the next start finishes, and orders nothing twice.
+"""SIGKILL between what was done and what was noted of it, at every action: the next start finishes, and orders nothing twice.
 
-The child carries an intention out on the real port before the strict CA, which gives a repeated newOrder the pending order,
+The child carries an action out on the real port before the strict CA, which gives a repeated newOrder the pending order,
 as Let's Encrypt does. Then it is killed before the core hears of it.
 """
 
@@ -21,7 +21,7 @@ def behind():
 
 
 def die_at(device, k):
-    """Kill this process when the `k`-th intention (from 0) has been carried out, before it is answered."""
+    """Kill this process when the `k`-th action (from 0) has been carried out, before it is answered."""
     count = [0]
 
     def guard(name):
@@ -40,7 +40,7 @@ def die_at(device, k):
 
 
 def killed(k, make, prepare):
-    """True when a child that does what `make().run()` does was killed at its `k`-th intention; False when it ended."""
+    """True when a child that does what `make().run()` does was killed at its `k`-th action; False when it ended."""
     pid = os.fork()
     if not pid:
         status = 9
@@ -61,11 +61,11 @@ def killed(k, make, prepare):
 
 
 def nothing(device):
-    """A run without an errand."""
+    """A run without an operation."""
 
 
 @pytest.mark.parametrize("who, challenge", [("127.0.0.1", "http-01"), ("nas.janet.example", "tls-alpn-01")])
-def test_killed_at_every_intention_of_an_issuance(behind, tmp_path, who, challenge):
+def test_killed_at_every_action_of_an_issuance(behind, tmp_path, who, challenge):
     k = losses = 0
     while True:
         folder = tmp_path / str(k)
@@ -99,7 +99,7 @@ def test_killed_at_every_intention_of_an_issuance(behind, tmp_path, who, challen
     assert losses <= 5, "only a death during a validation loses an order"
 
 
-def test_killed_at_every_intention_of_a_key_rollover(behind, tmp_path):
+def test_killed_at_every_action_of_a_key_rollover(behind, tmp_path):
     k = 0
     while True:
         folder = tmp_path / str(k)
@@ -123,7 +123,7 @@ def test_killed_at_every_intention_of_a_key_rollover(behind, tmp_path):
     assert k > 3
 
 
-def test_killed_at_every_intention_of_a_revocation(behind, tmp_path):
+def test_killed_at_every_action_of_a_revocation(behind, tmp_path):
     k = 0
     while True:
         folder = tmp_path / str(k)

@@ -1,4 +1,4 @@
-"""What the other files of this folder do not drive: renewal information, profiles, chains, terms, errands."""
+"""What the other files of this folder do not drive: renewal information, profiles, chains, terms, operations."""
 
 import datetime
 import shutil

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from home import Daemons, Home, children, sans, sentence, spki, stat, uncovered, until, validity
 
-from ipcert import intention, limits, notices
+from ipcert import action, limits, notices
 from ipcert_port import config as _config
 from ipcert_port.net import Net
 from ipcert_port.progress import Quiet
@@ -325,13 +325,13 @@ def test_two_issues_at_once_take_turns_or_refuse(make_pebble, tmp_path):
 
 @pytest.mark.parametrize("step", ["ACCOUNT", "SAVE_ORDER", "ANSWER", "FINALIZE", "CHAIN", "COMMIT", "DEPLOY"])
 def test_killed_in_the_middle_it_goes_on(make_pebble, tmp_path, step):
-    from ipcert.acme import steps
+    from ipcert.order import states
 
     pebble = make_pebble()
     home = Home(tmp_path, pebble)
     with Work(_config.load(home.config), Quiet()) as work:
-        at = getattr(steps, step)
-        work.drive.run(lambda it: work.device.issuance.step == at and it.kind != intention.NOTIFY)
+        at = getattr(states, step)
+        work.drive.run(lambda it: work.device.issuance.step == at and it.kind != action.NOTIFY)
         assert work.device.issuance.step == at
     out = home.json("issue")
     assert out["certificates"][0]["spki_sha256"] == spki(home.leaf("127.0.0.1").public_key())
@@ -341,12 +341,12 @@ def test_killed_in_the_middle_it_goes_on(make_pebble, tmp_path, step):
 
 
 def test_a_ca_that_forgot_us_is_started_with_afresh(make_pebble, tmp_path):
-    from ipcert.acme import steps
+    from ipcert.order import states
 
     pebble = make_pebble()
     home = Home(tmp_path, pebble)
     with Work(_config.load(home.config), Quiet()) as work:
-        work.drive.run(lambda it: work.device.issuance.step == steps.ANSWER)
+        work.drive.run(lambda it: work.device.issuance.step == states.ANSWER)
     pebble.stop()
     pebble.start()
     home.use(pebble)

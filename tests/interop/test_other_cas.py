@@ -82,12 +82,12 @@ def test_debians_pebble_with_bindings_and_alternates(old, tmp_path):
 def test_debians_pebble_account_and_revocation(old, tmp_path):
     device = home(old, tmp_path, [V4], contacts=("mailto:janet@janet.example",))
     stubborn(device)
-    for errand in ("contacts", "rollover"):
-        device.device.event("account", errand)
+    for operation in ("contacts", "rollover"):
+        device.device.event("account", operation)
         error = device.run()
         if error is not None:
             assert error.code == "nonce"
-            device.device.event("account", errand)
+            device.device.event("account", operation)
             device.run()
     device.device.event("renew", V4)
     stubborn(device)

@@ -4,7 +4,7 @@ import binascii
 import json
 import sys
 
-from ipcert import b64
+from ipcert.encoding import base64url
 
 if sys.implementation.name == "micropython":
     import micropython
@@ -23,6 +23,11 @@ def vectors(name):
 def unhex(text):
     """Bytes from hex digits."""
     return binascii.unhexlify(text)
+
+
+def decoded(text):
+    """The bytes of unpadded base64url (bytes), by the standard library."""
+    return binascii.a2b_base64(text.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(text) % 4))
 
 
 def locked(call):
@@ -78,6 +83,6 @@ class FixedSigner:
         self.size = 0
         for p in parts:
             self._take(p, 0, len(p))
-        off = b64.write_url(out, off, self.signed, 0, self.size)
+        off = base64url.write_url(out, off, self.signed, 0, self.size)
         out[off] = 46
-        return b64.write_url(out, off + 1, payload, 0, n)
+        return base64url.write_url(out, off + 1, payload, 0, n)

@@ -6,8 +6,9 @@ import unittest
 from portable_support import code_of
 
 from ipcert import identifiers, limits
-from ipcert.acme import account, authorization, certificate, challenge, directory, order, renewal
-from ipcert.errors import Ours, Theirs
+from ipcert.acme import account, authorization, certificate, challenge, directory, order
+from ipcert.errors import LocalError, RemoteError
+from ipcert.order import renewal_information
 
 URL = "https://ca.example/x/1"
 DIRECTORY = {
@@ -17,7 +18,7 @@ TOKEN = "t" * 43
 
 
 def theirs(call):
-    return code_of(Theirs, call)
+    return code_of(RemoteError, call)
 
 
 class Directories(unittest.TestCase):
@@ -77,7 +78,7 @@ class Directories(unittest.TestCase):
             (every, False, "other"), ([], False, "classic"), (["a", "b"], True, ""), (["a", "b"], False, ""),
             (["shortlived"], False, ""),
         ):  # fmt: skip
-            with self.assertRaises(Ours) as c:
+            with self.assertRaises(LocalError) as c:
                 directory.choose_profile(profiles, ip, wanted, "")
             self.assertEqual(c.exception.code, "profile")
             for name in profiles:
@@ -116,7 +117,8 @@ class Accounts(unittest.TestCase):
         for size in (0, 20, 60):
             self.assertEqual(
                 code_of(
-                    Ours, lambda s=size: account.write_new(bytearray(s), 0, ("mailto:a@example.net",), True)
+                    LocalError,
+                    lambda s=size: account.write_new(bytearray(s), 0, ("mailto:a@example.net",), True),
                 ),
                 "overflow",
             )
@@ -276,10 +278,11 @@ class Challenges(unittest.TestCase):
             self.assertIsNone(challenge.check(kind, [name]))
             dns = kind[:3] == "dns"
             self.assertEqual(
-                code_of(Ours, lambda k=kind: challenge.check(k, [star])), None if dns else "challenge"
+                code_of(LocalError, lambda k=kind: challenge.check(k, [star])), None if dns else "challenge"
             )
             self.assertEqual(
-                code_of(Ours, lambda k=kind: challenge.check(k, [address])), "challenge" if dns else None
+                code_of(LocalError, lambda k=kind: challenge.check(k, [address])),
+                "challenge" if dns else None,
             )
 
 
@@ -307,13 +310,19 @@ class Certificates(unittest.TestCase):
 
 class Renewals(unittest.TestCase):
     def test_urls(self):
-        self.assertEqual(renewal.url("https://ca.example/ari", "a.b"), "https://ca.example/ari/a.b")
-        self.assertEqual(renewal.url("https://ca.example/ari/", "a.b"), "https://ca.example/ari/a.b")
-        self.assertEqual(theirs(lambda: renewal.url("https://ca.example/" + "x" * 240, "a.b")), "url")
+        self.assertEqual(
+            renewal_information.url("https://ca.example/ari", "a.b"), "https://ca.example/ari/a.b"
+        )
+        self.assertEqual(
+            renewal_information.url("https://ca.example/ari/", "a.b"), "https://ca.example/ari/a.b"
+        )
+        self.assertEqual(
+            theirs(lambda: renewal_information.url("https://ca.example/" + "x" * 240, "a.b")), "url"
+        )
 
     def test_windows(self):
         good = {"start": "2026-11-01T00:00:00Z", "end": "2026-11-01T00:00:10Z"}
-        info = renewal.RenewalInfo({"suggestedWindow": good, "explanationURL": "https://x/\x07"})
+        info = renewal_information.RenewalInfo({"suggestedWindow": good, "explanationURL": "https://x/\x07"})
         self.assertEqual(
             (info.start, info.end, info.explanation), (limits.BUILT, limits.BUILT + 10, "https://x/?")
         )
@@ -321,7 +330,9 @@ class Renewals(unittest.TestCase):
             None, 5, {}, {"start": good["start"]}, {"start": good["end"], "end": good["start"]},
             {"start": good["start"], "end": good["start"]}, {"start": 5, "end": []},
         ):  # fmt: skip
-            self.assertEqual(theirs(lambda w=window: renewal.RenewalInfo({"suggestedWindow": w})), "ari")
+            self.assertEqual(
+                theirs(lambda w=window: renewal_information.RenewalInfo({"suggestedWindow": w})), "ari"
+            )
 
 
 if __name__ == "__main__":

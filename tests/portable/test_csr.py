@@ -4,8 +4,9 @@ import unittest
 
 from portable_support import FixedSigner, code_of, locked, unhex, vectors
 
-from ipcert import csr, identifiers
-from ipcert.errors import Ours
+from ipcert import identifiers
+from ipcert.encoding import csr
+from ipcert.errors import LocalError
 
 VECTORS = vectors("csr")
 
@@ -43,9 +44,9 @@ class Requests(unittest.TestCase):
                 self.assertEqual(self.no_room(short, signer, names), "overflow")
 
     def no_room(self, size, signer, names):
-        return code_of(Ours, lambda: csr.write(bytearray(size), 0, signer, 1, names))
+        return code_of(LocalError, lambda: csr.write(bytearray(size), 0, signer, 1, names))
 
     def test_nothing_to_certify(self):
         buf = bytearray(600)
         signer, _ = case(VECTORS[0])
-        self.assertEqual(code_of(Ours, lambda: csr.write(buf, 0, signer, 1, [])), "no-identifiers")
+        self.assertEqual(code_of(LocalError, lambda: csr.write(buf, 0, signer, 1, [])), "no-identifiers")

@@ -4,8 +4,8 @@ import unittest
 
 from portable_support import code_of, locked, unhex, vectors
 
-from ipcert import der
-from ipcert.errors import Ours, Theirs
+from ipcert.encoding import der, p256
+from ipcert.errors import LocalError, RemoteError
 
 
 class Writers(unittest.TestCase):
@@ -14,29 +14,29 @@ class Writers(unittest.TestCase):
         for v in vectors("der")["keys"]:
             d = unhex(v["d"])
             point = unhex(v["point"])
-            end = locked(lambda p=point: der.write_spki(buf, 1, p, 0))
+            end = locked(lambda p=point: p256.write_spki(buf, 1, p, 0))
             self.assertEqual(bytes(buf[1:end]), unhex(v["spki"]))
-            end = locked(lambda d=d, p=point: der.write_pkcs8(buf, 2, d, p))
+            end = locked(lambda d=d, p=point: p256.write_pkcs8(buf, 2, d, p))
             self.assertEqual(bytes(buf[2:end]), unhex(v["pkcs8"]))
-            self.assertEqual(end - 2, der.PKCS8_SIZE)
+            self.assertEqual(end - 2, p256.PKCS8)
 
     def test_point_inside_a_buffer(self):
         v = vectors("der")["keys"][0]
         buf = bytearray(100)
-        end = der.write_spki(buf, 0, b"..." + unhex(v["point"]), 3)
+        end = p256.write_spki(buf, 0, b"..." + unhex(v["point"]), 3)
         self.assertEqual(bytes(buf[:end]), unhex(v["spki"]))
 
     def test_signatures(self):
         buf = bytearray(80)
         for v in vectors("der")["signatures"]:
             rs = b".." + unhex(v["rs"])
-            end = locked(lambda rs=rs: der.ecdsa_sig(buf, 4, rs, 2))
+            end = locked(lambda rs=rs: p256.write_signature(buf, 4, rs, 2))
             self.assertEqual(bytes(buf[4:end]), unhex(v["der"]))
-            self.assertEqual(end - 4, der.ecdsa_size(rs, 2))
+            self.assertEqual(end - 4, p256.signature_size(rs, 2))
 
     def test_zero_is_one_byte(self):
         buf = bytearray(8)
-        self.assertEqual(der.ecdsa_sig(buf, 0, bytes(64), 0), 8)
+        self.assertEqual(p256.write_signature(buf, 0, bytes(64), 0), 8)
         self.assertEqual(buf, bytearray(b"\x30\x06\x02\x01\x00\x02\x01\x00"))
 
     def test_heads(self):
@@ -54,9 +54,13 @@ class Writers(unittest.TestCase):
             self.assertEqual(der.size(n), n + len(head))
 
     def test_no_room(self):
-        self.assertEqual(code_of(Ours, lambda: der.head(bytearray(3), 0, 4, 256)), "overflow")
-        self.assertEqual(code_of(Ours, lambda: der.write_spki(bytearray(90), 0, bytes(65), 0)), "overflow")
-        self.assertEqual(code_of(Ours, lambda: der.ecdsa_sig(bytearray(7), 0, bytes(64), 0)), "overflow")
+        self.assertEqual(code_of(LocalError, lambda: der.head(bytearray(3), 0, 4, 256)), "overflow")
+        self.assertEqual(
+            code_of(LocalError, lambda: p256.write_spki(bytearray(90), 0, bytes(65), 0)), "overflow"
+        )
+        self.assertEqual(
+            code_of(LocalError, lambda: p256.write_signature(bytearray(7), 0, bytes(64), 0)), "overflow"
+        )
 
 
 class Cursor(unittest.TestCase):
@@ -96,10 +100,10 @@ class Cursor(unittest.TestCase):
             b"\xbf\x01\x00",
             b"\x05\x00\x00",  # a lone byte at the end
         ):
-            self.assertEqual((data[:5], code_of(Theirs, lambda d=data: self.walk(d))), (data[:5], "der"))
+            self.assertEqual((data[:5], code_of(RemoteError, lambda d=data: self.walk(d))), (data[:5], "der"))
 
     def test_never_beyond_the_range(self):
-        self.assertEqual(code_of(Theirs, lambda: self.walk(b"\x04\x02\x01\x01", 0, 3)), "der")
+        self.assertEqual(code_of(RemoteError, lambda: self.walk(b"\x04\x02\x01\x01", 0, 3)), "der")
 
     def test_expect_enter_finish(self):
         r = der.Reader()
@@ -114,6 +118,6 @@ class Cursor(unittest.TestCase):
             return data[r.start]
 
         self.assertEqual(locked(steps), 7)
-        self.assertEqual(code_of(Theirs, r.finish), "der")
-        self.assertEqual(code_of(Theirs, lambda: r.expect(2)), "der")
-        self.assertEqual(code_of(Theirs, lambda: r.expect(2)), "der")
+        self.assertEqual(code_of(RemoteError, r.finish), "der")
+        self.assertEqual(code_of(RemoteError, lambda: r.expect(2)), "der")
+        self.assertEqual(code_of(RemoteError, lambda: r.expect(2)), "der")

@@ -6,8 +6,9 @@ from portable_support import code_of
 from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import Device, device, intention, limits, notices, plan, policy, seal
-from ipcert.errors import Ours, Theirs
+from ipcert import Device, action, device, limits, notices, plan, policy
+from ipcert.encoding import seal
+from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -103,13 +104,13 @@ class First(unittest.TestCase):
         self.assertEqual(len(home.ca.accounts), 1)
         home.secret = b"another secret"
         home.sleep(60)
-        self.assertEqual(code_of(Ours, home.run), "key-file")
+        self.assertEqual(code_of(LocalError, home.run), "key-file")
 
     def test_nothing_to_do_before_the_clock_is_trusted(self):
         home = Home()
         home.trusted = False
         it = home.run()
-        self.assertEqual((it.kind, it.until, it.busy), (intention.WAIT, None, False))
+        self.assertEqual((it.kind, it.until, it.busy), (action.WAIT, None, False))
         self.assertEqual(home.ca.count(), 0)
         self.assertEqual(home.store.files, {})
         home.device.done(it.number)
@@ -170,8 +171,8 @@ class Renewal(unittest.TestCase):
     def test_renew_asks_for_what_is_there(self):
         home = Home((V4,))
         home.run()
-        self.assertEqual(code_of(Ours, lambda: home.device.event("renew", NAME)), "event")
-        self.assertEqual(code_of(Ours, lambda: home.device.event("dance", None)), "event")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("renew", NAME)), "event")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("dance", None)), "event")
 
     def test_plans_missed_while_off(self):
         home = Home((NAME, V4))
@@ -326,7 +327,7 @@ class Clock(unittest.TestCase):
         home.wrong = 200 * DAY
 
         def cut(kind, url):
-            raise Theirs("network", "no route")
+            raise RemoteError("network", "no route")
 
         home.ca.hook = cut
         home.run()
@@ -359,7 +360,7 @@ class Contract(unittest.TestCase):
         number = it.number
         self.assertIs(home.device.next(START + 5), it)
         self.assertEqual(it.number, number)
-        self.assertEqual(code_of(Ours, lambda: home.device.done(number + 1)), "state")
+        self.assertEqual(code_of(LocalError, lambda: home.device.done(number + 1)), "state")
         home.device.done(number)
         self.assertEqual(home.device.next(START).number, number + 1)
 
@@ -379,7 +380,7 @@ class Contract(unittest.TestCase):
 
     def test_a_deploy_that_fails(self):
         home = Home((V4,))
-        home.fail[intention.DEPLOY] = Ours("deploy", "no")
+        home.fail[action.DEPLOY] = LocalError("deploy", "no")
         home.run()
         self.assertEqual(len(home.ca.issued), 1)
         self.assertEqual(home.deployed, {})
@@ -387,7 +388,7 @@ class Contract(unittest.TestCase):
         self.assertEqual(home.record(V4).failures, 0)
         it = home.run()
         self.assertEqual(it.until, START + 1 + limits.DEPLOY_AGAIN)
-        home.fail[intention.DEPLOY] = Ours("deploy", "not yet")
+        home.fail[action.DEPLOY] = LocalError("deploy", "not yet")
         home.run(it.until)
         self.assertEqual(home.deployed, {})
         home.run(it.until + limits.DEPLOY_AGAIN)
@@ -395,7 +396,7 @@ class Contract(unittest.TestCase):
         home.run(START + 12 * HOUR)
         self.assertEqual(home.deployed, {})  # once is enough
         home.sleep(10)
-        home.fail[intention.DEPLOY] = Theirs("deploy", "no")
+        home.fail[action.DEPLOY] = RemoteError("deploy", "no")
         home.run()
         self.assertEqual(home.deployed, {})
         home.sleep(10)
@@ -403,9 +404,9 @@ class Contract(unittest.TestCase):
         self.assertNotEqual(home.deployed[V4], (b"", b""))
 
     def test_a_publish_that_fails(self):
-        for error in (Ours("port", "Port 80 is taken."), Theirs("dns", "no answer")):
+        for error in (LocalError("port", "Port 80 is taken."), RemoteError("dns", "no answer")):
             home = Home((V4,))
-            home.fail[intention.PUBLISH] = error
+            home.fail[action.PUBLISH] = error
             home.run(START)
             self.assertEqual(home.record(V4).failures, 1)
             home.run(START + 3 * DAY)
@@ -416,7 +417,9 @@ class Contract(unittest.TestCase):
         home = Home()
         for url in ("http://ca.example/dir", 'https://ca.example/"', "https://", "x"):
             self.assertEqual(
-                code_of(Theirs, lambda u=url: device.Device(home.port, policy.Policy(), home.identifiers, u)),
+                code_of(
+                    RemoteError, lambda u=url: device.Device(home.port, policy.Policy(), home.identifiers, u)
+                ),
                 "url",
             )
 

@@ -1,4 +1,4 @@
-"""The account's errands and revocations, of a whole device against a strict CA."""
+"""The account's operations and revocations, of a whole device against a strict CA."""
 
 import unittest
 
@@ -7,7 +7,7 @@ from virtual_ca import Refusal
 from virtual_home import NAME, START, V4, Home
 
 from ipcert import identifiers, limits, notices
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -28,9 +28,9 @@ class Account(unittest.TestCase):
         self.assertEqual(len(home.told(notices.ACCOUNT_LOST)), 1)
         self.assertEqual(home.told(notices.FAILED), [])
 
-    def test_errands(self):
+    def test_operations(self):
         home = Home((V4,), contacts=("mailto:a@example.net",))
-        self.assertEqual(code_of(Ours, lambda: home.device.event("account", "contacts")), "account")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("account", "contacts")), "account")
         home.run()
         (account,) = home.ca.accounts.values()
         self.assertEqual(account["contact"], ["mailto:a@example.net"])
@@ -41,7 +41,7 @@ class Account(unittest.TestCase):
         self.assertEqual(account["contact"], [])
         point = account["point"]
         home.device.event("account", "rollover")
-        self.assertEqual(code_of(Ours, lambda: home.device.event("account", "contacts")), "busy")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("account", "contacts")), "busy")
         home.run()
         self.assertNotEqual(account["point"], point)
         home.device.event("renew", V4)
@@ -57,7 +57,7 @@ class Account(unittest.TestCase):
         home.run()
         self.assertEqual(len(home.ca.issued), 3)
         self.assertEqual(len(home.ca.accounts), 2)
-        self.assertEqual(code_of(Ours, lambda: home.device.event("account", "fly")), "event")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("account", "fly")), "event")
 
     def test_a_rollover_that_the_ca_refuses(self):
         home = Home((V4,))
@@ -84,7 +84,7 @@ class Account(unittest.TestCase):
         old = home.store.read("account-1")[36:68]
         other = Home((V4,), seed=2, ca=home.ca)
         other.device.event("recover", old)
-        self.assertEqual(code_of(Ours, lambda: other.device.event("recover", old)), "busy")
+        self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", old)), "busy")
         other.run()
         self.assertEqual(other.device.journal.account.text(), url)
         self.assertEqual(len(home.ca.accounts), 1)
@@ -92,8 +92,8 @@ class Account(unittest.TestCase):
             [n for n in other.store.names() if n.startswith("account")],
             ["account-%d" % other.device.journal.account_gen],
         )
-        self.assertEqual(code_of(Ours, lambda: other.device.event("recover", old)), "recover")
-        self.assertEqual(code_of(Ours, lambda: other.device.event("recover", bytes(32))), "key")
+        self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", old)), "recover")
+        self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", bytes(32))), "key")
         other.sleep(5)
         other.device.event("account", "contacts")
         other.run()
@@ -222,7 +222,7 @@ class Second(unittest.TestCase):
         self.assertEqual(len(home.ca.accounts), 2)
         self.assertEqual(home.told(notices.FAILED), [])
 
-    def test_errands_are_for_both(self):
+    def test_operations_are_for_both(self):
         home = self.home(challenge_name=self.PERSIST)
         points = [a["point"] for a in home.ca.accounts.values()]
         home.device.event("account", "rollover")
@@ -317,7 +317,7 @@ class GivenBack(unittest.TestCase):
         self.assertEqual((home.device.last_error, home.told(notices.FAILED)), (None, []))
         self.assertEqual(home.record(both).at, at)
         # There is nothing left to give, and the next order proves it all again.
-        self.assertEqual(code_of(Ours, lambda: home.device.event("deauthorize", both)), "account")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("deauthorize", both)), "account")
         count = home.ca.count("challenge")
         home.device.event("renew", both)
         home.run(home.clock.now + HOUR)
@@ -330,13 +330,15 @@ class GivenBack(unittest.TestCase):
         home = Home((V4,))
         home.device.prepare(START)
         for text in (V4, NAME):
-            self.assertEqual(code_of(Ours, lambda t=text: home.device.event("deauthorize", t)), "account")
+            self.assertEqual(
+                code_of(LocalError, lambda t=text: home.device.event("deauthorize", t)), "account"
+            )
         home.ca.decide = 50
         for _ in range(30):
             it = home.step()
             if it is not None and it.busy:
                 break
-        self.assertEqual(code_of(Ours, lambda: home.device.event("deauthorize", V4)), "busy")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("deauthorize", V4)), "busy")
 
     def test_an_address_that_is_not_ours_any_more(self):
         for role, challenge in ((0, "http-01"), (1, "dns-persist-01")):
@@ -406,7 +408,7 @@ class GivenBack(unittest.TestCase):
         home.run()
         home.device.event("account", "deactivate")
         home.run(START + HOUR)
-        self.assertEqual(code_of(Ours, lambda: home.device.event("deauthorize", V4)), "account")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("deauthorize", V4)), "account")
 
 
 class Revocation(unittest.TestCase):
@@ -497,7 +499,7 @@ class Revocation(unittest.TestCase):
         home = Home()
         home.run()
         for what in ((V4, 2, False), (NAME, 0, False), ("x", 0, False)):
-            self.assertEqual(code_of(Ours, lambda w=what: home.device.event("revoke", w)), "revoke")
+            self.assertEqual(code_of(LocalError, lambda w=what: home.device.event("revoke", w)), "revoke")
 
     def test_not_during_its_own_order(self):
         home = Home((V4,))
@@ -508,7 +510,7 @@ class Revocation(unittest.TestCase):
             it = home.step()
             if it is not None and it.busy:
                 break
-        self.assertEqual(code_of(Ours, lambda: home.device.event("revoke", (V4, 0, False))), "busy")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("revoke", (V4, 0, False))), "busy")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from virtual_ca import HOST
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import identifiers, limits, notices
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -31,14 +31,14 @@ class Consent(unittest.TestCase):
         self.assertEqual(home.ca.count(), 0)
         self.assertEqual(home.told(notices.CONSENT_NEEDED), [self.ALL])
         self.assertEqual(home.told(notices.COMBINED), [self.ALL])
-        self.assertEqual(code_of(Ours, lambda: home.device.event("renew", self.ALL)), "event")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("renew", self.ALL)), "event")
 
     def test_wrong_answers(self):
         home = self.combined()
         right = home.device.consent_challenge()
         self.assertEqual(len(right), 8)
         for wrong in ("", "yes", right[:7], right + "0", "00000000"):
-            self.assertEqual(code_of(Ours, lambda w=wrong: home.device.event("consent", w)), "consent")
+            self.assertEqual(code_of(LocalError, lambda w=wrong: home.device.event("consent", w)), "consent")
         home.run(START + DAY)
         self.assertEqual(home.ca.issued, [])
 
@@ -47,7 +47,7 @@ class Consent(unittest.TestCase):
         right = home.device.consent_challenge()
         home.sleep(DAY)
         self.assertEqual(
-            code_of(Ours, lambda: home.device.event("consent", right)), "consent"
+            code_of(LocalError, lambda: home.device.event("consent", right)), "consent"
         )  # nothing read yet
         home.run()
         self.assertEqual(home.device.consent_challenge(), right)
@@ -75,14 +75,14 @@ class Consent(unittest.TestCase):
         # Back to what was agreed to: the old answer is worth nothing.
         home.device.event("address", [identifiers.parse(NAME), identifiers.parse(V4)])
         home.run(home.clock.now + DAY)
-        self.assertEqual(code_of(Ours, lambda: home.device.event("consent", right)), "consent")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("consent", right)), "consent")
         self.assertEqual(len(home.ca.issued), 1)
 
     def test_a_public_server_is_not_asked(self):
         home = self.combined(setting="public")
         self.assertEqual([i.names for i in home.ca.issued], [(NAME, V4)])
         self.assertEqual(home.device.consent_challenge(), "")
-        self.assertEqual(code_of(Ours, lambda: home.device.event("consent", "x")), "consent")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("consent", "x")), "consent")
 
     def test_two_families_in_one_need_it_too(self):
         home = Home((V4, V6), combined=True)
@@ -171,7 +171,7 @@ class Changes(unittest.TestCase):
 
         def cut(kind, url):
             if kind == "certificate":
-                raise Theirs("network", "cut")
+                raise RemoteError("network", "cut")
 
         home.ca.hook = cut
         home.run(START + 5)
@@ -200,7 +200,7 @@ class Changes(unittest.TestCase):
             if it is not None and it.busy:
                 break
         self.assertTrue(it.busy)
-        self.assertEqual(code_of(Ours, lambda: self.change(home, NAME)), "busy")
+        self.assertEqual(code_of(LocalError, lambda: self.change(home, NAME)), "busy")
 
     def test_other_names_take_the_lineage_over(self):
         home = Home((NAME,))
@@ -235,7 +235,7 @@ class Changes(unittest.TestCase):
             (long, "too-many"),
         ):
             bad = [identifiers.parse(t) for t in texts]
-            self.assertEqual(code_of(Ours, lambda b=bad: home.device.event("address", b)), code)
+            self.assertEqual(code_of(LocalError, lambda b=bad: home.device.event("address", b)), code)
         home.device.event("renew", V4)
         home.run()
         self.assertEqual(len(home.ca.issued), 2)
@@ -250,7 +250,7 @@ class Changes(unittest.TestCase):
         self.assertEqual(sorted(home.records()), sorted(texts))
 
     def test_private_addresses(self):
-        self.assertEqual(code_of(Ours, lambda: Home(("10.0.0.1",), test_ca=False)), "not-public")
+        self.assertEqual(code_of(LocalError, lambda: Home(("10.0.0.1",), test_ca=False)), "not-public")
 
     def test_another_ca(self):
         home = Home((V4,))
@@ -274,7 +274,7 @@ class Changes(unittest.TestCase):
         home.run()
         home.number = b"device-2"
         before = dict(home.store.files)
-        self.assertEqual(code_of(Ours, home.boot), "cloned")
+        self.assertEqual(code_of(LocalError, home.boot), "cloned")
         self.assertEqual(home.store.files, before)
 
     def test_a_device_without_a_number_draws_one(self):
@@ -297,7 +297,7 @@ class Adopted(unittest.TestCase):
         key = b"a key 01"
         adopt = (NAME, START - 10 * DAY, START + 80 * DAY, key)
         self.assertEqual(
-            code_of(Ours, lambda: home.device.event("adopt", adopt)), "adopt"
+            code_of(LocalError, lambda: home.device.event("adopt", adopt)), "adopt"
         )  # nothing read yet
         home.device.prepare(START)
         home.device.event("adopt", adopt)
@@ -311,15 +311,15 @@ class Adopted(unittest.TestCase):
         home.run(r.at + HOUR)
         self.assertEqual(len([i for i in home.ca.issued if i.names == (NAME,)]), 1)
         self.assertIsNone([i for i in home.ca.issued if i.names == (NAME,)][0].replaces)
-        self.assertEqual(code_of(Ours, lambda: home.device.event("adopt", adopt)), "adopt")
-        self.assertEqual(code_of(Ours, lambda: home.device.event("adopt", ("x", 0, 1, key))), "adopt")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("adopt", adopt)), "adopt")
+        self.assertEqual(code_of(LocalError, lambda: home.device.event("adopt", ("x", 0, 1, key))), "adopt")
 
     def test_prepare_wants_a_clock(self):
         home = Home()
-        self.assertEqual(code_of(Ours, lambda: home.device.prepare(None)), "clock")
+        self.assertEqual(code_of(LocalError, lambda: home.device.prepare(None)), "clock")
         home.run()
         home.boot()
-        self.assertEqual(code_of(Ours, lambda: home.device.prepare(START - DAY)), "clock")
+        self.assertEqual(code_of(LocalError, lambda: home.device.prepare(START - DAY)), "clock")
         home.device.prepare(START)
         self.assertEqual(sorted(home.records()), sorted([NAME, V4]))
 

@@ -1,11 +1,11 @@
-"""Power cuts at every single intention: before it, after the outside did its part, and in the middle of a write."""
+"""Power cuts at every single action: before it, after the outside did its part, and in the middle of a write."""
 
 import gc
 import unittest
 
 from virtual_home import NAME, START, V4, Home, PowerCut, sha256
 
-from ipcert import identifiers, intention, journal, keys, limits, notices
+from ipcert import action, identifiers, journal, keys, limits, notices
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -24,7 +24,7 @@ def durable(home):
 
 class Power(unittest.TestCase):
     def everywhere(self, make, go, check):
-        """Cut `go(make())` at every intention, boot, let `go` finish, and `check`. Three ways for each place."""
+        """Cut `go(make())` at every action, boot, let `go` finish, and `check`. Three ways for each place."""
         cuts = 0
         for way in ("before", "late", "torn"):
             k = 0
@@ -58,7 +58,7 @@ class Power(unittest.TestCase):
     def never_redrawn(self, home, plans):
         """After a boot, what was planned is still planned for the same second."""
         now = home.now()
-        while home.device.next(now).kind not in (intention.WAIT, intention.SEND):
+        while home.device.next(now).kind not in (action.WAIT, action.SEND):
             home.step()
         for text, at in plans.items():
             if at > now and text in home.records():

@@ -5,10 +5,11 @@ import unittest
 
 from portable_support import FixedSigner, code_of
 
-from ipcert import jws, limits
-from ipcert.acme import exchange, message, problem, when
-from ipcert.errors import Theirs
-from ipcert.intention import Intention
+from ipcert import limits
+from ipcert.acme import dates, exchange, message, problem
+from ipcert.action import Action
+from ipcert.encoding import jws
+from ipcert.errors import RemoteError
 
 NOW = limits.BUILT
 URL = "https://ca.example/order/1"
@@ -21,7 +22,7 @@ class Directory:
 
 def made(size=4096):
     signer = FixedSigner(b"\x04" + bytes(64))
-    it = Intention()
+    it = Action()
     ex = exchange.Exchange(signer, jws.Jws(), bytearray(size))
     ex.jws.set_kid(b"https://ca.example/acct/1")
     return ex, it, signer
@@ -65,7 +66,7 @@ class Nonces(unittest.TestCase):
             ex, it, _ = made()
             ex.post(it, Directory, URL, b"", 0)
             headers = {} if bad is None else {"replay-nonce": bad}
-            self.assertEqual(code_of(Theirs, lambda e=ex, h=headers: e.take(NOW, 204, h, b"")), "nonce")
+            self.assertEqual(code_of(RemoteError, lambda e=ex, h=headers: e.take(NOW, 204, h, b"")), "nonce")
 
     def test_a_body_that_needs_more_room(self):
         ex, it, _ = made(100)
@@ -94,7 +95,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(found, want)
             self.assertEqual(ex.problem is None, want == exchange.OK)
         for status in (300, 301, 304, 308, 399):
-            self.assertEqual(code_of(Theirs, lambda s=status: self.take(s)), "redirect")
+            self.assertEqual(code_of(RemoteError, lambda s=status: self.take(s)), "redirect")
 
     def test_html_is_no_problem_document(self):
         _, ex = self.take(400, {"type": "urn:ietf:params:acme:error:badNonce"}, "text/html")
@@ -106,7 +107,7 @@ class Answers(unittest.TestCase):
         headers = {"content-type": "application/problem+json", "replay-nonce": NONCE}
         for _ in range(limits.NONCE_RETRIES):
             self.assertEqual(ex.take(NOW, 400, headers, bad), exchange.AGAIN)
-        self.assertEqual(code_of(Theirs, lambda: ex.take(NOW, 400, headers, bad)), "nonce")
+        self.assertEqual(code_of(RemoteError, lambda: ex.take(NOW, 400, headers, bad)), "nonce")
         self.assertEqual(ex.take(NOW, 400, headers, bad), exchange.AGAIN)  # counted anew
         self.assertEqual(ex.take(NOW, 200, {}, b""), exchange.OK)
         for _ in range(limits.NONCE_RETRIES):
@@ -136,7 +137,7 @@ class Dates(unittest.TestCase):
             ("Thu, 31 Dec 2019 00:00:00 GMT", 0), ("Thu, 01 Jan 2054 00:00:00 GMT", 0), ("x", 0), ("", 0),
             ("Sun, 32 Nov 2026 00:00:00 GMT", 0), ("Sun, 01 Nov 2026 24:00:00 GMT", 0),
         ):  # fmt: skip
-            self.assertEqual(when.http_date(text), want)
+            self.assertEqual(dates.http_date(text), want)
 
     def test_rfc3339(self):
         for text, want in (
@@ -147,7 +148,7 @@ class Dates(unittest.TestCase):
             ("2026-11-01X00:00:00Z", 0), ("2026-13-01T00:00:00Z", 0), (None, 0), (5, 0), ("2" * 41, 0),
             ("2026-11-01T00:00:00.", 0), ("2026-11-01T00:00:00.12345", 0), ("2026-11-01T00:00:00+1:000", 0),
         ):  # fmt: skip
-            self.assertEqual(when.rfc3339(text), want)
+            self.assertEqual(dates.rfc3339(text), want)
 
 
 class Messages(unittest.TestCase):
@@ -157,14 +158,14 @@ class Messages(unittest.TestCase):
             (b"", "json"), (b"[]", "json"), (b"1", "json"), (b"null", "json"), (b"{[]:1}", "json"), (b"\xff{}", "json"),
             (b"[" * 9000, "json"), (b'{"a":"' + b"x" * limits.BODY + b'"}', "too-large"), (b"<html>", "json"),
         ):  # fmt: skip
-            self.assertEqual(code_of(Theirs, lambda b=body: message.parse(b)), code)
+            self.assertEqual(code_of(RemoteError, lambda b=body: message.parse(b)), code)
 
     def test_texts(self):
         obj = {"a": "x", "empty": "", "long": "x" * 11, "n": 5, "ctl": "a\nb", "wide": "\u00e9"}
         self.assertEqual(message.text(obj, "a", 10), "x")
         self.assertIsNone(message.text(obj, "none", 10, False))
         for name in ("none", "empty", "long", "n", "ctl", "wide"):
-            self.assertEqual(code_of(Theirs, lambda n=name: message.text(obj, n, 10)), "json")
+            self.assertEqual(code_of(RemoteError, lambda n=name: message.text(obj, n, 10)), "json")
 
     def test_urls(self):
         self.assertEqual(message.url(URL, "x"), URL)
@@ -172,19 +173,19 @@ class Messages(unittest.TestCase):
             None, 5, "", "https://", "http://ca.example/", "ftp://x", "https://ca.example/" + "x" * limits.URL,
             'https://ca.example/"', "https://ca.example/\\", "https://ca.example/ x", "https://ca.example/\u00e9",
         ):  # fmt: skip
-            self.assertEqual(code_of(Theirs, lambda u=bad: message.url(u, "x")), "url")
-            self.assertEqual(code_of(Theirs, lambda u=bad: message.url_member({"x": u}, "x")), "url")
+            self.assertEqual(code_of(RemoteError, lambda u=bad: message.url(u, "x")), "url")
+            self.assertEqual(code_of(RemoteError, lambda u=bad: message.url_member({"x": u}, "x")), "url")
 
     def test_lists(self):
         self.assertEqual(message.url_list({"l": [URL]}, "l", 1), [URL])
         for bad, code in ((None, "json"), ([], "json"), ([URL, URL], "json"), (URL, "json"), ([5], "url")):
-            self.assertEqual(code_of(Theirs, lambda b=bad: message.url_list({"l": b}, "l", 1)), code)
+            self.assertEqual(code_of(RemoteError, lambda b=bad: message.url_list({"l": b}, "l", 1)), code)
 
     def test_status(self):
         self.assertEqual(message.status({"status": "b"}, ("a", "b")), 1)
         for bad in (None, 1, "c", ["a"], {}):
             self.assertEqual(
-                code_of(Theirs, lambda b=bad: message.status({"status": b}, ("a", "b"))), "status"
+                code_of(RemoteError, lambda b=bad: message.status({"status": b}, ("a", "b"))), "status"
             )
 
 

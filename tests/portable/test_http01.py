@@ -2,7 +2,7 @@
 
 from ipcert import limits
 from ipcert.acme import http01
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 TEXT = TOKEN + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
@@ -135,13 +135,13 @@ def test_bounds():
 def test_what_may_be_published():
     a = http01.Answers()
     for token in ("", "a" * (limits.TOKEN + 1), "a b", "../x", "a.b", "a/b", "a%41", "a=", "\u00e9"):
-        raises(Theirs, "token", a.publish, token, token + ".x")
+        raises(RemoteError, "token", a.publish, token, token + ".x")
     for text in ("", "abc", "abc.", "abd.x", "abc.x.y", "abc.x y", "abc.\r\n"):
-        raises(Theirs, "token", a.publish, "abc", text)
+        raises(RemoteError, "token", a.publish, "abc", text)
     for i in range(limits.ANSWERS):
         a.publish("t%d" % i, b"t%d.x" % i)
     a.publish("t0", "t0.y")
-    raises(Ours, "overflow", a.publish, "more", "more.x")
+    raises(LocalError, "overflow", a.publish, "more", "more.x")
     assert len(a) == limits.ANSWERS and a.find(b"t0") == b"t0.y" and a.find(b"more") is None
 
 

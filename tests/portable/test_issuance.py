@@ -9,9 +9,10 @@ from portable_support import code_of
 from virtual_ca import Refusal, certificate, pem
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import intention, limits, notices, plan
-from ipcert.acme import authorization, order, steps
-from ipcert.errors import Ours, Theirs
+from ipcert import action, limits, notices, plan
+from ipcert.acme import authorization, order
+from ipcert.errors import LocalError, RemoteError
+from ipcert.order import states
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -25,15 +26,15 @@ def pairs(table, width):
 class Table(unittest.TestCase):
     def test_every_pair(self):
         legal = {}
-        for step, event, to in pairs(steps.TABLE, 3):
+        for step, event, to in pairs(states.TABLE, 3):
             self.assertNotIn((step, event), legal)  # nothing stands there twice
             legal[(step, event)] = to
-        anywhere = dict(pairs(steps.ANYWHERE, 2))
-        ends = (steps.IDLE, steps.CLEAN, steps.FAILED, steps.SAVE_FAILED)
+        anywhere = dict(pairs(states.ANYWHERE, 2))
+        ends = (states.IDLE, states.CLEAN, states.FAILED, states.SAVE_FAILED)
         refused = 0
-        for step in range(len(steps.STEPS)):
-            for event in range(len(steps.EVENTS)):
-                if event == steps.AGAIN:
+        for step in range(len(states.STEPS)):
+            for event in range(len(states.EVENTS)):
+                if event == states.AGAIN:
                     want = step
                 elif (step, event) in legal:
                     want = legal[(step, event)]
@@ -41,33 +42,35 @@ class Table(unittest.TestCase):
                     want = anywhere[event]
                 else:
                     refused += 1
-                    self.assertEqual(code_of(Ours, lambda s=step, e=event: steps.follow(s, e)), "state")
+                    self.assertEqual(
+                        code_of(LocalError, lambda s=step, e=event: states.follow(s, e)), "state"
+                    )
                     continue
-                self.assertEqual(steps.follow(step, event), want)
+                self.assertEqual(states.follow(step, event), want)
         self.assertGreater(refused, 100)
 
     def test_every_step_is_reached_and_left(self):
-        entered = {to for step, event, to in pairs(steps.TABLE, 3)} | {steps.DIRECTORY, steps.CLEAN}
-        left = {step for step, event, to in pairs(steps.TABLE, 3)}
-        everything = set(range(len(steps.STEPS)))
+        entered = {to for step, event, to in pairs(states.TABLE, 3)} | {states.DIRECTORY, states.CLEAN}
+        left = {step for step, event, to in pairs(states.TABLE, 3)}
+        everything = set(range(len(states.STEPS)))
         self.assertEqual(entered, everything)
-        self.assertEqual(left, everything - {steps.IDLE})
+        self.assertEqual(left, everything - {states.IDLE})
 
     def test_every_way_ends(self):
         after = {}
-        for step, _, to in pairs(steps.TABLE, 3):
+        for step, _, to in pairs(states.TABLE, 3):
             after.setdefault(step, set()).add(to)
-        for step in range(1, len(steps.STEPS)):
+        for step in range(1, len(states.STEPS)):
             seen, front = set(), {step}
             while front:
                 seen |= front
                 front = {t for s in front for t in after.get(s, ())} - seen
-            self.assertIn(steps.IDLE, seen)
+            self.assertIn(states.IDLE, seen)
 
     def test_names(self):
-        self.assertEqual(len(set(steps.STEPS)), len(steps.STEPS))
-        self.assertEqual(len(set(steps.EVENTS)), len(steps.EVENTS))
-        self.assertEqual(steps.EVENTS[:5], order.STATUS)
+        self.assertEqual(len(set(states.STEPS)), len(states.STEPS))
+        self.assertEqual(len(set(states.EVENTS)), len(states.EVENTS))
+        self.assertEqual(states.EVENTS[:5], order.STATUS)
 
     def test_moves_of_orders_and_authorizations(self):
         for moves, status in ((order.MOVES, order.STATUS), (authorization.MOVES, authorization.STATUS)):
@@ -109,7 +112,7 @@ class Answers(unittest.TestCase):
         self.assertEqual((r.failures, r.gen), (1, 0))
         self.assertEqual(home.device.issuance._kind, kind)
         self.assertEqual(home.published, {})
-        self.assertEqual(home.device.issuance.step, steps.IDLE)
+        self.assertEqual(home.device.issuance.step, states.IDLE)
         self.assertEqual(len(home.notices[-1:]), 1)
 
     def recovers(self, home, within=DAY):
@@ -131,7 +134,7 @@ class Answers(unittest.TestCase):
         )
         for kind in kinds:
             for answer in (
-                Theirs("network", "cut"),
+                RemoteError("network", "cut"),
                 (500, {}, b""),
                 (503, {"retry-after": "30"}, b"<html>"),
                 (302, {"location": "https://elsewhere.example/"}, b""),
@@ -304,7 +307,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.told(notices.FAILED), [])
 
     def test_an_order_that_is_gone(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         home.ca.forget_orders()
         self.recovers(home)
@@ -313,7 +316,7 @@ class Answers(unittest.TestCase):
 
     def test_an_order_resumed_in_each_state(self):
         for kind in ("authorization", "challenge", "finalize", "certificate"):
-            home = self.home(kind, Theirs("network", "cut"))
+            home = self.home(kind, RemoteError("network", "cut"))
             home.ca.issue = 3
             home.run(START + 20)
             self.assertGreater(home.record(V4).order_at, 0)
@@ -323,7 +326,7 @@ class Answers(unittest.TestCase):
             self.assertEqual(home.record(V4).gen, 2)  # the key that was made for it, no other
 
     def test_a_key_file_that_is_gone_when_an_order_is_resumed(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         r = home.record(V4)
         made = bytes(r.new_hash)
@@ -342,7 +345,7 @@ class Answers(unittest.TestCase):
         self.assertEqual([n for n in home.store.names() if n.startswith("key")], [])
 
     def test_an_order_that_turned_invalid_while_we_were_away(self):
-        home = self.home("order", Theirs("network", "cut"))
+        home = self.home("order", RemoteError("network", "cut"))
         home.ca.issue = 3
         home.run(START + 20)
         for o in home.ca._orders.values():
@@ -352,14 +355,14 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.ca.count("new-order"), 2)
 
     def test_a_valid_order_whose_key_is_lost(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         home.record(V4).new_gen = 0
         self.recovers(home)
         self.assertEqual(home.ca.count("new-order"), 2)
 
     def test_an_order_too_old_is_not_resumed(self):
-        home = self.home("certificate", Theirs("network", "cut"))
+        home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         home.sleep(limits.ORDER_TIME + 60)
         home.run(START + DAY)
@@ -487,7 +490,7 @@ class Answers(unittest.TestCase):
             home.run(START + 20)
             with self.subTest(which):
                 self.assertEqual(home.record(V4).failures, 1)
-                self.assertIsInstance(home.device.last_error, Theirs)
+                self.assertIsInstance(home.device.last_error, RemoteError)
                 self.assertEqual(home.deployed, {})
                 self.assertEqual([n for n in home.store.names() if n.startswith("chain")], [])
                 home.ca.hook = None
@@ -560,7 +563,7 @@ class Answers(unittest.TestCase):
         old = home._act
 
         def act(it):
-            if it.kind == intention.PUBLISH:
+            if it.kind == action.PUBLISH:
                 shown.append((it.name, len(it.key), len(it.chain)))
             return old(it)
 

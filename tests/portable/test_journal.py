@@ -6,7 +6,7 @@ import unittest
 from portable_support import code_of, locked
 
 from ipcert import journal, keys, limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.sign import Signer
 
 INTS = (
@@ -190,7 +190,7 @@ class Encoding(unittest.TestCase):
         j = filled()
         n = j.encode(bytearray(limits.JOURNAL))
         for size in (0, 10, 100, 700, n - 40, n - 1):
-            self.assertEqual(code_of(Ours, lambda s=size: j.encode(bytearray(s))), "overflow")
+            self.assertEqual(code_of(LocalError, lambda s=size: j.encode(bytearray(s))), "overflow")
         self.assertEqual(j.seq, 1)  # what failed did not count
         self.assertEqual(j.encode(bytearray(n)), n)
 
@@ -217,7 +217,7 @@ class Encoding(unittest.TestCase):
         self.assertEqual((d.gen, d.ids.n, d.at), (0, 0, limits.NEVER))
         while j.count < limits.LINEAGES:
             j.new()
-        self.assertEqual(code_of(Ours, j.new), "too-many")
+        self.assertEqual(code_of(LocalError, j.new), "too-many")
 
 
 class Slots(unittest.TestCase):
@@ -273,11 +273,11 @@ class Slots(unittest.TestCase):
     def test_two_torn_ones_are_lost_state(self):
         files = self.store(3, 50)
         files["journal-b"] = files["journal-b"][:60]
-        self.assertEqual(code_of(Ours, lambda: self.loaded(files)), "journal-corrupt")
+        self.assertEqual(code_of(LocalError, lambda: self.loaded(files)), "journal-corrupt")
 
     def test_too_large(self):
         files = {"journal-a": bytes(limits.JOURNAL_MOST + 1)}
-        self.assertEqual(code_of(Ours, lambda: self.loaded(files)), "journal-corrupt")
+        self.assertEqual(code_of(LocalError, lambda: self.loaded(files)), "journal-corrupt")
 
     def test_newer_wins_over_whole(self):
         files = self.store(2)
@@ -287,7 +287,7 @@ class Slots(unittest.TestCase):
         sha256(data, 0, len(data) - 8, out, 0)
         data[-8:] = out[:8]
         files["journal-b"] = bytes(data)
-        self.assertEqual(code_of(Ours, lambda: self.loaded(files)), "journal-newer")
+        self.assertEqual(code_of(LocalError, lambda: self.loaded(files)), "journal-newer")
 
     def test_senseless(self):
         j = filled(count=3)
@@ -295,7 +295,7 @@ class Slots(unittest.TestCase):
         n = slots.encode()
         files = {slots.name: bytes(slots.data[:n])}
         small = new(1)
-        self.assertEqual(code_of(Ours, lambda: journal.Slots(small).load(files.get)), "journal-corrupt")
+        self.assertEqual(code_of(LocalError, lambda: journal.Slots(small).load(files.get)), "journal-corrupt")
 
     def test_long_urls_get_a_larger_buffer(self):
         j = filled(count=limits.LINEAGES)
@@ -314,9 +314,9 @@ class Slots(unittest.TestCase):
         j = filled(count=limits.LINEAGES)
         for r in j.records():
             r.ids.set(b"n" * (limits.JOURNAL_MOST // limits.LINEAGES))
-        self.assertEqual(code_of(Ours, journal.Slots(j).encode), "overflow")
+        self.assertEqual(code_of(LocalError, journal.Slots(j).encode), "overflow")
         r.ids.set(bytes(70000))
-        self.assertEqual(code_of(Ours, journal.Slots(j).encode), "overflow")
+        self.assertEqual(code_of(LocalError, journal.Slots(j).encode), "overflow")
 
 
 if __name__ == "__main__":

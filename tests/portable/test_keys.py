@@ -6,7 +6,7 @@ import unittest
 from portable_support import FixedSigner, code_of, locked, unhex
 
 from ipcert import keys, limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.entropy import Entropy
 from ipcert_port.sign import Signer as PortSigner
 
@@ -108,7 +108,7 @@ class Check(unittest.TestCase):
             self.assertNotIn(bytes(found), seen)
             seen.append(bytes(found))
             journal.ring.add(found, 0)
-            self.assertEqual(code_of(Ours, lambda: keys.check_new(signer, 1, journal)), "key-reuse")
+            self.assertEqual(code_of(LocalError, lambda: keys.check_new(signer, 1, journal)), "key-reuse")
 
     def test_each_place_where_it_may_have_been(self):
         ring = keys.Ring()
@@ -117,7 +117,7 @@ class Check(unittest.TestCase):
             (5, 5, 1, []), (5, 1, 5, []), (6, 1, 2, [Record(6)]), (6, 1, 2, [Record(), Record(1, 6)]), (9, 1, 2, []),
         ):  # fmt: skip
             what = (number, account, other, records, ring)
-            self.assertEqual(code_of(Ours, lambda w=what: self.check(*w)), "key-reuse")
+            self.assertEqual(code_of(LocalError, lambda w=what: self.check(*w)), "key-reuse")
 
 
 if __name__ == "__main__":

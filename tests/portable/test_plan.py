@@ -3,7 +3,7 @@
 import unittest
 
 from ipcert import limits, plan
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 try:
     import micropython
@@ -70,7 +70,7 @@ class Below(unittest.TestCase):
         self.assertEqual(plan.below(Fixed(0x3FFF, 0xFFFF, 0, 5), limits.NEVER), 5)
 
     def test_a_stuck_source_is_an_error(self):
-        with self.assertRaises(Ours):
+        with self.assertRaises(LocalError):
             plan.below(Fixed(65535), 10)
 
     def test_every_value_appears(self):

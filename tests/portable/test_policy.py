@@ -4,7 +4,7 @@ import sys
 import unittest
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert.policy import Policy
 
 DAY = limits.DAY
@@ -38,7 +38,7 @@ class Choices(unittest.TestCase):
                 self.refused(option, option, value)
 
     def refused(self, says, option, value, **others):
-        with self.assertRaises(Ours) as c:
+        with self.assertRaises(LocalError) as c:
             Policy(**dict(others, **{option: value}))
         self.assertEqual(c.exception.code, "config")
         self.assertIn(says, str(c.exception))

@@ -2,14 +2,14 @@
 
 import unittest
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_router import config, deploy, helpers, uci, wan
 
 
 def fails(code, function, *words):
     try:
         function(*words)
-    except Ours as e:
+    except LocalError as e:
         if e.code == code:
             return e.text
         raise

@@ -6,8 +6,8 @@ import unittest
 from portable_support import code_of, unhex
 from virtual_home import Entropy, Port, Store, cryptolib_aes, sha256
 
-from ipcert import der, seal
-from ipcert.errors import Ours
+from ipcert.encoding import p256, seal
+from ipcert.errors import LocalError
 from ipcert_port.sign import Signer
 
 RFC4231 = (
@@ -76,7 +76,7 @@ class Files(unittest.TestCase):
     def test_plain(self):
         port = self.port(None)
         data = self.written(port)
-        self.assertEqual(len(data), der.PKCS8_SIZE)
+        self.assertEqual(len(data), p256.PKCS8)
         self.assertTrue(self.same(port, data))
         self.assertEqual(seal.pkcs8(port, data), data)
 
@@ -89,7 +89,7 @@ class Files(unittest.TestCase):
         port.signer.export(1, d, 0)
         self.assertEqual(data.find(bytes(d[:8])), -1)
         plain = seal.pkcs8(port, data)
-        self.assertEqual((len(plain), plain[36:68]), (der.PKCS8_SIZE, bytes(d)))
+        self.assertEqual((len(plain), plain[36:68]), (p256.PKCS8, bytes(d)))
 
     def test_the_same_key_is_sealed_differently_each_time(self):
         port = self.port()
@@ -102,34 +102,38 @@ class Files(unittest.TestCase):
     def test_plain_on_request_and_plain_ones_of_before(self):
         port = self.port()
         data = self.written(port, sealed=False)
-        self.assertEqual(len(data), der.PKCS8_SIZE)
+        self.assertEqual(len(data), p256.PKCS8)
         self.assertTrue(self.same(port, data))
 
     def test_another_secret(self):
         data = self.written(self.port())
         for other in (b"another secret", None):
             port = self.port(other)
-            self.assertEqual(code_of(Ours, lambda p=port: seal.load(p, 1, data)), "key-file")
-            self.assertEqual(code_of(Ours, lambda p=port: seal.pkcs8(p, data)), "key-file")
+            self.assertEqual(code_of(LocalError, lambda p=port: seal.load(p, 1, data)), "key-file")
+            self.assertEqual(code_of(LocalError, lambda p=port: seal.pkcs8(p, data)), "key-file")
 
     def test_every_damage_is_noticed(self):
         for port in (self.port(None), self.port()):
             data = self.written(port)
             for n in (0, 1, 4, 20, len(data) - 1):
-                self.assertEqual(code_of(Ours, lambda p=port, d=data[:n]: seal.load(p, 2, d)), "key-file")
-            self.assertEqual(code_of(Ours, lambda p=port, d=data + b"\0": seal.load(p, 2, d)), "key-file")
+                self.assertEqual(
+                    code_of(LocalError, lambda p=port, d=data[:n]: seal.load(p, 2, d)), "key-file"
+                )
+            self.assertEqual(
+                code_of(LocalError, lambda p=port, d=data + b"\0": seal.load(p, 2, d)), "key-file"
+            )
             for k in range(len(data)):
                 bad = bytearray(data)
                 bad[k] ^= 1 << k % 8
-                code = code_of(Ours, lambda p=port, d=bytes(bad): seal.load(p, 2, d))
+                code = code_of(LocalError, lambda p=port, d=bytes(bad): seal.load(p, 2, d))
                 self.assertIn(code, ("key-file", "key"))
 
     def test_halves_of_two_keys(self):
         port = self.port(None)
         a, b = self.written(port, 0), self.written(port, 1)
         mixed = a[:36] + b[36:68] + a[68:]
-        self.assertEqual(code_of(Ours, lambda: seal.load(port, 2, mixed)), "key-file")
-        self.assertEqual(code_of(Ours, lambda: port.signer.export(2, bytearray(32), 0)), "key")
+        self.assertEqual(code_of(LocalError, lambda: seal.load(port, 2, mixed)), "key-file")
+        self.assertEqual(code_of(LocalError, lambda: port.signer.export(2, bytearray(32), 0)), "key")
 
     def test_wipe(self):
         buf = bytearray(b"secret")

@@ -7,7 +7,7 @@ import unittest
 from portable_support import code_of, locked, unhex, vectors
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.entropy import Entropy
 from ipcert_port.sign import Signer
 
@@ -34,19 +34,23 @@ class Slots(unittest.TestCase):
 
     def test_no_key_out_of_range(self):
         for v in BAD:
-            self.assertEqual(code_of(Ours, lambda d=unhex(v["d"]): self.signer.load(0, d)), "key")
+            self.assertEqual(code_of(LocalError, lambda d=unhex(v["d"]): self.signer.load(0, d)), "key")
         for n in (0, 31, 33, 97):
-            self.assertEqual(code_of(Ours, lambda n=n: self.signer.load(0, b"\1" * n)), "key")
+            self.assertEqual(code_of(LocalError, lambda n=n: self.signer.load(0, b"\1" * n)), "key")
 
     def test_an_empty_slot_does_not_sign(self):
         self.signer.generate(limits.ACCOUNT)
         self.signer.erase(limits.ACCOUNT)
         for slot in range(limits.SLOTS):
             self.assertEqual(
-                code_of(Ours, lambda s=slot: self.signer.sign(s, b"x", 0, 1, bytearray(64), 0)), "key"
+                code_of(LocalError, lambda s=slot: self.signer.sign(s, b"x", 0, 1, bytearray(64), 0)), "key"
             )
-            self.assertEqual(code_of(Ours, lambda s=slot: self.signer.export(s, bytearray(64), 0)), "key")
-            self.assertEqual(code_of(Ours, lambda s=slot: self.signer.public(s, bytearray(65), 0)), "key")
+            self.assertEqual(
+                code_of(LocalError, lambda s=slot: self.signer.export(s, bytearray(64), 0)), "key"
+            )
+            self.assertEqual(
+                code_of(LocalError, lambda s=slot: self.signer.public(s, bytearray(65), 0)), "key"
+            )
 
     def test_generated_keys_differ(self):
         seen = []
@@ -95,10 +99,10 @@ class Writing(unittest.TestCase):
             quality = "poor"
 
             def fill(self, buf):
-                raise Ours("entropy", "poor")
+                raise LocalError("entropy", "poor")
 
         signer = Signer(Poor())
-        self.assertEqual(code_of(Ours, lambda: signer.generate(0)), "entropy")
+        self.assertEqual(code_of(LocalError, lambda: signer.generate(0)), "entropy")
 
     def test_no_silent_substitute(self):
         if sys.implementation.name == "micropython":

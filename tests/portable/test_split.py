@@ -5,7 +5,7 @@ import unittest
 from portable_support import code_of, locked
 
 from ipcert import identifiers, notices, split
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 NAMES = ("a.example.net", "*.b.example.net")
 V4 = ("198.51.100.7", "198.51.100.8")
@@ -88,14 +88,14 @@ class Warn(unittest.TestCase):
 
 class Check(unittest.TestCase):
     def test_lists(self):
-        self.assertIsNone(code_of(Ours, lambda: split.check(parsed(NAMES[0], V4[0]), 2)))
+        self.assertIsNone(code_of(LocalError, lambda: split.check(parsed(NAMES[0], V4[0]), 2)))
         for texts, limit, code in (
             ((), 5, "no-identifiers"),
             (NAMES + V4, 3, "too-many"),
             (("A.example.net", "a.example.net."), 5, "duplicate"),
             (("2001:db8::7", "2001:db8:0:0:0:0:0:7"), 5, "duplicate"),
         ):
-            self.assertEqual(code_of(Ours, lambda t=texts, n=limit: split.check(parsed(*t), n)), code)
+            self.assertEqual(code_of(LocalError, lambda t=texts, n=limit: split.check(parsed(*t), n)), code)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import gc
 import hashlib
 import sys
 
-from ipcert import device, identifiers, intention, limits, policy
-from ipcert.errors import Error, Ours, Theirs
+from ipcert import action, device, identifiers, limits, policy
+from ipcert.errors import Error, LocalError, RemoteError
 from ipcert_port.sign import Signer
 
 try:
@@ -99,12 +99,12 @@ class Port:
 class Home:
     """A device, its store and its CA.
 
-    notices     (number, subject, text) of each that was shown; steps: how many intentions were carried out
+    notices     (number, subject, text) of each that was shown; steps: how many actions were carried out
     deployed    identifiers -> (key, chain) as last deployed
     clock       the world's; `wrong` is added to what the device sees, `trusted` False makes it None
-    cut         the power goes when this many more intentions were begun; `late`: after the outside did its part,
+    cut         the power goes when this many more actions were begun; `late`: after the outside did its part,
                 before the core hears of it
-    fail        kind of intention -> Error, once
+    fail        kind of action -> Error, once
     """
 
     def __init__(
@@ -167,9 +167,9 @@ class Home:
         return self.records()[text]
 
     def step(self):
-        """Carry out one intention, unless it is a WAIT: then it is returned unanswered."""
+        """Carry out one action, unless it is a WAIT: then it is returned unanswered."""
         it = self.device.next(self.now())
-        if it.kind == intention.WAIT:
+        if it.kind == action.WAIT:
             return it
         if self.cut is not None:
             self.cut -= 1
@@ -195,19 +195,19 @@ class Home:
 
     def _act(self, it):
         kind = it.kind
-        if kind == intention.SEND:
+        if kind == action.SEND:
             return self._send(it)
-        if kind == intention.WRITE:
+        if kind == action.WRITE:
             self.store.write(it.name, bytes(memoryview(it.body)[: it.size]))
-        elif kind == intention.ERASE:
+        elif kind == action.ERASE:
             self.store.erase(it.name)
-        elif kind == intention.PUBLISH:
+        elif kind == action.PUBLISH:
             self.published[(it.challenge, it.subject)] = it.text
-        elif kind == intention.WITHDRAW:
+        elif kind == action.WITHDRAW:
             self.published.pop((it.challenge, it.subject), None)  # a publication that failed is withdrawn too
-        elif kind == intention.DEPLOY:
+        elif kind == action.DEPLOY:
             self.deployed[it.record.ids.text()] = (bytes(it.key), bytes(it.chain))
-        elif kind == intention.NOTIFY:
+        elif kind == action.NOTIFY:
             self.notices.append((it.notice, it.subject, it.text))
         return None
 
@@ -257,4 +257,4 @@ def cryptolib_aes():
     return aes
 
 
-__all__ = ("Error", "Home", "NAME", "Ours", "PowerCut", "START", "Theirs", "V4", "V6")
+__all__ = ("Error", "Home", "NAME", "LocalError", "PowerCut", "START", "RemoteError", "V4", "V6")

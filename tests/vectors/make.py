@@ -191,7 +191,7 @@ def certificate(
 
 
 def seconds(moment):
-    """Core seconds, clamped as `ipcert.x509` documents it."""
+    """Core seconds, clamped as `ipcert.encoding.x509` documents it."""
     return max(0, min(int((moment - EPOCH).total_seconds()), 0x3FFFFFFF))
 
 
@@ -201,7 +201,6 @@ def described(names, made):
     read = asn1_x509.Certificate.load(der, strict=True)
     tbs = read["tbs_certificate"]
     aki = read.authority_key_identifier_value
-    ski = read.key_identifier_value
     basic = read.basic_constraints_value
     year = tbs["validity"]["not_after"].native.year
     not_after = 0x3FFFFFFF if year > 2053 else seconds(tbs["validity"]["not_after"].native)
@@ -215,9 +214,6 @@ def described(names, made):
         "issuer": tbs["issuer"].dump().hex(),
         "subject": tbs["subject"].dump().hex(),
         "aki": aki["key_identifier"].contents.hex() if aki else None,
-        "ski": ski.contents.hex() if ski else None,
-        "subject_empty": len(tbs["subject"].chosen) == 0,
-        "has_cn": "common_name" in tbs["subject"].native,
         "is_ca": bool(basic and basic["ca"].native),
         # RFC 9773 4.1, by hand from the two fields.
         "ari": None

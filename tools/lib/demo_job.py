@@ -27,7 +27,7 @@ def say(kind, **fields):
 
 
 class Peak(Drive):
-    """Samples live heap (after a collection) at each intention."""
+    """Samples live heap (after a collection) at each action."""
 
     top = 0
 

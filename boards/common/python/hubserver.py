@@ -15,7 +15,7 @@ import tls
 import tlsserver
 
 from ipcert import identifiers
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port import tlsalpn
 
 _WAITING = 4  # connections that may wait for their turn; each costs a socket and a task, a kilobyte
@@ -41,7 +41,7 @@ def _address(text):
     """An Identifier where `text` is an address, else None."""
     try:
         found = identifiers.parse(text)
-    except Ours:
+    except LocalError:
         return None
     return found if found.family else None
 
@@ -64,7 +64,7 @@ class Front:
     `sessions` TLS connections at once, others wait their turn; leave one place for the connection to the CA. Where
     there is no memory for one more, or too many wait, the client gets a TLS alert, not silence.
     `proof` (`tlsalpn.Proof`) answers tls-alpn-01: put it into `drive.Drive.ways`. Fronts can share one.
-    Raises Ours("port") from `start` when the port cannot be had.
+    Raises LocalError("port") from `start` when the port cannot be had.
     """
 
     def __init__(self, host="0.0.0.0", port=443, page=PAGE, sessions=1, seconds=_SECONDS, proof=None):
@@ -88,7 +88,7 @@ class Front:
         """Serve a new certificate from now on; connections that are open keep the old one.
 
         `ids` is its identifiers joined by commas, `key` PKCS#8 DER, `chain` PEM; both empty to take it down.
-        Raises Ours("deploy") when they cannot be used: what was served before stays.
+        Raises LocalError("deploy") when they cannot be used: what was served before stays.
         """
         texts = ids.split(",")
         kept = [lineage for lineage in self._lineages if lineage.texts != texts]
@@ -97,7 +97,7 @@ class Front:
             try:
                 certificate = tlsserver.Certificate(bytes(chain), key)
             except (OSError, ValueError, MemoryError) as e:
-                raise Ours(
+                raise LocalError(
                     "deploy",
                     "The new certificate cannot be served (%s); the old one stays." % (e or "no memory"),
                 )
@@ -142,7 +142,7 @@ class Front:
             listener.listen(self._most)
         except OSError as e:
             listener.close()
-            raise Ours("port", "Cannot listen on port %d (error %s)." % (self._port, e.errno))
+            raise LocalError("port", "Cannot listen on port %d (error %s)." % (self._port, e.errno))
         self._listener = listener
         self._task = asyncio.create_task(self._accept(listener))
 

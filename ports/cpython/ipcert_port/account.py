@@ -2,9 +2,9 @@
 what it proved.
 """
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
-from . import cas, errands, exits
+from . import cas, exits, operations
 from .show import utc
 from .state import State, active
 from .work import Work, group_of
@@ -25,29 +25,31 @@ DEACTIVATE = (
 def run(config, progress, action, yes=False, key=None, name=None):
     """Carry out one of ACTIONS; returns (exit code, the JSON object). Raises Error."""
     if key is not None and action != "recover":
-        raise Ours("usage", "--key belongs to 'ipcert account recover'.")
+        raise LocalError("usage", "--key belongs to 'ipcert account recover'.")
     if yes and action != "deactivate":
-        raise Ours("usage", "--yes belongs to 'ipcert account deactivate'.")
+        raise LocalError("usage", "--yes belongs to 'ipcert account deactivate'.")
     if name is not None and action != "deauthorize":
-        raise Ours("usage", "--name belongs to 'ipcert account deauthorize'.")
+        raise LocalError("usage", "--name belongs to 'ipcert account deauthorize'.")
     if action == "show":
         return _show(config, progress)
     if action == "deactivate" and not yes:
-        raise Ours("usage", DEACTIVATE)
+        raise LocalError("usage", DEACTIVATE)
     if action == "recover" and key is None:
-        raise Ours("usage", "Say which key: ipcert account recover --key FILE (a P-256 key as PEM).")
+        raise LocalError("usage", "Say which key: ipcert account recover --key FILE (a P-256 key as PEM).")
     if action == "recover":
         event, value = "recover", scalar(key)
     elif action == "deauthorize":
         if name is None:
-            raise Ours("usage", "Say for which name or address: ipcert account deauthorize --name NAME.")
+            raise LocalError(
+                "usage", "Say for which name or address: ipcert account deauthorize --name NAME."
+            )
         event, value = action, group_of(config, name)
     else:
         event, value = "account", _EVENTS[action]
     with Work(config, progress, patient=True) as work:
-        errands.begin(work)
+        operations.begin(work)
         work.device.event(event, value)
-        errands.finish(work)
+        operations.finish(work)
         error = work.device.last_error
     progress.close()
     if error is not None:
@@ -117,7 +119,7 @@ def _thumbprint(state, number):
 
 
 def scalar(path):
-    """The 32 bytes of a P-256 private key in a PEM file, or in certbot's private_key.json. Raises Ours("usage")."""
+    """The 32 bytes of a P-256 private key in a PEM file, or in certbot's private_key.json. Raises LocalError("usage")."""
     import base64
     import json
 
@@ -125,7 +127,7 @@ def scalar(path):
         with open(path, "rb") as file:
             data = file.read(16384)
     except OSError as e:
-        raise Ours("usage", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
+        raise LocalError("usage", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
     wrong = "%s is no P-256 private key; ipcert's accounts sign with ES256 only." % path
     if data.lstrip()[:1] == b"{":
         try:
@@ -134,7 +136,7 @@ def scalar(path):
                 return base64.urlsafe_b64decode(jwk["d"] + "=").rjust(32, b"\0")[-32:]
         except (KeyError, TypeError, ValueError):
             pass
-        raise Ours("usage", wrong)
+        raise LocalError("usage", wrong)
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -143,5 +145,5 @@ def scalar(path):
     except (TypeError, ValueError):
         key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise Ours("usage", wrong)
+        raise LocalError("usage", wrong)
     return key.private_numbers().private_value.to_bytes(32, "big")

@@ -10,7 +10,7 @@ import signal
 import time
 
 from ipcert import identifiers, limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import interfaces
 
@@ -118,7 +118,7 @@ class Options:
         for text in out:
             try:
                 found = identifiers.parse(text)
-            except Ours:
+            except LocalError:
                 continue
             if found.family == family:
                 return self._checked(found.raw, "What %s printed, " % self.command[0])
@@ -128,7 +128,7 @@ class Options:
         try:
             one = identifiers.parse(identifiers.format_ip(raw))
             identifiers.check_public(one, self.test)
-        except Ours as e:
+        except LocalError as e:
             return None, who + str(e)
         return one.value, ""
 
@@ -149,7 +149,7 @@ def settle(config, look, warn):
     look    True: find them anew; False: where the journal has none; None: never
     warn    called with a sentence where none is found and an earlier one is kept
 
-    Where there never was a certificate, an address that is not found raises Ours("address"): the name's certificate
+    Where there never was a certificate, an address that is not found raises LocalError("address"): the name's certificate
     must not take its place as the first one.
     """
     from .state import State
@@ -169,7 +169,7 @@ def settle(config, look, warn):
         elif state.records():
             warn(why + (" %s stays meanwhile." % had[0] if had else ""))
         else:
-            raise Ours("address", why)
+            raise LocalError("address", why)
 
 
 def known(state, family):

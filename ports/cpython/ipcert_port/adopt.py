@@ -7,10 +7,11 @@ key is remembered, so that ipcert never uses it. The files are only read.
 import os
 
 from ipcert import identifiers as _identifiers
-from ipcert import limits, x509
-from ipcert.errors import Ours, Theirs
+from ipcert import limits
+from ipcert.encoding import x509
+from ipcert.errors import LocalError, RemoteError
 
-from . import errands, exits
+from . import exits, operations
 from .show import local, planned, span, spki
 from .work import Work, groups
 
@@ -30,15 +31,15 @@ class Found:
             with open(path, "rb") as file:
                 pem = file.read(limits.CHAIN + 1)
         except OSError as e:
-            raise Ours("adopt", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
+            raise LocalError("adopt", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
         try:
             der = bytearray(len(pem) * 3 // 4 + 3)
             ends = x509.pem_to_der(pem, len(pem), der)
             self.fields = x509.Fields()
             x509.read(der, 0, ends[1], self.fields)
             self.key_hash = bytes.fromhex(spki(pem))[: limits.HASH]
-        except Theirs:
-            raise Ours("adopt", "%s holds no certificate that ipcert can read." % path) from None
+        except RemoteError:
+            raise LocalError("adopt", "%s holds no certificate that ipcert can read." % path) from None
         self.identifiers = _san(bytes(der[: ends[1]]), path)
 
 
@@ -49,7 +50,7 @@ def find(path):
     try:
         inside = sorted(os.listdir(path))
     except OSError as e:
-        raise Ours("adopt", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
+        raise LocalError("adopt", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
     one = [os.path.join(path, name) for name in LAYOUTS if name in inside]
     if one:
         return [Found(one[0])]
@@ -61,7 +62,7 @@ def find(path):
             if files:
                 out.append(Found(files[0]))
     if not out:
-        raise Ours("adopt", "%s holds none of %s." % (path, ", ".join(LAYOUTS)))
+        raise LocalError("adopt", "%s holds none of %s." % (path, ", ".join(LAYOUTS)))
     return out
 
 
@@ -72,7 +73,7 @@ def _san(der, path):
         leaf = crypto.load_der_x509_certificate(der)
         value = leaf.extensions.get_extension_for_class(crypto.SubjectAlternativeName).value
     except (ValueError, crypto.ExtensionNotFound):
-        raise Ours("adopt", "%s holds a certificate without names." % path) from None
+        raise LocalError("adopt", "%s holds a certificate without names." % path) from None
     texts = value.get_values_for_type(crypto.DNSName) + [
         str(a) for a in value.get_values_for_type(crypto.IPAddress)
     ]
@@ -85,7 +86,7 @@ def run(config, progress, paths):
     wanted = {frozenset(g.split(",")): g for g in groups(config)}
     out, refused = [], []
     with Work(config, progress, patient=True, orders=False) as work:
-        errands.begin(work)
+        operations.begin(work)
         now = work.clock.now()
         for f in found:
             ids = wanted.get(frozenset(f.identifiers))
@@ -102,11 +103,11 @@ def run(config, progress, paths):
                 "%s: renewed on %s, in %s. Until then %s stays in service."
                 % (ids, local(record.at), span(record.at - now), f.path)
             )
-        errands.settle(work)
+        operations.settle(work)
     for sentence in refused:
         progress.warn(sentence)
     if not out:
-        raise Ours("adopt", "Nothing was adopted. " + refused[0])
+        raise LocalError("adopt", "Nothing was adopted. " + refused[0])
     progress.say(
         "Switch the other client's renewal off now, and let ipcert's files take over when they come."
     )

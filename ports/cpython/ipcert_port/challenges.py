@@ -1,6 +1,6 @@
 """Where challenges are answered, by their type. Listeners are open only while a challenge is."""
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 
 class Challenges:
@@ -12,14 +12,14 @@ class Challenges:
         self._ways = {}
 
     def publish(self, it):
-        """Answer the challenge of a PUBLISH intention from now on.
+        """Answer the challenge of a PUBLISH action from now on.
 
-        Raises Ours("port" | "webroot" | "dns" | "tlsalpn" | "challenge").
+        Raises LocalError("port" | "webroot" | "dns" | "tlsalpn" | "challenge").
         """
         kind = it.challenge
         if kind not in self._ways:
             if kind not in _WAYS:
-                raise Ours("challenge", "This port does not answer %s." % kind)
+                raise LocalError("challenge", "This port does not answer %s." % kind)
             self._ways[kind] = _WAYS[kind](self)
         self._ways[kind].publish(it)
 
@@ -49,7 +49,7 @@ class Challenges:
 
         ask, provider = self._config.dns.make()
         if provider is None:
-            raise Ours("dns", "dns-01 needs to know who changes your zone: set dns.provider.")
+            raise LocalError("dns", "dns-01 needs to know who changes your zone: set dns.provider.")
         return Dns01(provider, ask, self._config.dns.timeout)
 
     def _persist(self):

@@ -2,7 +2,7 @@
 
 from ipcert import identifiers
 from ipcert.acme import challenge as challenges
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _PROFILE = 64  # characters
 
@@ -10,7 +10,7 @@ _PROFILE = 64  # characters
 def choose(config, now, profile, challenge, preferred_chain):
     """Change `config.policy`. With `now` (texts) a choice is for the kinds named there, else for every kind it suits.
 
-    Raises Ours with one sentence for what suits none.
+    Raises LocalError with one sentence for what suits none.
     """
     families = {bool(i.family) for i in config.identifiers}
     if now:
@@ -24,7 +24,7 @@ def choose(config, now, profile, challenge, preferred_chain):
             or not profile.isprintable()
             or '"' in profile
         ):
-            raise Ours("usage", "--profile wants a profile's name as the CA lists it.")
+            raise LocalError("usage", "--profile wants a profile's name as the CA lists it.")
         if profile == "shortlived" and families == {False, True}:
             families_of_it = {True}  # never for names
         else:
@@ -33,11 +33,11 @@ def choose(config, now, profile, challenge, preferred_chain):
             found["profile_ip" if ip else "profile_name"] = profile
     if challenge is not None:
         if challenge not in challenges.FOR_NAMES:
-            raise Ours("usage", "--challenge must be one of %s." % ", ".join(challenges.FOR_NAMES))
+            raise LocalError("usage", "--challenge must be one of %s." % ", ".join(challenges.FOR_NAMES))
         if True in families and challenge in challenges.FOR_ADDRESSES:
             found["challenge_ip"] = challenge
         elif families == {True}:
-            raise Ours(
+            raise LocalError(
                 "usage",
                 "%s cannot prove an address; use %s." % (challenge, " or ".join(challenges.FOR_ADDRESSES)),
             )

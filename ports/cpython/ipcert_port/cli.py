@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from ipcert.errors import Error, Ours
+from ipcert.errors import Error, LocalError
 
 from . import exits
 
@@ -173,7 +173,7 @@ def _missing(error):
     """An Error for the HTTP library, which a vendored tree does not bring. Other modules are a mistake of ours."""
     if (error.name or "").split(".")[0] != "urllib3":
         raise error
-    return Ours(
+    return LocalError(
         "missing",
         "This Python has no urllib3, which speaks HTTP for ipcert; install it (Debian: python3-urllib3).",
     )

@@ -3,7 +3,7 @@
 import os
 
 from ipcert import identifiers, limits, policy
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from .address import FAMILIES, SOURCES, Options
 from .options import DnsOptions, binding
@@ -66,7 +66,7 @@ _NOUN = {
 
 
 class Config:
-    """What the file says, checked. Raises Ours("config" | "identifier" | ...) with one sentence.
+    """What the file says, checked. Raises LocalError("config" | "identifier" | ...) with one sentence.
 
     With `public` False it does not ask whether a public CA can certify the identifiers.
 
@@ -94,7 +94,7 @@ class Config:
             for one in self.identifiers:
                 identifiers.check_public(one, ca["test"])
         if pol["recovery"] not in _RECOVERY:
-            raise Ours("config", 'policy.recovery must be "fast", "balanced" or "private".')
+            raise LocalError("config", 'policy.recovery must be "fast", "balanced" or "private".')
         key_file = None if ca["eab_key_file"] is None else self._file(ca["eab_key_file"])
         self.eab_key_file = key_file
         self._choices = {
@@ -134,13 +134,15 @@ class Config:
         self.serve_listen = [endpoint("serve.listen", e) for e in table["serve"]["listen"]]
         self.name_on = table["serve"]["name_on"]
         if self.name_on not in ("all", "lan"):
-            raise Ours("config", 'serve.name_on must be "all" or "lan".')
+            raise LocalError("config", 'serve.name_on must be "all" or "lan".')
         if not self.listen:
-            raise Ours("config", 'http01.listen is empty: say where the CA finds us, such as ["*:80"].')
+            raise LocalError("config", 'http01.listen is empty: say where the CA finds us, such as ["*:80"].')
         if self.deploy == self.state:
-            raise Ours("config", "deploy.dir and state.dir must be two folders.")
+            raise LocalError("config", "deploy.dir and state.dir must be two folders.")
         if not self.alpn_listen and self.alpn_shared is None:
-            raise Ours("config", 'tlsalpn.listen is empty: say where the CA finds us, such as ["*:443"].')
+            raise LocalError(
+                "config", 'tlsalpn.listen is empty: say where the CA finds us, such as ["*:443"].'
+            )
 
     @property
     def identifiers(self):
@@ -154,11 +156,11 @@ class Config:
         return out
 
     def override(self, **choices):
-        """Other choices than the file's for this run; names are `policy.Policy`'s. Raises Ours("config")."""
+        """Other choices than the file's for this run; names are `policy.Policy`'s. Raises LocalError("config")."""
         self._choices.update(choices)
         if self._choices["profile_name"] == "shortlived" and [i for i in self.identifiers if not i.family]:
             text = "The six-day profile is for addresses: for a name its many renewals would give readers of the logs more to match."
-            raise Ours("config", text)
+            raise LocalError("config", text)
         self.policy = policy.Policy(**self._choices)
 
     def secrets(self):
@@ -172,16 +174,18 @@ class Config:
         self.hook = list(table["hook"])
         self.hook_timeout = table["hook_timeout"]
         if self.hook and not self.hook[0]:
-            raise Ours(
+            raise LocalError(
                 "config", 'deploy.hook must begin with a program, such as ["systemctl", "reload", "nginx"].'
             )
         self.group = table["group"]
         self.server = table["server"]
         self.server_config = None if table["server_config"] is None else self._file(table["server_config"])
         if self.server and self.server not in servers.NAMES:
-            raise Ours("config", 'deploy.server must be "nginx" or "caddy"; for another one use deploy.hook.')
+            raise LocalError(
+                "config", 'deploy.server must be "nginx" or "caddy"; for another one use deploy.hook.'
+            )
         if self.server and not servers.can_quote(self.deploy):
-            raise Ours(
+            raise LocalError(
                 "config",
                 "deploy.dir has a character that means something to %s; choose another." % self.server,
             )
@@ -189,36 +193,36 @@ class Config:
 
     def _file(self, name):
         if not name:
-            raise Ours("config", "A path is empty; write a folder or file.")
+            raise LocalError("config", "A path is empty; write a folder or file.")
         # As seen from the file, so that it means the same wherever the command is started.
         return os.path.normpath(os.path.join(os.path.dirname(self.path), os.path.expanduser(name)))
 
 
 def load(path, public=True):
-    """Read and check the file at `path`; see `Config`. Raises Ours("config", ...)."""
+    """Read and check the file at `path`; see `Config`. Raises LocalError("config", ...)."""
     try:
         with open(path, "rb") as file:
             data = file.read(_SIZE + 1)
     except FileNotFoundError:
-        raise Ours(
+        raise LocalError(
             "config",
             "There is no %s; 'ipcert init' writes one, --config names another." % path,
         ) from None
     except OSError as e:
         text = "Cannot read %s: %s; name the configuration's file with --config."
-        raise Ours("config", text % (path, (e.strerror or str(e)).lower())) from None
+        raise LocalError("config", text % (path, (e.strerror or str(e)).lower())) from None
     if len(data) > _SIZE:
-        raise Ours("config", "%s is larger than %d bytes; is it the right file?" % (path, _SIZE))
+        raise LocalError("config", "%s is larger than %d bytes; is it the right file?" % (path, _SIZE))
     try:
         return Config(path, data, public)
-    except Ours as e:
+    except LocalError as e:
         if path in e.text:
             raise
-        raise Ours(e.code, "%s: %s" % (path, e.text)) from None
+        raise LocalError(e.code, "%s: %s" % (path, e.text)) from None
 
 
 def duration(name, text):
-    """Seconds from "90s", "15m", "6h", "14d" or "2w". Raises Ours("config")."""
+    """Seconds from "90s", "15m", "6h", "14d" or "2w". Raises LocalError("config")."""
     if (
         isinstance(text, str)
         and text[:-1].isdigit()
@@ -227,11 +231,11 @@ def duration(name, text):
         and text.isascii()
     ):
         return int(text[:-1]) * _UNITS[text[-1]]
-    raise Ours("config", '%s must be a time such as "90s", "15m", "6h" or "14d".' % name)
+    raise LocalError("config", '%s must be a time such as "90s", "15m", "6h" or "14d".' % name)
 
 
 def endpoint(name, text, least=1):
-    """(host, port) from "0.0.0.0:80", "[::]:80" or "*:80" (every address: host None). Raises Ours("config").
+    """(host, port) from "0.0.0.0:80", "[::]:80" or "*:80" (every address: host None). Raises LocalError("config").
 
     `least` 0 allows port 0, which stands for any free one.
     """
@@ -241,7 +245,9 @@ def endpoint(name, text, least=1):
     elif ":" in host:
         host = ""
     if not host or not (port.isascii() and port.isdigit() and len(port) < 6 and least <= int(port) < 65536):
-        raise Ours("config", '%s: %r must look like "*:80", "192.0.2.7:80" or "[::]:80".' % (name, text))
+        raise LocalError(
+            "config", '%s: %r must look like "*:80", "192.0.2.7:80" or "[::]:80".' % (name, text)
+        )
     return None if host == "*" else host, int(port)
 
 
@@ -252,19 +258,19 @@ def _parse(path, data):
         try:
             import tomli as tomllib
         except ImportError:
-            raise Ours(
+            raise LocalError(
                 "config", "Python before 3.11 needs the package tomli; install it (Debian: python3-tomli)."
             ) from None
     try:
         return tomllib.loads(data.decode())
     except UnicodeDecodeError:
-        raise Ours("config", "%s is not UTF-8 text; is it the right file?" % path) from None
+        raise LocalError("config", "%s is not UTF-8 text; is it the right file?" % path) from None
     except tomllib.TOMLDecodeError as e:
-        raise Ours(
+        raise LocalError(
             "config", "%s is not valid TOML: %s; mend that line." % (path, str(e).rstrip("."))
         ) from None
     except RecursionError:
-        raise Ours("config", "%s is nested too deeply; is it the right file?" % path) from None
+        raise LocalError("config", "%s is nested too deeply; is it the right file?" % path) from None
 
 
 def _tables(path, data):
@@ -274,7 +280,7 @@ def _tables(path, data):
         if section not in KEYS:
             raise _unknown(path, section, "[%s]" % section if isinstance(given[section], dict) else section)
         if not isinstance(given[section], dict):
-            raise Ours(
+            raise LocalError(
                 "config", "%s: %s is a section; write [%s] on a line of its own." % (path, section, section)
             )
     out = {}
@@ -296,9 +302,9 @@ def _value(name, kind, value):
     if kind == "duration":
         return duration(name, value)
     if type(value) is not kind or kind is list and [v for v in value if not isinstance(v, str)]:
-        raise Ours("config", "%s must be %s." % (name, _NOUN[kind]))
+        raise LocalError("config", "%s must be %s." % (name, _NOUN[kind]))
     if "\0" in (value if kind is str else "".join(value) if kind is list else ""):
-        raise Ours("config", "%s holds a null character; remove it." % name)
+        raise LocalError("config", "%s holds a null character; remove it." % name)
     return value
 
 
@@ -323,20 +329,20 @@ def _unknown(path, word, shown, section=None):
         if near
         else "see the file that 'ipcert init' writes for what there is."
     )
-    return Ours("config", "%s: there is no %s; %s" % (path, shown, advice))
+    return LocalError("config", "%s: there is no %s; %s" % (path, shown, advice))
 
 
 def _directory(text):
     from ipcert.acme import message
-    from ipcert.errors import Theirs
+    from ipcert.errors import RemoteError
 
     from . import cas
 
     try:
         return message.url(cas.url(text), "directory")
-    except Theirs:
+    except RemoteError:
         known = ", ".join(sorted(cas.KNOWN))
-        raise Ours(
+        raise LocalError(
             "config",
             "ca.directory must be an https URL, such as %s, step-ca:HOST, or one of: %s."
             % (DIRECTORY, known),
@@ -347,7 +353,7 @@ def _to_ascii(name):
     try:
         import idna
     except ImportError:
-        raise Ours(
+        raise LocalError(
             "config", "%s needs the Python package idna; install it, or write the name as xn--..." % name
         ) from None
     return idna.encode(name, uts46=True).decode()
@@ -355,9 +361,9 @@ def _to_ascii(name):
 
 def _address(table, families, test):
     if table["source"] not in SOURCES:
-        raise Ours("config", "address.source must be one of %s." % ", ".join(SOURCES))
+        raise LocalError("config", "address.source must be one of %s." % ", ".join(SOURCES))
     if (table["source"] == "command") != bool(table["command"] and table["command"][0]):
-        raise Ours("config", 'address.command and address.source = "command" belong together.')
+        raise LocalError("config", 'address.command and address.source = "command" belong together.')
     return Options(families, table["source"], table["interfaces"], table["command"], test)
 
 
@@ -367,22 +373,24 @@ def _identifiers(names, addresses):
     for text in names:
         found.append(identifiers.parse(text, _to_ascii))
         if found[-1].family:
-            raise Ours("config", "%s is an address; write it in identifiers.addresses." % found[-1].value)
+            raise LocalError(
+                "config", "%s is an address; write it in identifiers.addresses." % found[-1].value
+            )
     for text in addresses:
         if text in FAMILIES:
             found.append(FAMILIES[text])
             continue
         found.append(identifiers.parse(text, _to_ascii))
         if not found[-1].family:
-            raise Ours("config", "%s is a name; write it in identifiers.names." % found[-1].value)
+            raise LocalError("config", "%s is a name; write it in identifiers.names." % found[-1].value)
     for word in FAMILIES:
         same = [one for one in found if one == FAMILIES[word] or getattr(one, "family", 0) == FAMILIES[word]]
         if FAMILIES[word] in found and len(same) > 1:
-            raise Ours(
+            raise LocalError(
                 "config", 'identifiers.addresses: beside "%s" there can be no other of that family.' % word
             )
     if not found:
-        raise Ours(
+        raise LocalError(
             "config", "There is nothing to certify: fill in identifiers.names or identifiers.addresses."
         )
     return found

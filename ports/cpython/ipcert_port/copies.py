@@ -5,13 +5,13 @@ Each is replaced in one step, but two of them are two steps: the program has to 
 
 import os
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 COMBINED = "combined.pem"  # key and chain in one file, as HAProxy and lighttpd have it
 
 
 class Copy:
-    """One line of deploy.copy, "SOURCE:DESTINATION". Raises Ours("config").
+    """One line of deploy.copy, "SOURCE:DESTINATION". Raises LocalError("config").
 
     lineage   folder name of the one it is for, or "*" for all; file: the file's name; target: a path with "{name}"
     """
@@ -23,9 +23,9 @@ class Copy:
         if not self.lineage or not target or self.file not in (*files, COMBINED):
             known = ", ".join((*files, COMBINED))
             text = 'deploy.copy: %r must look like "nas.example.net/privkey.pem:/etc/app/tls.key"; the files are %s.'
-            raise Ours("config", text % (source, known))
+            raise LocalError("config", text % (source, known))
         if self.lineage == "*" and "{name}" not in target:
-            raise Ours(
+            raise LocalError(
                 "config", "deploy.copy: %r is for every certificate, so write {name} in its path." % target
             )
         self.target = path(target)

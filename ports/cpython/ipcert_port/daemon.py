@@ -11,7 +11,7 @@ import sys
 import time
 
 from ipcert import limits
-from ipcert.errors import Error, Ours
+from ipcert.errors import Error, LocalError
 
 from . import exits, lock
 from .alarm import Alarm
@@ -44,7 +44,7 @@ class Daemon:
         os.waitpid(pid, 0)
         state, fields, error = marshal.loads(answer) if answer else (None, None, None)
         if state is None:
-            raise Ours(*error or ("config", "The configuration could not be read."))
+            raise LocalError(*error or ("config", "The configuration could not be read."))
         self.state = state
         if self._watch is not None:
             self._watch.close()
@@ -59,7 +59,7 @@ class Daemon:
         try:
             os.makedirs(self.state, 0o700, exist_ok=True)
         except OSError as e:
-            raise Ours(
+            raise LocalError(
                 "store",
                 "Cannot make %s: %s; run as its owner or choose another state folder."
                 % (self.state, e.strerror.lower()),

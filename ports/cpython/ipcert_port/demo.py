@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import exits
 from .show import planned
@@ -40,9 +40,9 @@ with socket.create_connection((host, int(port)), timeout=10) as plain:
 
 
 def run(config, root, as_json):
-    """Returns (exit code, the JSON object). Raises Ours("config") for a CA that is not a test CA."""
+    """Returns (exit code, the JSON object). Raises LocalError("config") for a CA that is not a test CA."""
     if not config.policy.test_ca:
-        raise Ours(
+        raise LocalError(
             "config",
             "The demo is for a test CA (ca.test = true); in a checkout run ./tools/demo, which starts one.",
         )
@@ -84,7 +84,7 @@ def _visit(config, root, command, where, found):
     try:
         line = server.stdout.readline()
         if not line:
-            raise Ours("port", "The demo's TLS server did not start; see above.")
+            raise LocalError("port", "The demo's TLS server did not start; see above.")
         v4, v6 = json.loads(line)["ports"]
         seen = {}
         for c in found:

@@ -14,7 +14,7 @@ import errno
 import hashlib
 import os
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import copies
 
@@ -61,8 +61,8 @@ class Deployer:
     def deploy(self, record, key, chain):
         """Put a lineage's `key` (PKCS#8 DER) and `chain` (PEM) in place, or take it away where both are empty.
 
-        Nothing is touched where they are in place. Raises Ours("deploy" | "disk-full") with the old files still being
-        served, and Ours("hook") when the hook failed: it runs again at the next start.
+        Nothing is touched where they are in place. Raises LocalError("deploy" | "disk-full") with the old files still being
+        served, and LocalError("hook") when the hook failed: it runs again at the next start.
         """
         identifiers = record.ids.text().split(",")
         name = folder_name(identifiers)
@@ -102,7 +102,7 @@ class Deployer:
         except OSError as e:
             if e.errno == errno.EINVAL:
                 text = "%s exists and is not ours; move it away, or choose another deploy.dir."
-                raise Ours("deploy", text % link) from None
+                raise LocalError("deploy", text % link) from None
             raise
         os.makedirs(self.folder, 0o755, exist_ok=True)
         target = os.path.join(self.folder, version)
@@ -151,7 +151,7 @@ class Deployer:
             return grp.getgrnam(self._group).gr_gid
         except KeyError:
             text = "There is no group %s; make it, or change deploy.group. The certificates there are the old ones."
-            raise Ours("deploy", text % self._group) from None
+            raise LocalError("deploy", text % self._group) from None
 
     def _write_copy(self, path, data, secret):
         if secret:
@@ -176,9 +176,9 @@ class Deployer:
     def _failure(self, e):
         if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             text = "The disk that holds %s is full; free some space. The certificates there are the old ones."
-            return Ours("disk-full", text % self.folder)
+            return LocalError("disk-full", text % self.folder)
         text = "Cannot deploy to %s: %s; check the folder and who owns it. The certificates there are the old ones."
-        return Ours("deploy", text % (e.filename or self.folder, (e.strerror or str(e)).lower()))
+        return LocalError("deploy", text % (e.filename or self.folder, (e.strerror or str(e)).lower()))
 
     def _environment(self, record, identifiers, link, event):
         from .show import utc
@@ -222,7 +222,7 @@ class Deployer:
                 start_new_session=True,
             )
         except OSError as e:
-            raise Ours("hook", "Cannot run the %s: %s; %s" % (what, e.strerror.lower(), tail)) from None
+            raise LocalError("hook", "Cannot run the %s: %s; %s" % (what, e.strerror.lower(), tail)) from None
         try:
             status = child.wait(self._timeout)
         except BaseException as e:
@@ -231,10 +231,10 @@ class Deployer:
             if not isinstance(e, subprocess.TimeoutExpired):
                 raise
             text = "The %s took longer than %d seconds and was ended; %s"
-            raise Ours("hook", text % (what, self._timeout, tail)) from None
+            raise LocalError("hook", text % (what, self._timeout, tail)) from None
         if status:
             how = "exit status %d" % status if status > 0 else "signal %d" % -status
-            raise Ours("hook", "The %s failed (%s); %s" % (what, how, tail))
+            raise LocalError("hook", "The %s failed (%s); %s" % (what, how, tail))
 
 
 def _files(key, chain):
@@ -304,7 +304,7 @@ def forget(folder, copy=()):
     """Remove every lineage that was ever deployed under `folder`, keys overwritten first; returns their names.
 
     Only our own links are touched: those to a hidden folder of the same name. `copy`: list of `copies.Copy`, removed
-    too. Raises Ours("deploy").
+    too. Raises LocalError("deploy").
     """
     found = []
     try:
@@ -325,7 +325,7 @@ def forget(folder, copy=()):
             _flush(folder)
     except OSError as e:
         text = "Cannot erase what was deployed to %s: %s; check the folder and who owns it."
-        raise Ours("deploy", text % (folder, (e.strerror or str(e)).lower())) from None
+        raise LocalError("deploy", text % (folder, (e.strerror or str(e)).lower())) from None
     return found
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _CHAIN = 8  # CNAMEs that are followed
 _SERVERS = 16  # a zone's servers that are asked
@@ -10,13 +10,13 @@ _SECONDS = 5  # for one question
 
 
 def library():
-    """dnspython, or Ours("dns") where it is not installed."""
+    """dnspython, or LocalError("dns") where it is not installed."""
     try:
         import dns.resolver
 
         return dns
     except ImportError:
-        raise Ours(
+        raise LocalError(
             "dns", "DNS challenges need the package dnspython; install it (Debian: python3-dnspython)."
         ) from None
 
@@ -35,7 +35,7 @@ class Dns:
         try:
             self._resolver = self._dns.resolver.Resolver(configure=not resolvers)
         except self._dns.exception.DNSException:
-            raise Ours("dns", "This system names no DNS resolver; set dns.resolvers.") from None
+            raise LocalError("dns", "This system names no DNS resolver; set dns.resolvers.") from None
         if resolvers:
             self._resolver.nameservers = [host for host, _ in resolvers]
             self._resolver.nameserver_ports = dict(resolvers)
@@ -49,14 +49,16 @@ class Dns:
             except self._dns.resolver.NXDOMAIN:
                 return name
             except self._dns.exception.DNSException as e:
-                raise Ours("dns", "The DNS does not say where %s stands: %s." % (name, _reason(e))) from None
+                raise LocalError(
+                    "dns", "The DNS does not say where %s stands: %s." % (name, _reason(e))
+                ) from None
             if answer.rrset is None:
                 return name
             name = answer.rrset[0].target.to_text().rstrip(".").lower()
-        raise Ours("dns", "More than %d CNAMEs lead away from %s; mend that." % (_CHAIN, name))
+        raise LocalError("dns", "More than %d CNAMEs lead away from %s; mend that." % (_CHAIN, name))
 
     def addresses(self, name):
-        """The addresses (texts) that `name` stands for, IPv4 first; [] where there are none. Raises Ours("dns")."""
+        """The addresses (texts) that `name` stands for, IPv4 first; [] where there are none. Raises LocalError("dns")."""
         out = []
         for kind in ("A", "AAAA"):
             try:
@@ -64,14 +66,16 @@ class Dns:
             except self._dns.resolver.NXDOMAIN:
                 return []
             except self._dns.exception.DNSException as e:
-                raise Ours("dns", "The DNS does not say where %s is: %s." % (name, _reason(e))) from None
+                raise LocalError(
+                    "dns", "The DNS does not say where %s is: %s." % (name, _reason(e))
+                ) from None
             out += [record.address for record in answer.rrset or ()]
         return out
 
     def caa(self, name):
         """(where they stand, list of (tag, value)) of the CAA records that count for `name` (RFC 8659 3); ("", []) for none.
 
-        Raises Ours("dns").
+        Raises LocalError("dns").
         """
         labels = name.split(".")
         for k in range(len(labels)):
@@ -81,7 +85,7 @@ class Dns:
             except self._dns.resolver.NXDOMAIN:
                 continue
             except self._dns.exception.DNSException as e:
-                raise Ours(
+                raise LocalError(
                     "dns", "The DNS does not say who may certify %s: %s." % (name, _reason(e))
                 ) from None
             if answer.rrset:
@@ -96,7 +100,7 @@ class Dns:
         try:
             found = self._dns.resolver.zone_for_name(name + ".", resolver=self._resolver)
         except self._dns.exception.DNSException as e:
-            raise Ours(
+            raise LocalError(
                 "dns", "The DNS does not say which zone %s is in: %s; set dns.zone." % (name, _reason(e))
             ) from None
         return found.to_text().rstrip(".").lower()
@@ -113,9 +117,11 @@ class Dns:
                     answer = self._resolver.resolve(server.target, kind, raise_on_no_answer=False)
                     out += [(a.address, 53) for a in answer.rrset or ()]
         except self._dns.exception.DNSException as e:
-            raise Ours("dns", "The DNS does not name the servers of %s: %s." % (zone, _reason(e))) from None
+            raise LocalError(
+                "dns", "The DNS does not name the servers of %s: %s." % (zone, _reason(e))
+            ) from None
         if not out:
-            raise Ours("dns", "The servers of %s have no addresses; mend the zone." % zone)
+            raise LocalError("dns", "The servers of %s have no addresses; mend the zone." % zone)
         return out[:_SERVERS]
 
     def texts(self, name, server):
@@ -136,7 +142,7 @@ class Dns:
     def await_text(self, name, shown, seconds):
         """Wait until every authoritative server shows TXT records of `name` for which `shown(list of bytes)` is true.
 
-        Servers that do not answer at all are passed over as long as one does. Raises Ours("dns") after `seconds`.
+        Servers that do not answer at all are passed over as long as one does. Raises LocalError("dns") after `seconds`.
         """
         servers = self.servers(name)
         end = time.monotonic() + seconds
@@ -151,7 +157,7 @@ class Dns:
             if left <= 0:
                 who = ", ".join([s[0] for s in missing or silent])
                 what = "does not show the record for" if missing else "does not answer about"
-                raise Ours(
+                raise LocalError(
                     "dns",
                     "After %d seconds %s still %s %s; mend the zone or raise dns.timeout."
                     % (seconds, who, what, name),

@@ -4,12 +4,12 @@
     remove(name, text)   take exactly that one away again; harmless where it is gone
     look(name)           see that it could be asked for a record at `name`, and change nothing
 
-All raise Ours("dns") with a sentence that says what to do.
+All raise LocalError("dns") with a sentence that says what to do.
 """
 
 import subprocess
 
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 from . import dnsask
 
@@ -37,7 +37,7 @@ class Rfc2136:
         try:
             self._keyring = dns.tsigkeyring.from_text({key_name.rstrip(".") + ".": secret})
         except ValueError:
-            raise Ours(
+            raise LocalError(
                 "dns",
                 "The TSIG key in dns.key_file is not base64; copy the secret alone, as tsig-keygen prints it.",
             ) from None
@@ -66,10 +66,10 @@ class Rfc2136:
             text = (
                 "%s does not answer about %s with our key: %s; see dns.server, dns.key_name and dns.key_file."
             )
-            raise Ours("dns", text % (self._server[0], zone, reason)) from None
+            raise LocalError("dns", text % (self._server[0], zone, reason)) from None
         if answer.rcode() != dns.rcode.NOERROR or not answer.answer:
             text = "%s does not serve the zone %s (%s); see dns.server and dns.zone."
-            raise Ours("dns", text % (self._server[0], zone, dns.rcode.to_text(answer.rcode())))
+            raise LocalError("dns", text % (self._server[0], zone, dns.rcode.to_text(answer.rcode())))
 
     def _update(self, name, change):
         import dns.query
@@ -78,19 +78,19 @@ class Rfc2136:
 
         zone = self._zone or self._ask.zone(name)
         if name != zone and not name.endswith("." + zone):
-            raise Ours("dns", "%s is not in the zone %s; see dns.zone." % (name, zone))
+            raise LocalError("dns", "%s is not in the zone %s; see dns.zone." % (name, zone))
         update = dns.update.Update(zone + ".", keyring=self._keyring, keyalgorithm=self._algorithm + ".")
         try:
             change(update, self._dns.name.from_text(name + "."))
             answer = dns.query.tcp(update, self._server[0], _SECONDS, self._server[1])
         except (self._dns.exception.DNSException, OSError) as e:
             reason = (str(e) or type(e).__name__).rstrip(".")
-            raise Ours(
+            raise LocalError(
                 "dns", "%s did not take the update of %s: %s; see [dns]." % (self._server[0], zone, reason)
             ) from None
         if answer.rcode() != dns.rcode.NOERROR:
             code = dns.rcode.to_text(answer.rcode())
-            raise Ours(
+            raise LocalError(
                 "dns",
                 "%s refused the update of %s (%s); see its key and its update policy."
                 % (self._server[0], zone, code),
@@ -129,7 +129,7 @@ class Webhook:
             socket.create_connection((host, port), _SECONDS).close()
         except OSError as e:
             text = "The DNS webhook at %s cannot be reached: %s; see dns.url."
-            raise Ours("dns", text % (self._url, (e.strerror or str(e)).lower())) from None
+            raise LocalError("dns", text % (self._url, (e.strerror or str(e)).lower())) from None
 
     def _post(self, what, name, text):
         import json
@@ -141,12 +141,12 @@ class Webhook:
         try:
             body = json.dumps({"fqdn": name + ".", "value": text}).encode()
             answer = net.request("POST", "%s/%s" % (self._url, what), self._headers, body)
-        except Theirs as e:
-            raise Ours("dns", "The DNS webhook failed: %s" % e.text) from None
+        except RemoteError as e:
+            raise LocalError("dns", "The DNS webhook failed: %s" % e.text) from None
         finally:
             net.close()
         if not 200 <= answer.status < 300:
-            raise Ours(
+            raise LocalError(
                 "dns", "The DNS webhook answered %s with status %d; see its own log." % (what, answer.status)
             )
 
@@ -175,7 +175,7 @@ class Exec:
 
         if shutil.which(self._command[0]) is None:
             text = "%s, which is to change the zone, is not there or not executable; see dns.command."
-            raise Ours("dns", text % self._command[0])
+            raise LocalError("dns", text % self._command[0])
 
     def _run(self, what, name, text):
         program = self._command[0]
@@ -189,18 +189,18 @@ class Exec:
                 timeout=self._timeout,
             )
         except subprocess.TimeoutExpired:
-            raise Ours(
+            raise LocalError(
                 "dns",
                 "%s took longer than %d seconds to %s; see dns.command." % (program, self._timeout, what),
             ) from None
         except OSError as e:
-            raise Ours(
+            raise LocalError(
                 "dns", "%s cannot be run: %s; see dns.command." % (program, (e.strerror or "").lower())
             ) from None
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().split("\n")
             said = "".join([c if c.isprintable() else "?" for c in lines[-1][:200]])
-            raise Ours(
+            raise LocalError(
                 "dns",
                 "%s %s ended with status %d%s." % (program, what, done.returncode, said and ": " + said),
             )

@@ -1,6 +1,6 @@
 """dns-01 (RFC 8555 8.4) and dns-persist-01 (draft-ietf-acme-dns-persist): records, and waiting until they are seen."""
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 WARNING = (
     "The record for %s names the ACME account for all to see (accounturi). Whoever reads it ties every name with the same "
@@ -17,7 +17,7 @@ class Dns01:
         self._seconds = seconds
 
     def publish(self, it):
-        """Add the record of a PUBLISH intention; returns when all authoritative servers show it. Raises Ours("dns")."""
+        """Add the record of a PUBLISH action; returns when all authoritative servers show it. Raises LocalError("dns")."""
         text = bytes(it.text)
         name = self._ask.target(it.name)
         self._provider.add(name, text.decode())
@@ -49,7 +49,7 @@ class DnsPersist01:
         self._warned = set()
 
     def publish(self, it):
-        """See that a TXT record that says what `it.text` says stands at `it.name`. Raises Ours("dns")."""
+        """See that a TXT record that says what `it.text` says stands at `it.name`. Raises LocalError("dns")."""
         text = bytes(it.text).decode()
         wanted = parameters(text)
         if it.subject not in self._warned:
@@ -62,10 +62,10 @@ class DnsPersist01:
         name = self._ask.target(it.name)
         try:
             self._ask.await_text(name, shown, 0)
-        except Ours:
+        except LocalError:
             if self._provider is None:
                 line = '%s. IN TXT "%s"' % (name, text)
-                raise Ours(
+                raise LocalError(
                     "dns", "Create this record, wait until your zone shows it, and run this again: %s" % line
                 ) from None
             self._provider.add(name, text)

@@ -5,7 +5,7 @@ nobody outside is told a name and an address together. What it opens for a momen
 folder) is what a validation would open, and it is gone afterwards.
 """
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import exits
 
@@ -88,7 +88,7 @@ def _configuration(path, findings):
 
     try:
         config = load(path, public=False)
-    except Ours as e:
+    except LocalError as e:
         findings.error("configuration", e)
         return None
     findings.ok("configuration", "%s is understood." % config.path)

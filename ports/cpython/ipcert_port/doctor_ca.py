@@ -3,9 +3,9 @@
 import time
 
 from ipcert import limits
+from ipcert.acme import dates, message
 from ipcert.acme import directory as _directory
-from ipcert.acme import message, when
-from ipcert.errors import Error, Ours, Theirs
+from ipcert.errors import Error, LocalError, RemoteError
 
 from .clock import Clock
 from .show import utc
@@ -27,13 +27,13 @@ def check(config, state, findings):
         findings.bad("clock", "It says %s, which it cannot be." % _now(), _SET)
     try:
         answer = _ask(config)
-    except Ours as e:
+    except LocalError as e:
         if believed:
             findings.ok("clock", "%s; not compared with the CA's." % _now())
         findings.skipped("CA reachable", "not looked at, for want of roots to check it with.")
         findings.error("CA trusted", e)
         return []
-    except Theirs as e:
+    except RemoteError as e:
         _refused(config, e, believed, findings)
         return []
     if believed:
@@ -87,7 +87,7 @@ def _refused(config, e, believed, findings):
 
 
 def _compare(answer, findings):
-    theirs = when.http_date(answer.headers.get("date", ""))
+    theirs = dates.http_date(answer.headers.get("date", ""))
     ours = int(time.time()) - limits.EPOCH_UNIX
     if not theirs:
         findings.ok("clock", "%s; the CA does not say what it has." % _now())
@@ -100,10 +100,10 @@ def _compare(answer, findings):
 def _content(config, answer, findings):
     try:
         if answer.status != 200:
-            raise Theirs("status", "%s answers with status %d." % (config.directory, answer.status))
+            raise RemoteError("status", "%s answers with status %d." % (config.directory, answer.status))
         read = message.parse(answer.body)
         directory = _directory.Directory(read)
-    except Theirs as e:
+    except RemoteError as e:
         findings.bad(
             "CA reachable",
             "What answers is not an ACME CA: %s" % str(e).split(";")[0],

@@ -5,7 +5,7 @@ import socket
 import ssl
 
 from ipcert import identifiers
-from ipcert.errors import Error, Ours
+from ipcert.errors import Error, LocalError
 
 from . import interfaces, lock
 from .address import known
@@ -71,7 +71,7 @@ def _addresses(config, own, findings):
         check = "address"
         try:
             identifiers.check_public(one, config.policy.test_ca)
-        except Ours as e:
+        except LocalError as e:
             findings.error(check, e)
             continue
         here = own.get(one.value)
@@ -127,7 +127,7 @@ def _port(config, findings):
         try:
             responder.start()
             head, body = _fetch((hosts or ["127.0.0.1"])[0], port, token)
-        except Ours as e:
+        except LocalError as e:
             _taken(config, check, port, e, "Stop it; or let it answer for us: http01.webroot.", findings)
             continue
         except OSError as e:
@@ -170,7 +170,7 @@ def _webroot(config, findings):
     try:
         way.publish(token, text)
         head, body = _fetch(host, port, token)
-    except Ours as e:
+    except LocalError as e:
         findings.error("webroot", e)
         return
     except OSError as e:
@@ -266,7 +266,7 @@ def _alpn(config, findings):
     check = "port %d" % port
     try:
         server = serve.Server(serve.Chooser([]), config.alpn_listen)
-    except Ours as e:
+    except LocalError as e:
         fix = "Stop it; or let it pass validations on: tlsalpn.listen and nginx.example.conf, or tlsalpn.shared."
         _taken(config, check, port, e, fix, findings)
         return
@@ -330,7 +330,7 @@ def _names(config, names, own, findings):
             continue
         try:
             found = _resolve(config, name.value)
-        except Ours as e:
+        except LocalError as e:
             findings.error(check, e)
             continue
         if not found:
@@ -364,7 +364,7 @@ def _elsewhere(name, strange, ours, config):
 
 
 def _resolve(config, name):
-    """The addresses (texts) of a name. Raises Ours("dns") where nobody answers."""
+    """The addresses (texts) of a name. Raises LocalError("dns") where nobody answers."""
     if config.dns.resolvers:
         from .dnsask import Dns
 
@@ -375,7 +375,7 @@ def _resolve(config, name):
         if e.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)):
             return []
         text = "The DNS does not say where %s is: %s; check this machine's resolver (/etc/resolv.conf)."
-        raise Ours("dns", text % (name, (e.strerror or "no answer").lower())) from None
+        raise LocalError("dns", text % (name, (e.strerror or "no answer").lower())) from None
     return sorted({address[4][0] for address in found})
 
 
@@ -394,7 +394,7 @@ def _dns(config, names, findings):
             ask.servers(record)
             if provider is not None:
                 provider.look(record)
-    except Ours as e:
+    except LocalError as e:
         findings.error("dns", e)
         return
     if provider is None:
@@ -422,7 +422,7 @@ def _caa(config, names, issuers, findings):
                 fix = 'Add one there: 0 %s "%s".' % (tag, issuers[0])
                 findings.bad("CAA", text % (at, name.value, ", ".join([g or "nobody" for g in granted])), fix)
                 return
-    except Ours as e:
+    except LocalError as e:
         if "dnspython" in str(e):
             findings.skipped("CAA", "not looked at, for want of the package dnspython.")
         else:

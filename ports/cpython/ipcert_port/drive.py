@@ -1,9 +1,9 @@
-"""Carries out what the core intends, one intention at a time. It waits for things; it decides nothing."""
+"""Carries out what the core intends, one action at a time. It waits for things; it decides nothing."""
 
 import time
 
-from ipcert import intention
-from ipcert.errors import Error, Ours
+from ipcert import action
+from ipcert.errors import Error, LocalError
 
 
 class Drive:
@@ -22,7 +22,7 @@ class Drive:
         self.progress = progress
 
     def step(self, stop=None):
-        """Carry out one intention and answer it. False, unanswered, when nothing is in flight, or `stop(intention)`.
+        """Carry out one action and answer it. False, unanswered, when nothing is in flight, or `stop(action)`.
 
         Raises Error when the state cannot be written: nothing may go on then.
         """
@@ -34,7 +34,7 @@ class Drive:
             return False
         kind = it.kind
         self.progress.step(device, it, now)
-        if kind == intention.WAIT:
+        if kind == action.WAIT:
             if not it.busy:
                 # Hours may pass: a connection kept until then only costs memory, and may hold what nobody asked for.
                 if self.net is not None:
@@ -42,11 +42,11 @@ class Drive:
                 return False
             # A pause that the CA asked for is kept whole, also when it began in the middle of a second.
             time.sleep(max(0, it.until - now - (time.monotonic() - started)))
-        elif kind == intention.WRITE:
+        elif kind == action.WRITE:
             self.store.write(it.name, memoryview(it.body)[: it.size])
-        elif kind == intention.ERASE:
+        elif kind == action.ERASE:
             self.store.erase(it.name)
-        elif kind == intention.NOTIFY:
+        elif kind == action.NOTIFY:
             self.progress.notice(it.notice, it.subject, it.text)
         else:
             return self._outside(it)
@@ -57,19 +57,19 @@ class Drive:
         """What may fail without the state being in danger."""
         answer = None
         try:
-            if it.kind == intention.SEND:
+            if it.kind == action.SEND:
                 answer = self._send(it)
-            elif it.kind == intention.PUBLISH:
+            elif it.kind == action.PUBLISH:
                 self.answers.publish(it)
-            elif it.kind == intention.WITHDRAW:
+            elif it.kind == action.WITHDRAW:
                 self.answers.withdraw(it)
-            elif it.kind == intention.DEPLOY:
+            elif it.kind == action.DEPLOY:
                 self.deployer.deploy(it.record, it.key, it.chain)
             else:
-                raise Ours("state", "The core wants something this port does not know; report this.")
+                raise LocalError("state", "The core wants something this port does not know; report this.")
         except Error as e:
             if (
-                it.kind == intention.WITHDRAW
+                it.kind == action.WITHDRAW
             ):  # a challenge that stays is harmless, and the core takes no for no answer
                 self.progress.warn(str(e))
                 self.device.done(it.number)
@@ -95,7 +95,7 @@ class Drive:
         """Steps until nothing is in flight; returns the second of the next plan, or None for an untrusted clock."""
         while self.step(stop):
             continue
-        # Asking again is free: an intention stays the same until it is answered.
+        # Asking again is free: an action stays the same until it is answered.
         return self.device.next(self.clock.now() if self.clock.trustworthy() else None).until
 
     def close(self):

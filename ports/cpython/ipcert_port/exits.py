@@ -1,6 +1,6 @@
 """Exit codes, so that a script can tell what went wrong without reading the sentence."""
 
-from ipcert.errors import Theirs
+from ipcert.errors import RemoteError
 
 OK = 0  # what was due is there, or nothing was due
 BUG = 1  # a mistake of ours: Python's own code for an exception that nobody expected
@@ -35,7 +35,7 @@ def code(error):
     """The exit code for an `ipcert.errors.Error`, or for None."""
     if error is None:
         return OK
-    if isinstance(error, Theirs):
+    if isinstance(error, RemoteError):
         return NETWORK if error.code in _NETWORK else ORDER
     if error.code in _STATE:
         return STATE

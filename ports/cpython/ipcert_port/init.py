@@ -4,7 +4,7 @@ import json
 import os
 
 from ipcert import identifiers
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import exits
 from .address import FAMILIES
@@ -15,7 +15,7 @@ _EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ipcert.exam
 def run(path, progress, names, addresses):
     """Write the file at `path`, which must not be there yet; returns (exit code, the JSON object).
 
-    `names`, `addresses`: lists of texts, both empty for the example's own. Raises Ours("config" | "identifier").
+    `names`, `addresses`: lists of texts, both empty for the example's own. Raises LocalError("config" | "identifier").
     """
     with open(_EXAMPLE, encoding="utf-8") as file:
         text = file.read()
@@ -27,12 +27,12 @@ def run(path, progress, names, addresses):
         with open(fd, "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise Ours(
+        raise LocalError(
             "config", "%s is there already; edit it, or name another file with --config." % path
         ) from None
     except OSError as e:
         text = "Cannot write %s: %s; run as root, or name another file with --config."
-        raise Ours("config", text % (path, (e.strerror or str(e)).lower())) from None
+        raise LocalError("config", text % (path, (e.strerror or str(e)).lower())) from None
     if names or addresses:
         progress.say(
             "Wrote %s. Agree to the CA's terms there (agree_terms), then run 'ipcert doctor'." % path
@@ -51,7 +51,7 @@ def _checked(text, address):
     one = identifiers.parse(text, _to_ascii)
     if bool(one.family) != address:
         word = "--name" if address else "--address"
-        raise Ours("config", "%s belongs to %s." % (one.value, word))
+        raise LocalError("config", "%s belongs to %s." % (one.value, word))
     return text
 
 

@@ -4,7 +4,7 @@ import signal
 import sys
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import exits
 from .show import local, planned, sentence, span
@@ -41,7 +41,9 @@ def run(config, progress, wait=False, now=(), child=False):
                 pause = until - work.clock.now()
                 if not (child and pause <= limits.TASK_WAIT or wait and missing and until < limits.NEVER):
                     break
-                if wait and (isinstance(error, Ours) or max([r.failures for r in active(journal)]) >= _TRIES):
+                if wait and (
+                    isinstance(error, LocalError) or max([r.failures for r in active(journal)]) >= _TRIES
+                ):
                     break
                 alarm = alarm or _alarm()
                 progress.countdown(alarm, until, "The next one comes")
@@ -98,7 +100,9 @@ def _report(work, config, progress, error, child):
     code = exits.code(error)
     if work.device.consent_challenge() and [r for r in active(journal) if not r.consent_at]:
         code = code or exits.CONSENT
-        error = error or Ours("consent", "A combined certificate waits for your consent; run: ipcert consent")
+        error = error or LocalError(
+            "consent", "A combined certificate waits for your consent; run: ipcert consent"
+        )
     out = {
         "issued": work.device.issued,
         "deployed": work.deployer.changed,

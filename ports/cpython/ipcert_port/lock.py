@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 ORDERS = "lock"  # held by whatever changes the state
 DAEMON = "run.lock"  # held by `ipcert run` for its whole life
@@ -13,7 +13,7 @@ DAEMON = "run.lock"  # held by `ipcert run` for its whole life
 class Lock:
     """Holds `name` in the state folder, which must exist, until `close`. A context manager.
 
-    `patient` waits for the other process; otherwise Ours("locked") names it.
+    `patient` waits for the other process; otherwise LocalError("locked") names it.
     """
 
     def __init__(self, folder, name=ORDERS, patient=False):
@@ -23,9 +23,9 @@ class Lock:
         except OSError as e:
             if e.errno == errno.ENOSPC:
                 text = "The disk that holds %s is full; free some space. Nothing was changed."
-                raise Ours("disk-full", text % folder) from None
+                raise LocalError("disk-full", text % folder) from None
             text = "Cannot write in %s: %s; run as its owner, or choose another state folder."
-            raise Ours("store", text % (folder, (e.strerror or "refused").lower())) from None
+            raise LocalError("store", text % (folder, (e.strerror or "refused").lower())) from None
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -35,7 +35,7 @@ class Lock:
             text = "Another ipcert%s is working on %s; let it finish, or stop it first."
             if name == DAEMON:
                 text = "Another ipcert run%s already serves %s; stop it first."
-            raise Ours("locked", text % (who, folder)) from None
+            raise LocalError("locked", text % (who, folder)) from None
         try:
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)

@@ -2,7 +2,7 @@
 `ipcert.limits`."""
 
 from ipcert import limits
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 _ADVICE = (
     ("ConnectionFailed", "network", "check the network connection and the CA's directory URL"),
@@ -31,7 +31,7 @@ class Net:
     """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at
     once.
 
-    Raises Ours("roots") at the first request when the file holds no certificate.
+    Raises LocalError("roots") at the first request when the file holds no certificate.
     """
 
     def __init__(self, roots_file, user_agent, timeout=limits.REQUEST_TIME):
@@ -56,24 +56,28 @@ class Net:
                 user_agent=self._agent,
             )
         except ValueError as e:
-            raise Ours("roots", "There is %s; give the CA's root certificates as a PEM file." % e) from None
+            raise LocalError(
+                "roots", "There is %s; give the CA's root certificates as a PEM file." % e
+            ) from None
         self._failed = urequests_compat.RequestError
         return self._session
 
     def request(self, method, url, headers=None, body=None):
         """One exchange; returns `Response` whatever its status; a redirect is not followed.
 
-        Raises Theirs("network" | "tls" | "slow" | "too-large" | "bad-http" | "url").
+        Raises RemoteError("network" | "tls" | "slow" | "too-large" | "bad-http" | "url").
         """
         session = self._session or self._open()
         try:
             answer = session.request(method, url, headers, body)
         except ValueError as e:
-            raise Theirs("url", "%s: %s; check the CA's directory URL." % (url[: limits.URL], e)) from None
+            raise RemoteError(
+                "url", "%s: %s; check the CA's directory URL." % (url[: limits.URL], e)
+            ) from None
         except self._failed as e:
             for name, code, advice in _ADVICE:
                 if type(e).__name__ == name:
-                    raise Theirs(code, "%s: %s; %s." % (_where(url), e, advice)) from None
+                    raise RemoteError(code, "%s: %s; %s." % (_where(url), e, advice)) from None
             raise
         return Response(answer.status_code, answer.headers, answer.content)
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 from ipcert import identifiers
-from ipcert.errors import Error, Ours
+from ipcert.errors import Error, LocalError
 
 from . import exits
 from .deploy import CERT, FULLCHAIN, KEY, folder_name
@@ -234,7 +234,7 @@ def _host(text):
 
 
 def write(folder, texts):
-    """Write {name: text} into `folder`; returns what undoes it, a function. Raises Ours("deploy")."""
+    """Write {name: text} into `folder`; returns what undoes it, a function. Raises LocalError("deploy")."""
     before = {}
     try:
         os.makedirs(folder, 0o755, exist_ok=True)
@@ -245,7 +245,7 @@ def write(folder, texts):
                     before[name] = file.read()
             _replace(path, texts[name])
     except OSError as e:
-        raise Ours(
+        raise LocalError(
             "deploy", "Cannot write to %s: %s; run this as root." % (folder, e.strerror.lower())
         ) from None
 
@@ -266,23 +266,23 @@ def _replace(path, text):
 
 
 def reload(undo):
-    """Check nginx's configuration and let it be read. Raises Ours("hook") after `undo` where nginx refuses it."""
+    """Check nginx's configuration and let it be read. Raises LocalError("hook") after `undo` where nginx refuses it."""
     try:
         done = subprocess.run(
             ["nginx", "-q", "-t"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
     except OSError as e:
         undo()
-        raise Ours("hook", "Cannot run nginx: %s; install it." % e.strerror.lower()) from None
+        raise LocalError("hook", "Cannot run nginx: %s; install it." % e.strerror.lower()) from None
     if done.returncode:
         undo()
         last = done.stdout.decode("utf-8", "replace").strip().splitlines()[-2:]
         text = "nginx refuses its configuration and goes on with the one it has: %s"
-        raise Ours("hook", text % (" / ".join(last) or "no reason given"))
+        raise LocalError("hook", text % (" / ".join(last) or "no reason given"))
     # Without waiting: at boot we are what nginx waits for.
     command = ["systemctl", "--no-block", "try-reload-or-restart", "nginx.service"]
     if subprocess.run(command, stdin=subprocess.DEVNULL).returncode:
-        raise Ours("hook", "systemctl could not reload nginx; see: systemctl status nginx")
+        raise LocalError("hook", "systemctl could not reload nginx; see: systemctl status nginx")
 
 
 def main(argv=None):

@@ -1,6 +1,6 @@
 """The configuration's longer sections, checked: [dns], and the external account binding."""
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 PROVIDERS = ("", "rfc2136", "webhook", "exec")
 _SECRET = 4096  # bytes of a file that holds one
@@ -33,7 +33,7 @@ class DnsOptions:
         self.timeout = table["timeout"]
         kind = table["provider"]
         if kind not in PROVIDERS:
-            raise Ours("config", 'dns.provider must be "rfc2136", "webhook" or "exec".')
+            raise LocalError("config", 'dns.provider must be "rfc2136", "webhook" or "exec".')
         self._resolvers = [_server("dns.resolvers", one) for one in table["resolvers"]]
         self._authoritative = [_server("dns.authoritative", one) for one in table["authoritative"]]
         self._server = None
@@ -43,11 +43,11 @@ class DnsOptions:
             from .dnsprovider import ALGORITHMS
 
             if table["algorithm"] not in ALGORITHMS:
-                raise Ours("config", "dns.algorithm must be one of %s." % ", ".join(ALGORITHMS))
+                raise LocalError("config", "dns.algorithm must be one of %s." % ", ".join(ALGORITHMS))
         elif kind == "webhook":
             self._need("url")
             if not table["url"].startswith("https://"):
-                raise Ours(
+                raise LocalError(
                     "config", "dns.url must be an https URL: what it is told must not be changed on its way."
                 )
         elif kind == "exec":
@@ -59,7 +59,9 @@ class DnsOptions:
     def _need(self, *keys):
         for key in keys:
             if not self._table[key]:
-                raise Ours("config", 'dns.provider = "%s" needs dns.%s.' % (self._table["provider"], key))
+                raise LocalError(
+                    "config", 'dns.provider = "%s" needs dns.%s.' % (self._table["provider"], key)
+                )
 
     @property
     def resolvers(self):
@@ -92,39 +94,43 @@ class DnsOptions:
 
 
 def read_secret(name, path):
-    """The one line of text in a file, which should be readable by nobody else. Raises Ours("config")."""
+    """The one line of text in a file, which should be readable by nobody else. Raises LocalError("config")."""
     try:
         with open(path, encoding="ascii") as file:
             text = file.read(_SECRET).strip()
     except OSError as e:
-        raise Ours("config", "Cannot read %s, %s: %s." % (name, path, (e.strerror or "").lower())) from None
+        raise LocalError(
+            "config", "Cannot read %s, %s: %s." % (name, path, (e.strerror or "").lower())
+        ) from None
     except UnicodeDecodeError:
         text = ""
     if not text or "\n" in text:
-        raise Ours("config", "%s, %s, must hold one line: the secret." % (name, path))
+        raise LocalError("config", "%s, %s, must hold one line: the secret." % (name, path))
     return text
 
 
 def binding(kid, path, directory):
-    """The external account binding's key as bytes, b"" where there is none. Raises Ours("config")."""
+    """The external account binding's key as bytes, b"" where there is none. Raises LocalError("config")."""
     import base64
 
     from . import cas
 
     if bool(kid) != bool(path):
-        raise Ours("config", "An external account binding needs both ca.eab_kid and ca.eab_key_file.")
+        raise LocalError("config", "An external account binding needs both ca.eab_kid and ca.eab_key_file.")
     if not kid:
         if cas.needs_binding(directory):
             text = "%s gives accounts to its customers only: set ca.eab_kid and ca.eab_key_file to what it gave you."
-            raise Ours("config", text % cas.name(directory))
+            raise LocalError("config", text % cas.name(directory))
         return b""
     text = read_secret("ca.eab_key_file", path)
     try:
         key = base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), b"-_", True)
     except ValueError:
-        raise Ours("config", "ca.eab_key_file must hold the key in base64url, as the CA shows it.") from None
+        raise LocalError(
+            "config", "ca.eab_key_file must hold the key in base64url, as the CA shows it."
+        ) from None
     if len(key) < 16:
-        raise Ours("config", "The key in ca.eab_key_file is shorter than 16 bytes; copy all of it.")
+        raise LocalError("config", "The key in ca.eab_key_file is shorter than 16 bytes; copy all of it.")
     return key
 
 
@@ -144,6 +150,6 @@ def _server(name, text):
             return str(ipaddress.ip_address(host)), number
     except ValueError:
         pass
-    raise Ours(
+    raise LocalError(
         "config", '%s: %r must be an address, such as "192.0.2.53" or "192.0.2.53:5353".' % (name, text)
     )

@@ -11,7 +11,7 @@ _ID = "/etc/machine-id"
 class Port:
     """What `ipcert.device.Device` needs. `signer` and `entropy` may be None where nothing is signed or drawn.
 
-    Raises Ours("store" | ...) when the state folder cannot be used.
+    Raises LocalError("store" | ...) when the state folder cannot be used.
     """
 
     sha256 = staticmethod(sha256)

@@ -2,9 +2,9 @@
 
 import sys
 
-from ipcert import intention, notices
+from ipcert import action, notices
 
-# The steps of `steps.STEPS` that a person understands.
+# The steps of `states.STEPS` that a person understands.
 _WORDS = {
     "directory": "asking the CA what it offers",
     "account": "registering an account",
@@ -33,16 +33,12 @@ class Quiet:
         self._last = None
 
     def step(self, device, it, now):
-        """Called before each intention is carried out."""
-        if (
-            it.kind in (intention.WRITE, intention.ERASE, intention.NOTIFY)
-            or it.kind == intention.WAIT
-            and not it.busy
-        ):
+        """Called before each action is carried out."""
+        if it.kind in (action.WRITE, action.ERASE, action.NOTIFY) or it.kind == action.WAIT and not it.busy:
             return
         record = device.issuance.record
         words = _WORDS.get(_step(device))
-        if record is None or words is None or it.kind == intention.DEPLOY:
+        if record is None or words is None or it.kind == action.DEPLOY:
             return
         what = (record.ids.text(), words)
         if what != self._last:
@@ -167,6 +163,6 @@ def choose(json=False, quiet=False):
 
 
 def _step(device):
-    from ipcert.acme import steps
+    from ipcert.order import states
 
-    return steps.STEPS[device.issuance.step]
+    return states.STEPS[device.issuance.step]

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import deploy, exits, lock
 from .store import Store
@@ -16,10 +16,12 @@ Type "erase" to go on: """
 def run(config, progress, yes=False):
     """Erase the state and what was deployed; returns (exit code, the JSON object). Raises Error.
 
-    Works on damaged state, too. `yes`: do not ask. Raises Ours("reset") where nobody can be asked, or the answer is no.
+    Works on damaged state, too. `yes`: do not ask. Raises LocalError("reset") where nobody can be asked, or the answer is no.
     """
     if not yes and not _agreed(config):
-        raise Ours("reset", "Nothing was erased. Run 'ipcert reset --yes' to erase without being asked.")
+        raise LocalError(
+            "reset", "Nothing was erased. Run 'ipcert reset --yes' to erase without being asked."
+        )
     if not os.path.isdir(config.state):
         erased = []
     else:

@@ -15,7 +15,7 @@ import time
 
 from ipcert import limits
 from ipcert.acme.http01 import PATH, Answers, Request, check
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _LISTENERS = 8  # addresses listened on
 _PIECE = 1024
@@ -34,7 +34,7 @@ class _Connection:
 class Responder:
     """Answers http-01 on `port` of `host`: an address, a list of addresses, or None for all of IPv6 and IPv4.
 
-    `publish` and `withdraw` may be called at any time from any thread. `start` raises Ours("port") when the
+    `publish` and `withdraw` may be called at any time from any thread. `start` raises LocalError("port") when the
     port cannot be had.
     """
 
@@ -196,7 +196,7 @@ class Responder:
 class Webroot:
     """Publishes challenges as files for a web server that has port 80 already; same calls as `Responder`.
 
-    `folder` is that server's document root. Raises Ours("webroot") when it cannot be written.
+    `folder` is that server's document root. Raises LocalError("webroot") when it cannot be written.
     """
 
     def __init__(self, folder):
@@ -217,7 +217,7 @@ class Webroot:
             os.replace(path + ".new", path)
         except OSError as e:
             text = "Cannot write %s: %s; check the webroot setting and who owns that folder."
-            raise Ours("webroot", text % (path, (e.strerror or "refused").lower())) from None
+            raise LocalError("webroot", text % (path, (e.strerror or "refused").lower())) from None
 
     def withdraw(self, token):
         """Remove that file; nothing happens when it is gone."""
@@ -228,7 +228,7 @@ class Webroot:
             return
         except OSError as e:
             text = "Cannot remove %s: %s; remove it by hand."
-            raise Ours(
+            raise LocalError(
                 "webroot", text % (os.path.join(self._folder, token.decode()), e.strerror.lower())
             ) from None
 
@@ -249,4 +249,4 @@ def _refusal(error, port):
         advice = "this machine has no such address; check the listen setting"
     else:
         advice = "%s; check the listen setting" % (error.strerror or str(error)).lower()
-    return Ours("port", "Cannot listen on port %d: %s." % (port, advice))
+    return LocalError("port", "Cannot listen on port %d: %s." % (port, advice))

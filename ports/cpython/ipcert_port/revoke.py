@@ -2,7 +2,7 @@
 
 from ipcert import limits
 
-from . import errands, exits
+from . import exits, operations
 from .show import local, planned, span
 from .work import Work, group_of
 
@@ -19,11 +19,11 @@ def run(config, progress, name, reason="unspecified", by_key=False):
     """Revoke the certificate that `name` is in; returns (exit code, the JSON object). Raises Error."""
     ids = group_of(config, name)
     with Work(config, progress, patient=True) as work:
-        errands.begin(work)
+        operations.begin(work)
         device = work.device
         device.event("revoke", (ids, REASONS[reason], by_key))
         record = [r for r in device.journal.records() if r.ids.text() == ids][0]
-        errands.finish(work)
+        operations.finish(work)
         error = device.last_error
         now = work.clock.now()
         out = {"identifiers": ids.split(","), "revoked": not record.gen, "plan": planned(record)}

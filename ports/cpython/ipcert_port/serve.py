@@ -11,7 +11,7 @@ import ssl
 import threading
 
 from ipcert import identifiers
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import exits, hello, tlsalpn
 from .deploy import FULLCHAIN, KEY, folder_name
@@ -95,7 +95,7 @@ def _address(text):
         text = text[7:]
     try:
         found = identifiers.parse(text)
-    except Ours:
+    except LocalError:
         return None
     return found if found.family else None
 
@@ -112,7 +112,7 @@ class Server:
     """Serves on `listen`, a list of (host, port), host None for every address. `start`, then `close`.
 
     `shelf` (`tlsalpn.Shelf`, or None) has the certificates for ALPN acme-tls/1.
-    ports    the ports really used, one for each listener: for port 0. Raises Ours("port").
+    ports    the ports really used, one for each listener: for port 0. Raises LocalError("port").
     """
 
     def __init__(self, chooser, listen, shelf=None):
@@ -126,7 +126,7 @@ class Server:
                     self._listeners.append(_listen(one, port))
         except OSError as e:
             self.close()
-            raise Ours(
+            raise LocalError(
                 "port", "Cannot listen on port %d: %s; choose another one." % (port, e.strerror.lower())
             ) from None
         self.ports = [one.getsockname()[1] for one in self._listeners]
@@ -274,7 +274,7 @@ def run(config, listen, json):
 
     where = [endpoint("--listen", text, 0) for text in listen] or config.serve_listen
     if not where:
-        raise Ours("config", 'Say where to serve: --listen "*:8443", or listen under [serve].')
+        raise LocalError("config", 'Say where to serve: --listen "*:8443", or listen under [serve].')
     shelf = None if config.alpn_shared is None else tlsalpn.Shelf(config.alpn_shared)
     server = Server(Chooser(lineages(config), config.name_on), where, shelf)
     server.start()

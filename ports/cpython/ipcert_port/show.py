@@ -3,8 +3,9 @@
 import hashlib
 import time
 
-from ipcert import limits, plan, x509
-from ipcert.errors import Theirs
+from ipcert import limits, plan
+from ipcert.encoding import x509
+from ipcert.errors import RemoteError
 
 
 def utc(second):
@@ -54,7 +55,7 @@ def certificate(record, chain, path):
 
 
 def spki(chain):
-    """SHA-256 over the leaf's SubjectPublicKeyInfo, in hex. Raises Theirs for what is no certificate."""
+    """SHA-256 over the leaf's SubjectPublicKeyInfo, in hex. Raises RemoteError for what is no certificate."""
     der = bytearray(len(chain) * 3 // 4 + 3)
     ends = x509.pem_to_der(chain, len(chain), der)
     leaf = x509.Fields()
@@ -73,7 +74,7 @@ _ADVICE = {
 def sentence(error):
     """An `ipcert.errors.Error` as one sentence. What a CA says does not end like one, and does not say what to do."""
     text = str(error)
-    if isinstance(error, Theirs) and text[-1] not in ".?":
+    if isinstance(error, RemoteError) and text[-1] not in ".?":
         return "%s; %s." % (
             text,
             _ADVICE.get(error.code, "the next try is planned ('ipcert plan' shows when)"),

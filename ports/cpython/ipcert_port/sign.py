@@ -5,7 +5,7 @@ import importlib.util
 from binascii import b2a_base64
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _URL = bytes.maketrans(b"+/", b"-_")
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # n of P-256 (SEC 2 2.4.2)
@@ -23,13 +23,13 @@ def _raw(der):
 
 class Signer:
     """P-256 keys in `limits.SLOTS` slots. OpenSSL draws and hedges its own nonces and makes the keys; `entropy` is only
-    asked whether this machine is fit for making keys. Raises Ours("missing") where there is no `cryptography`: a
+    asked whether this machine is fit for making keys. Raises LocalError("missing") where there is no `cryptography`: a
     vendored tree brings none, and nothing takes its place."""
 
     def __init__(self, entropy):
         if importlib.util.find_spec("cryptography") is None:
             text = "This Python has no cryptography, which signs for ipcert, and nothing takes its place; install it (Debian: python3-cryptography)."
-            raise Ours("missing", text)
+            raise LocalError("missing", text)
         self._entropy = entropy
         self._keys = [None] * limits.SLOTS
         self._ec = None
@@ -56,20 +56,20 @@ class Signer:
     def _key(self, slot):
         key = self._keys[slot]
         if key is None:
-            raise Ours("key", "There is no key in slot %d; report this." % slot)
+            raise LocalError("key", "There is no key in slot %d; report this." % slot)
         return key
 
     def generate(self, slot):
-        """Make a new key. Raises Ours("entropy") where the random source is poor."""
+        """Make a new key. Raises LocalError("entropy") where the random source is poor."""
         if self._entropy.quality != "good":
-            raise Ours("entropy", "This machine's random source is too poor to make a key.")
+            raise LocalError("entropy", "This machine's random source is too poor to make a key.")
         self._keys[slot] = self._load().generate_private_key(self._curve)
 
     def load(self, slot, d):
-        """Take the 32-byte scalar `d`. Raises Ours("key") where it is not in 1..n-1."""
+        """Take the 32-byte scalar `d`. Raises LocalError("key") where it is not in 1..n-1."""
         value = int.from_bytes(d, "big")
         if len(d) != 32 or not 1 <= value < _ORDER:  # OpenSSL takes a scalar above n
-            raise Ours("key", "That is not a P-256 private key.")
+            raise LocalError("key", "That is not a P-256 private key.")
         self._keys[slot] = self._load().derive_private_key(value, self._curve)
 
     def export(self, slot, buf, off):
@@ -95,7 +95,7 @@ class Signer:
 
     def jws(self, slot, parts, payload, n, out, off):
         """Write the flattened JWS (RFC 7515 7.2.2) whose protected header is `b"".join(parts)` and whose payload is
-        `payload[:n]` to `out[off:]`; return the new offset. Raises Ours("overflow")."""
+        `payload[:n]` to `out[off:]`; return the new offset. Raises LocalError("overflow")."""
         head = _b64url(b"".join(parts))
         body = _b64url(payload[:n])
         digest = hashlib.sha256(b"%b.%b" % (head, body)).digest()
@@ -105,7 +105,9 @@ class Signer:
         )
         end = off + len(data)
         if end > len(out):
-            raise Ours("overflow", "A request is longer than its buffer (%d bytes); report this." % len(out))
+            raise LocalError(
+                "overflow", "A request is longer than its buffer (%d bytes); report this." % len(out)
+            )
         out[off:end] = data
         return end
 

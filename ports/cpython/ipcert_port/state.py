@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert.journal import ACTIVE, Journal, Slots
 from ipcert.keys import Ring
 
@@ -16,7 +16,7 @@ def sha256(buf, start, end, out, off):
 
 
 class State:
-    """`journal` (`ipcert.journal.Journal`); found: False when there is none yet. Raises Ours for what is damaged."""
+    """`journal` (`ipcert.journal.Journal`); found: False when there is none yet. Raises LocalError for what is damaged."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -24,7 +24,7 @@ class State:
         self.found = Slots(self.journal).load(self.read)
 
     def read(self, name):
-        """The bytes of one file, or None. Raises Ours("store")."""
+        """The bytes of one file, or None. Raises LocalError("store")."""
         try:
             with open(os.path.join(self._folder, name), "rb") as file:
                 return file.read(limits.FILE)
@@ -32,10 +32,10 @@ class State:
             return None
         except NotADirectoryError:
             text = "Cannot use %s: it is not a folder; choose another state folder."
-            raise Ours("store", text % self._folder) from None
+            raise LocalError("store", text % self._folder) from None
         except OSError as e:
             text = "Cannot read %s in %s: %s; run as the folder's owner."
-            raise Ours("store", text % (name, self._folder, e.strerror.lower())) from None
+            raise LocalError("store", text % (name, self._folder, e.strerror.lower())) from None
 
     def chain(self, record):
         """The PEM chain of a record's live certificate, or None."""

@@ -10,7 +10,7 @@ import os
 import stat
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _PIECE = 65536
@@ -19,8 +19,8 @@ _PIECE = 65536
 class Store:
     """The files of one state folder. Names are [a-z0-9][a-z0-9.-]{0,31}, contents limits.FILE bytes at most.
 
-    Processes may share a folder: each write is atomic, the last one stays. Everything raises Ours("store" |
-    "disk-full" | "store-open") with a sentence that says what to do. A bad name is Ours("name").
+    Processes may share a folder: each write is atomic, the last one stays. Everything raises LocalError("store" |
+    "disk-full" | "store-open") with a sentence that says what to do. A bad name is LocalError("name").
     """
 
     def __init__(self, folder):
@@ -39,7 +39,7 @@ class Store:
                 raise
             if mode & 0o022:
                 text = "The state folder %s can be written by other users; run: chmod 700 %s"
-                raise Ours("store-open", text % (self.folder, self.folder)) from None
+                raise LocalError("store-open", text % (self.folder, self.folder)) from None
             if mode & 0o055 and not os.listdir(self.folder):
                 os.chmod(self.folder, 0o700)
         for name in os.listdir(self.folder):
@@ -63,7 +63,7 @@ class Store:
 
     def _path(self, name):
         if not _named(name):
-            raise Ours("name", "A file of the store cannot be named %s." % ascii(name))
+            raise LocalError("name", "A file of the store cannot be named %s." % ascii(name))
         return os.path.join(self.folder, name)
 
     def read(self, name):
@@ -86,14 +86,16 @@ class Store:
             raise self._failure("read", e, name) from None
         finally:
             os.close(fd)
-        raise Ours("store", "%s is larger than anything ipcert writes; restore it from a backup." % path)
+        raise LocalError(
+            "store", "%s is larger than anything ipcert writes; restore it from a backup." % path
+        )
 
     def write(self, name, data):
         """Replace `name` by `data` (bytes-like); on the medium when this returns, unchanged when it
         raises."""
         path = self._path(name)
         if len(data) > limits.FILE:
-            raise Ours(
+            raise LocalError(
                 "store", "%d bytes for %s are more than the store takes; report this." % (len(data), name)
             )
         temporary = os.path.join(self.folder, ".%s@%d.tmp" % (name, os.getpid()))
@@ -174,7 +176,7 @@ class Store:
         number = error.errno
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             text = "The disk that holds %s is full; free some space. Nothing was changed."
-            return Ours("disk-full", text % self.folder)
+            return LocalError("disk-full", text % self.folder)
         if number == errno.EROFS:
             advice = "its file system is read-only; mount it writable or choose another state folder"
         elif number in (errno.EACCES, errno.EPERM):
@@ -187,7 +189,7 @@ class Store:
             advice = "it is a symbolic link; put the file itself there"
         else:
             advice = "%s; check the disk" % (error.strerror or "the system refuses").lower()
-        return Ours("store", "Cannot %s %s: %s." % (verb, path, advice))
+        return LocalError("store", "Cannot %s %s: %s." % (verb, path, advice))
 
 
 def _named(name):

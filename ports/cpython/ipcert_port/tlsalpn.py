@@ -10,7 +10,7 @@ import shutil
 import ssl
 import tempfile
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 PROTOCOL = b"acme-tls/1"
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", re.ASCII)
@@ -23,7 +23,7 @@ class Shelf:
         self.folder = folder
 
     def publish(self, name, key, chain):
-        """Show `chain` (one certificate, DER) with `key` (PKCS#8 DER) to `name`. Raises Ours("tlsalpn")."""
+        """Show `chain` (one certificate, DER) with `key` (PKCS#8 DER) to `name`. Raises LocalError("tlsalpn")."""
         text = ssl.DER_cert_to_PEM_cert(bytes(chain)) + _pem("PRIVATE KEY", bytes(key))
         path = self._path(name)
         try:
@@ -36,7 +36,7 @@ class Shelf:
             os.rename(path + ".new", path)
         except OSError as e:
             text = "Cannot write the challenge's certificate to %s: %s; see tlsalpn.shared."
-            raise Ours("tlsalpn", text % (self.folder, (e.strerror or str(e)).lower())) from None
+            raise LocalError("tlsalpn", text % (self.folder, (e.strerror or str(e)).lower())) from None
 
     def withdraw(self, name):
         """Show it no longer."""
@@ -60,12 +60,12 @@ class Shelf:
 
     def _path(self, name):
         if not _NAME.fullmatch(name):
-            raise Ours("tlsalpn", "%s is no server name." % ascii(name))
+            raise LocalError("tlsalpn", "%s is no server name." % ascii(name))
         return os.path.join(self.folder, name + ".pem")
 
 
 class Listener:
-    """Answers ALPN acme-tls/1 on `listen`, a list of (host, port), and refuses everything else. Raises Ours("port")."""
+    """Answers ALPN acme-tls/1 on `listen`, a list of (host, port), and refuses everything else. Raises LocalError("port")."""
 
     def __init__(self, listen):
         self._listen = listen

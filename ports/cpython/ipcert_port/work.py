@@ -2,9 +2,9 @@
 
 import sys
 
-from ipcert import intention
+from ipcert import action
 from ipcert.device import Device
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert.journal import Slots
 
 from . import lock
@@ -88,14 +88,14 @@ class Work:
         """Match the state with the configuration, make missing plans, and have all of it on the disk.
 
         For a state that has something to settle: it ends with the journal's write, before any order begins. Raises
-        Ours("clock") while the clock cannot be trusted.
+        LocalError("clock") while the clock cannot be trusted.
         """
         if not self.clock.trustworthy():
             raise clock_error()
         seen = []
 
         def look(it):
-            seen[:] = [it.kind == intention.WRITE and it.name in Slots.NAMES]
+            seen[:] = [it.kind == action.WRITE and it.name in Slots.NAMES]
             return False
 
         while self.drive.step(look) and not seen[0]:
@@ -104,18 +104,20 @@ class Work:
 
 def clock_error():
     """What to say when time cannot be trusted."""
-    return Ours("clock", "The clock cannot be trusted yet; set it (for example with NTP) and run this again.")
+    return LocalError(
+        "clock", "The clock cannot be trusted yet; set it (for example with NTP) and run this again."
+    )
 
 
 def readable(roots):
-    """Raise Ours("roots") where the file of roots cannot be read; None stands for the system's."""
+    """Raise LocalError("roots") where the file of roots cannot be read; None stands for the system's."""
     if roots is None:
         return
     try:
         with open(roots, "rb") as file:
             file.read(1)
     except OSError as e:
-        raise Ours(
+        raise LocalError(
             "roots",
             "Cannot read the CA's root certificates in %s: %s; see ca.roots." % (roots, e.strerror.lower()),
         ) from None
@@ -123,7 +125,7 @@ def readable(roots):
 
 def certificates(config, state):
     """The live certificates as dicts for --json."""
-    from ipcert.errors import Theirs
+    from ipcert.errors import RemoteError
 
     from .show import certificate
 
@@ -135,7 +137,7 @@ def certificates(config, state):
             continue
         try:
             out.append(certificate(r, chain, deployer.path(r.ids.text().split(","))))
-        except Theirs:
+        except RemoteError:
             print(
                 "ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.ids.text(),
                 file=sys.stderr,
@@ -156,7 +158,7 @@ def groups(config):
 
 
 def group_of(config, name):
-    """The group, as in `groups`, that a name or address is in. Raises Ours("config")."""
+    """The group, as in `groups`, that a name or address is in. Raises LocalError("config")."""
     from ipcert import identifiers
 
     from .config import _to_ascii
@@ -165,4 +167,4 @@ def group_of(config, name):
     for ids in groups(config):
         if value in ids.split(","):
             return ids
-    raise Ours("config", "%s is not in the configuration; add it there first." % value)
+    raise LocalError("config", "%s is not in the configuration; add it there first." % value)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 
 class Webhook:
@@ -22,7 +22,7 @@ class Webhook:
             self._headers["Authorization"] = "Bearer " + token
 
     async def publish(self, it):
-        """Have the record made. Raises Ours("dns")."""
+        """Have the record made. Raises LocalError("dns")."""
         await self._post("present", it)
         await asyncio.sleep(self._pause)
 
@@ -34,10 +34,10 @@ class Webhook:
         body = json.dumps({"fqdn": it.name + ".", "value": bytes(it.text).decode()}).encode()
         try:
             answer = await self._net.arequest("POST", self._url + "/" + what, self._headers, body)
-        except Theirs as e:
-            raise Ours("dns", "The DNS webhook failed: %s" % e.text)
+        except RemoteError as e:
+            raise LocalError("dns", "The DNS webhook failed: %s" % e.text)
         if not 200 <= answer.status < 300:
-            raise Ours(
+            raise LocalError(
                 "dns", "The DNS webhook answered %s with status %d; see its own log." % (what, answer.status)
             )
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from ipcert import intention, notices
-from ipcert.errors import Error, Ours
+from ipcert import action, notices
+from ipcert.errors import Error, LocalError
 
 _SLICE = 3600  # seconds: longer sleeps overflow the tick counter of some boards
 
@@ -38,7 +38,7 @@ class Drive:
         return self._clock.now() if self._clock.trustworthy() else None
 
     async def run(self, stop=None):
-        """Carry out intentions for ever, or until `stop(intention)` is true for a wait with nothing in flight.
+        """Carry out actions for ever, or until `stop(action)` is true for a wait with nothing in flight.
 
         Raises Error when the state cannot be written: nothing may go on then.
         """
@@ -46,23 +46,23 @@ class Drive:
             pass
 
     async def step(self, stop=None):
-        """Carry out one intention; False, unanswered, where `stop` says so."""
+        """Carry out one action; False, unanswered, where `stop` says so."""
         device = self.device
         it = device.next(self.now())
         number = it.number
         kind = it.kind
-        if kind == intention.WAIT:
+        if kind == action.WAIT:
             if not it.busy:
                 # Days may pass: a connection kept until then holds 33 KB, and may hold what nobody asked for.
                 self._net.close()
                 if stop is not None and stop(it):
                     return False
             await self._wait(it.until)
-        elif kind == intention.WRITE:
+        elif kind == action.WRITE:
             self._store.write(it.name, memoryview(it.body)[: it.size])
-        elif kind == intention.ERASE:
+        elif kind == action.ERASE:
             self._store.erase(it.name)
-        elif kind == intention.NOTIFY:
+        elif kind == action.NOTIFY:
             self._on_notice(
                 notices.code(it.notice),
                 notices.SEVERITY[notices.severity(it.notice)],
@@ -95,16 +95,16 @@ class Drive:
     async def _outside(self, it, number):
         answer = None
         try:
-            if it.kind == intention.SEND:
+            if it.kind == action.SEND:
                 answer = await self._send(it)
-            elif it.kind == intention.PUBLISH:
+            elif it.kind == action.PUBLISH:
                 await self._publish(it)
-            elif it.kind == intention.WITHDRAW:
+            elif it.kind == action.WITHDRAW:
                 await self._withdraw(it)
-            elif it.kind == intention.DEPLOY:
+            elif it.kind == action.DEPLOY:
                 self._on_deploy(it.record.ids.text(), it.key, it.chain)
             else:
-                raise Ours("state", "The core wants something this port does not know; report this.")
+                raise LocalError("state", "The core wants something this port does not know; report this.")
         except Error as e:
             self.device.failed(number, e)
             return
@@ -119,7 +119,7 @@ class Drive:
         elif it.challenge in self.ways:
             await self.ways[it.challenge].publish(it)
         else:
-            raise Ours(
+            raise LocalError(
                 "challenge", "This firmware does not answer %s; choose another challenge." % it.challenge
             )
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 # Ports whose os.urandom is a hardware generator on every board. Elsewhere it may be a fixed sequence (qemu's is), a
 # shift register seeded by the clock (a pyboard's without an RNG) or unconditioned jitter (rp2's): there the board hands
@@ -20,7 +20,7 @@ class Entropy:
     """`source(buf)` fills a bytearray from the board's own generator; without it the kernel's on Linux, which
     allocates nothing, or `os.urandom` where that is known to be good.
 
-    quality   "good", or "poor": then `fill` raises Ours("entropy"), and no key or plan is made
+    quality   "good", or "poor": then `fill` raises LocalError("entropy"), and no key or plan is made
     """
 
     def __init__(self, source=None):
@@ -35,19 +35,19 @@ class Entropy:
                 self.quality = "poor"
 
     def fill(self, buf):
-        """Overwrite all of `buf` (bytearray). Raises Ours("entropy") where the source is poor, fails or is stuck."""
+        """Overwrite all of `buf` (bytearray). Raises LocalError("entropy") where the source is poor, fails or is stuck."""
         if self.quality != "good":
-            raise Ours(
+            raise LocalError(
                 "entropy", "This board's os.urandom is not known to be random: hand Entropy a source that is."
             )
         n = len(buf)
         try:
             self._source(buf)
         except OSError:
-            raise Ours("entropy", "The random source failed; nothing was ordered.")
+            raise LocalError("entropy", "The random source failed; nothing was ordered.")
         # Sixteen equal bytes and more are no accident (2**-120): a generator that is off reads as zeros or ones.
         k = 1
         while k < n and buf[k] == buf[0]:
             k += 1
         if k == n and n >= 16:
-            raise Ours("entropy", "The random source is stuck; nothing was ordered.")
+            raise LocalError("entropy", "The random source is stuck; nothing was ordered.")

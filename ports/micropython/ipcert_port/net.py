@@ -2,7 +2,7 @@
 
 import urequests_compat
 from ipcert import limits
-from ipcert.errors import Ours, Theirs
+from ipcert.errors import LocalError, RemoteError
 
 _URL = "check the CA's directory URL"
 _ADVICE = (
@@ -27,7 +27,7 @@ class Net:
     """Requests to a CA that is trusted by `roots`: the name of a PEM or DER file, or PEM text, DER bytes, or
     a list of these.
 
-    Raises Ours("roots") when there is no certificate in them.
+    Raises LocalError("roots") when there is no certificate in them.
     """
 
     def __init__(self, roots, user_agent, timeout=limits.REQUEST_TIME):
@@ -44,13 +44,13 @@ class Net:
                 user_agent=user_agent,
             )
         except ValueError as e:
-            raise Ours("roots", "There is %s; give the CA's root certificates as PEM or DER." % e)
+            raise LocalError("roots", "There is %s; give the CA's root certificates as PEM or DER." % e)
 
     async def arequest(self, method, url, headers=None, body=None):
         """One exchange; returns `Response` whatever its status; a redirect is not followed.
 
         Other tasks, the http-01 responder first of all, run while it waits; only resolving a name stops them.
-        Raises Theirs("network" | "tls" | "slow" | "too-large" | "bad-http" | "url").
+        Raises RemoteError("network" | "tls" | "slow" | "too-large" | "bad-http" | "url").
         """
         try:
             return Response(await self._session.arequest(method, url, headers, body))
@@ -72,5 +72,5 @@ class Net:
 def _theirs(url, error):
     for kind, code, advice in _ADVICE:
         if isinstance(error, kind):
-            return Theirs(code, "%s: %s; %s." % ("/".join(url.split("/")[:3]), error, advice))
-    return Theirs("url", "%s: %s; %s." % (url[: limits.URL], error, _URL))
+            return RemoteError(code, "%s: %s; %s." % ("/".join(url.split("/")[:3]), error, advice))
+    return RemoteError("url", "%s: %s; %s." % (url[: limits.URL], error, _URL))

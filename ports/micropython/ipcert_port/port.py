@@ -17,7 +17,7 @@ class Port:
 
     `secret` (16 to 64 bytes that only this board knows, from fuses or a secure element): keys are sealed with it at
     rest. None: they lie in the store as they are. Sealing needs a firmware whose cryptolib has CTR.
-    Raises Ours("no-ctr") where a secret is given and the firmware has none.
+    Raises LocalError("no-ctr") where a secret is given and the firmware has none.
     """
 
     aes = None
@@ -50,9 +50,9 @@ def _ctr():
     try:
         aes(bytes(16), 6, bytes(16))
     except ValueError:
-        from ipcert.errors import Ours
+        from ipcert.errors import LocalError
 
-        raise Ours(
+        raise LocalError(
             "no-ctr",
             "This firmware's cryptolib has no CTR: build it with MICROPY_PY_CRYPTOLIB_CTR, or give no secret.",
         )

@@ -10,7 +10,7 @@ from asyncio import core
 
 from ipcert import limits
 from ipcert.acme.http01 import Answers, Request
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _CONNECTIONS = 4  # a socket and a task take about a kilobyte each
 
@@ -29,7 +29,7 @@ def _ready(sock, write=False):
 class Responder:
     """Answers http-01 on `port` of `host`: "0.0.0.0", or "::" for IPv6 and, on most stacks, IPv4 as well.
 
-    A list of addresses is listened on one by one. Raises Ours("port") from `start` when the port cannot be
+    A list of addresses is listened on one by one. Raises LocalError("port") from `start` when the port cannot be
     had.
     """
 
@@ -60,7 +60,7 @@ class Responder:
         except OSError as e:
             self.close()
             text = "Cannot listen on port %d (error %s); stop what has it, or check the listen setting."
-            raise Ours("port", text % (self.port, e.errno))
+            raise LocalError("port", text % (self.port, e.errno))
 
     def _listen(self, host):
         info = socket.getaddrinfo(host, self.port, 0, socket.SOCK_STREAM)[0]

@@ -3,7 +3,7 @@
 import _ipcert
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 
 class Signer:
@@ -23,23 +23,23 @@ class Signer:
 
     def _key(self, slot):
         if not self._full[slot]:
-            raise Ours("key", "There is no key in slot %d; report this." % slot)
+            raise LocalError("key", "There is no key in slot %d; report this." % slot)
         return self._keys[slot]
 
     def generate(self, slot):
-        """Make a new key. Raises Ours("entropy") where the random source is poor or repeats itself."""
+        """Make a new key. Raises LocalError("entropy") where the random source is poor or repeats itself."""
         for _ in range(4):  # a candidate fails once in 2**32
             self._entropy.fill(self._seed)
             if _ipcert.generate(self._keys[slot], self._seed):
                 self._full[slot] = 1
                 break
         else:
-            raise Ours("entropy", "The random source gives no usable key.")
+            raise LocalError("entropy", "The random source gives no usable key.")
         for k in range(len(self._seed)):
             self._seed[k] = 0
 
     def load(self, slot, d):
-        """Take the 32-byte scalar `d`. Raises Ours("key") where it is not in 1..n-1."""
+        """Take the 32-byte scalar `d`. Raises LocalError("key") where it is not in 1..n-1."""
         key = self._keys[slot]
         self._full[slot] = 0
         try:
@@ -49,7 +49,7 @@ class Signer:
             _ipcert.public(key)
         except ValueError:
             self.erase(slot)
-            raise Ours("key", "That is not a P-256 private key.")
+            raise LocalError("key", "That is not a P-256 private key.")
         self._full[slot] = 1
 
     def export(self, slot, buf, off):

@@ -12,7 +12,7 @@ import os
 import sys
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 _HEAD = 12  # sequence, length and CRC-32, four bytes each
@@ -29,8 +29,8 @@ _EROFS = 30
 class Store:
     """The files of one state folder. Names are [a-z0-9][a-z0-9.-]{0,31}, contents limits.FILE bytes at most.
 
-    `slots` says whether the file system needs them; None finds out. Everything raises Ours("store" |
-    "disk-full" | "store-open") with a sentence that says what to do. A bad name is Ours("name").
+    `slots` says whether the file system needs them; None finds out. Everything raises LocalError("store" |
+    "disk-full" | "store-open") with a sentence that says what to do. A bad name is LocalError("name").
     """
 
     def __init__(self, folder, slots=None):
@@ -66,7 +66,7 @@ class Store:
         if mode & 0o077 and os.stat(self.folder + "/" + probe)[0] & 0o077:
             os.remove(self.folder + "/" + probe)
             text = "Other users can read what is written to %s; run: chmod 700 %s, or set the umask to 077."
-            raise Ours("store-open", text % (self.folder, self.folder))
+            raise LocalError("store-open", text % (self.folder, self.folder))
 
     def _folds_case(self, name):
         """True on FAT: there "PROBE" is "probe"."""
@@ -85,7 +85,7 @@ class Store:
         for c in name:
             good = good and c in _LETTERS
         if not good:
-            raise Ours("name", "A file of the store cannot be named so; report this.")
+            raise LocalError("name", "A file of the store cannot be named so; report this.")
         return self.folder + "/" + name
 
     def _size(self, path):
@@ -103,7 +103,9 @@ class Store:
         if size is None:
             return None
         if size > limits.FILE + start:
-            raise Ours("store", "%s is larger than anything ipcert writes; restore it from a backup." % path)
+            raise LocalError(
+                "store", "%s is larger than anything ipcert writes; restore it from a backup." % path
+            )
         with open(path, "rb") as f:
             f.seek(start)
             return f.read()
@@ -148,7 +150,7 @@ class Store:
         raises."""
         path = self._path(name)
         if len(data) > limits.FILE:
-            raise Ours(
+            raise LocalError(
                 "store", "%d bytes for %s are more than the store takes; report this." % (len(data), name)
             )
         try:
@@ -233,7 +235,7 @@ class Store:
                     continue
                 try:
                     self._path(name)
-                except Ours:
+                except LocalError:
                     continue
                 if name not in found and (
                     not self.slots or max(self._sequences(self.folder + "/" + name)) >= 0
@@ -246,7 +248,7 @@ class Store:
     def _failure(self, verb, error):
         number = error.errno
         if number in (_ENOSPC, _EFBIG):
-            return Ours(
+            return LocalError(
                 "disk-full",
                 "The flash that holds %s is full; free some space. Nothing was changed." % self.folder,
             )
@@ -260,7 +262,7 @@ class Store:
             advice = "it is not a folder; choose another state folder"
         else:
             advice = "error %s; check the flash" % number
-        return Ours("store", "Cannot %s %s: %s." % (verb, self.folder, advice))
+        return LocalError("store", "Cannot %s %s: %s." % (verb, self.folder, advice))
 
 
 def _seal(head, data):

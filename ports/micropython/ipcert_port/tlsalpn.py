@@ -2,7 +2,7 @@
 
 import gc
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 try:
     import tlsserver
@@ -22,16 +22,18 @@ class Proof:
     name = _certificate = None
 
     async def publish(self, it):
-        """Show it from now on. Raises Ours("challenge") on other firmware, Ours("tlsalpn") where it cannot be used."""
+        """Show it from now on. Raises LocalError("challenge") on other firmware, LocalError("tlsalpn") where it cannot be used."""
         if tlsserver is None:
-            raise Ours(
+            raise LocalError(
                 "challenge", "This firmware cannot answer tls-alpn-01: its TLS has no ALPN for servers."
             )
         await self.withdraw(it)
         try:
             self._certificate = tlsserver.Certificate(it.chain, it.key)
         except (OSError, ValueError, MemoryError) as e:
-            raise Ours("tlsalpn", "The challenge's certificate cannot be shown (%s)." % (e or "no memory"))
+            raise LocalError(
+                "tlsalpn", "The challenge's certificate cannot be shown (%s)." % (e or "no memory")
+            )
         self.name = it.name
 
     async def withdraw(self, it):

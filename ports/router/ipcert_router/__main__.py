@@ -9,7 +9,7 @@ import json
 import sys
 
 from ipcert import identifiers, limits
-from ipcert.errors import Error, Ours, Theirs
+from ipcert.errors import Error, LocalError, RemoteError
 
 from . import config
 
@@ -28,7 +28,7 @@ _STATE = (
 
 def _code(error):
     """Exit codes as on CPython: 2 configuration, 5 network, 6 state, 9 another ipcert is at work."""
-    if isinstance(error, Theirs):
+    if isinstance(error, RemoteError):
         return 5
     if error.code in _STATE:
         return 6
@@ -60,9 +60,9 @@ def _check(settings, words):
             for one in addresses(text):
                 if one.family in settings.families:
                     identifiers.check_public(one)
-            raise Ours("address", "%s has no address of the wanted family now." % settings.interface)
+            raise LocalError("address", "%s has no address of the wanted family now." % settings.interface)
     if not settings.agree_terms:
-        raise Ours(
+        raise LocalError(
             "terms",
             "Read the CA's terms of service and set 'option agree_terms 1'; nothing is ordered before.",
         )
@@ -81,7 +81,7 @@ def _status(settings, words):
         except OSError as e:
             if e.errno == errno.ENOENT:
                 return None
-            raise Ours("store", "Cannot read %s (error %s)." % (settings.state_dir, e.errno))
+            raise LocalError("store", "Cannot read %s (error %s)." % (settings.state_dir, e.errno))
 
     found = journal.Journal(keys.Ring(), _sha256)
     journal.Slots(found).load(read)
@@ -116,7 +116,7 @@ def _renew(settings, words):
     from .service import ask
 
     if len(words) != 1:
-        raise Ours("usage", "Say which certificate to renew, as 'ipcert status' writes it.")
+        raise LocalError("usage", "Say which certificate to renew, as 'ipcert status' writes it.")
     ask(settings, words[0])
 
 
@@ -131,7 +131,7 @@ def main(words):
         words = words[2:]
     try:
         if not words or words[0] not in _COMMANDS:
-            raise Ours("usage", _USAGE)
+            raise LocalError("usage", _USAGE)
         _COMMANDS[words[0]](config.load(path), words[1:])
         return 0
     except Error as e:

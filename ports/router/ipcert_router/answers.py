@@ -3,7 +3,7 @@
 import os
 
 from ipcert.acme import http01
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert_port.responder import Responder
 
 from .helpers import quote
@@ -23,7 +23,7 @@ class Standalone:
         self._helpers("port80", "close", self._port)
 
     def publish(self, token, text):
-        """Answer `token`. Raises Ours("port" | "hook")."""
+        """Answer `token`. Raises LocalError("port" | "hook")."""
         self._responder.publish(token, text)
         if not self._open:
             # The helper first: what it starts must not inherit the listening socket.
@@ -31,7 +31,7 @@ class Standalone:
             self._open = True
             try:
                 self._responder.start()
-            except Ours:
+            except LocalError:
                 self.withdraw(token)
                 raise
 
@@ -54,17 +54,17 @@ class Webroot:
         """Nothing has to be done."""
 
     def publish(self, token, text):
-        """Write the answer, readable by the server. Raises Ours("webroot")."""
+        """Write the answer, readable by the server. Raises LocalError("webroot")."""
         token, text = http01.check(token, text)
         path = self._folder + "/" + token.decode()
         # Our umask keeps keys from others; this is for everyone.
         if os.system("umask 022; mkdir -p " + quote(self._folder)):
-            raise Ours("webroot", "Cannot make %s; check the webroot." % self._folder)
+            raise LocalError("webroot", "Cannot make %s; check the webroot." % self._folder)
         try:
             with open(path, "wb") as file:
                 file.write(text)
         except OSError as e:
-            raise Ours(
+            raise LocalError(
                 "webroot", "Cannot write to %s (error %s); check the webroot." % (self._folder, e.errno)
             )
         os.system("chmod 644 " + quote(path))

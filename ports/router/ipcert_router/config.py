@@ -3,7 +3,7 @@
 import binascii
 
 from ipcert import identifiers, limits, policy
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from . import uci
 
@@ -59,22 +59,22 @@ OPTIONS = {
 def _seconds(name, text):
     if text[:-1].isdigit() and len(text) < 10 and text[-1] in _UNITS:
         return int(text[:-1]) * _UNITS[text[-1]]
-    raise Ours("config", "%s must be a time such as 90s, 15m, 6h or 14d." % name)
+    raise LocalError("config", "%s must be a time such as 90s, 15m, 6h or 14d." % name)
 
 
 def _value(name, kind, value):
     if (kind == "list") != isinstance(value, list):
-        raise Ours(
+        raise LocalError(
             "config",
             "%s is %s." % (name, "a list: write 'list %s ...'" % name if kind == "list" else "no list"),
         )
     if kind == "bool":
         if value not in _YES + _NO:
-            raise Ours("config", "%s must be 1 or 0." % name)
+            raise LocalError("config", "%s must be 1 or 0." % name)
         return value in _YES
     if kind == "number":
         if not value.isdigit() or len(value) > 9:
-            raise Ours("config", "%s must be a whole number." % name)
+            raise LocalError("config", "%s must be a whole number." % name)
         return int(value)
     if kind == "time":
         return _seconds(name, value)
@@ -82,7 +82,7 @@ def _value(name, kind, value):
 
 
 class Config:
-    """What the file says, checked. Raises Ours("config" | "identifier" | "not-public") with one sentence.
+    """What the file says, checked. Raises LocalError("config" | "identifier" | "not-public") with one sentence.
 
     names, addresses   lists of Identifier; interface: whose addresses to certify, "" where they are given
     families           those of 4 and 6 that an interface's addresses are taken from
@@ -93,7 +93,7 @@ class Config:
     def __init__(self, values):
         for name in values:
             if name not in OPTIONS:
-                raise Ours(
+                raise LocalError(
                     "config", "there is no option %s; see ports/router/README.md for what there is." % name
                 )
         for name in OPTIONS:
@@ -103,34 +103,34 @@ class Config:
         self.names = [self._identifier(text, 0) for text in self.names]
         self.addresses = [self._identifier(text, 1) for text in self.addresses]
         if self.family not in _FAMILIES:
-            raise Ours("config", "family must be ipv4, ipv6 or both.")
+            raise LocalError("config", "family must be ipv4, ipv6 or both.")
         self.families = _FAMILIES[self.family]
         if self.interface and self.addresses:
-            raise Ours(
+            raise LocalError(
                 "config",
                 "give either interface or addresses: one says where to look, the other what is there.",
             )
         if not (self.names or self.addresses or self.interface):
-            raise Ours("config", "there is nothing to certify: give names, an interface or addresses.")
+            raise LocalError("config", "there is nothing to certify: give names, an interface or addresses.")
         if self.recovery not in _RECOVERY:
-            raise Ours("config", "recovery must be fast, balanced or private.")
+            raise LocalError("config", "recovery must be fast, balanced or private.")
         if not 0 < self.port < 65536 or not self.listen:
-            raise Ours("config", "port goes from 1 to 65535, and listen names at least one address.")
+            raise LocalError("config", "port goes from 1 to 65535, and listen names at least one address.")
         if self.challenge_name not in ("http-01", "dns-01", "dns-persist-01"):
-            raise Ours(
+            raise LocalError(
                 "config",
                 "challenge_name must be http-01, dns-01 or dns-persist-01: nothing else is answered here.",
             )
         if self.challenge_name == "dns-01" and not self.dns_webhook.startswith("https://"):
-            raise Ours("config", "dns-01 needs dns_webhook, an https URL that makes the record.")
+            raise LocalError("config", "dns-01 needs dns_webhook, an https URL that makes the record.")
         if self.profile_name == "shortlived":
-            raise Ours(
+            raise LocalError(
                 "config",
                 "the six-day profile is for addresses: it would renew the name far too often to hide.",
             )
         for name in ("roots", "state_dir", "cert_dir", "run_dir", "helpers"):
             if getattr(self, name)[:1] != "/":
-                raise Ours("config", "%s must be a path that begins with /." % name)
+                raise LocalError("config", "%s must be a path that begins with /." % name)
         self.policy = policy.Policy(
             urgent=self.urgent,
             first_delay=self.first_delay,
@@ -154,7 +154,7 @@ class Config:
         found = identifiers.parse(text)
         if bool(found.family) != bool(address):
             other = "names" if address else "addresses"
-            raise Ours("config", "%s belongs in %s." % (found.value, other))
+            raise LocalError("config", "%s belongs in %s." % (found.value, other))
         identifiers.check_public(found, self.test)
         return found
 
@@ -164,15 +164,15 @@ def _eab(text):
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4))
     except ValueError:
-        raise Ours("config", "eab_key must be the CA's key in base64url.")
+        raise LocalError("config", "eab_key must be the CA's key in base64url.")
 
 
 def load(path):
-    """The Config in the UCI file `path`: its one section of type ipcert. Raises Ours("config", ...)."""
+    """The Config in the UCI file `path`: its one section of type ipcert. Raises LocalError("config", ...)."""
     found = [section for section in uci.load(path) if section.kind == "ipcert"]
     if len(found) != 1:
-        raise Ours("config", "%s must have one section of type ipcert; it has %d." % (path, len(found)))
+        raise LocalError("config", "%s must have one section of type ipcert; it has %d." % (path, len(found)))
     try:
         return Config(found[0].values)
-    except Ours as e:
-        raise Ours(e.code, "%s: %s" % (path, e.text))
+    except LocalError as e:
+        raise LocalError(e.code, "%s: %s" % (path, e.text))

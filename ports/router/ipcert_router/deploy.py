@@ -12,7 +12,7 @@ import errno
 import hashlib
 import os
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 # As on CPython: nginx's configuration includes it by a pattern, and so starts before there is a certificate.
 _NGINX = 'ssl_reject_handshake off;\nssl_certificate "%s/fullchain.crt";\nssl_certificate_key "%s/key";\n'
@@ -70,7 +70,7 @@ class Deployer:
     def deploy(self, ids, key, chain):
         """Put PKCS#8 DER and a PEM chain in place; both empty takes them away. Nothing is done where they are there.
 
-        Raises Ours("deploy" | "disk-full") with the old files in place, Ours("hook") where the notifying failed: that
+        Raises LocalError("deploy" | "disk-full") with the old files in place, LocalError("hook") where the notifying failed: that
         is done again at the next try.
         """
         name = file_name(ids)
@@ -83,9 +83,9 @@ class Deployer:
         except OSError as e:
             if e.errno == _ENOSPC:
                 text = "The flash that holds %s is full; free some space. The certificates there are the old ones."
-                raise Ours("disk-full", text % self._folder)
+                raise LocalError("disk-full", text % self._folder)
             text = "Cannot deploy to %s (error %s); the certificates there are the old ones."
-            raise Ours("deploy", text % (self._folder, e.errno))
+            raise LocalError("deploy", text % (self._folder, e.errno))
         told = _read(pending, 16)
         if told:
             event = told.decode()

@@ -2,7 +2,7 @@
 
 import os
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _SECONDS = 60
 _OUTPUT = 8192  # bytes that are read of what one prints
@@ -26,7 +26,7 @@ class Helpers:
         self._output = run_dir + "/output"
 
     def __call__(self, name, *words, keep=False):
-        """Run one; returns what it printed as text (bounded) where `keep`, else "". Raises Ours("hook").
+        """Run one; returns what it printed as text (bounded) where `keep`, else "". Raises LocalError("hook").
 
         Everything else stands still meanwhile; after a minute it is ended.
         """
@@ -36,11 +36,13 @@ class Helpers:
         status = os.system(_SCRIPT % (command, _SHUT, _SECONDS, _SHUT))
         if status:
             how = "exit status %d" % (status >> 8) if status & 0x7F == 0 else "signal %d" % (status & 0x7F)
-            raise Ours("hook", "%s/%s failed (%s); what it printed says why." % (self._folder, name, how))
+            raise LocalError(
+                "hook", "%s/%s failed (%s); what it printed says why." % (self._folder, name, how)
+            )
         if not keep:
             return ""
         try:
             with open(self._output, "rb") as file:
                 return str(file.read(min(os.stat(self._output)[6], _OUTPUT)), "utf-8")
         except (OSError, UnicodeError):
-            raise Ours("hook", "%s/%s printed nothing that can be read." % (self._folder, name))
+            raise LocalError("hook", "%s/%s printed nothing that can be read." % (self._folder, name))

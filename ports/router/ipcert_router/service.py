@@ -11,7 +11,7 @@ import struct
 
 import ipcert
 from ipcert.device import Device
-from ipcert.errors import Error, Ours
+from ipcert.errors import Error, LocalError
 from ipcert_port import challenges, entropy, net, port, sign, store
 from ipcert_port.drive import Drive
 
@@ -35,7 +35,7 @@ def say(text):
 
 
 def make(folder):
-    """Make a folder and those above it, closed to others by our umask. Raises Ours("store")."""
+    """Make a folder and those above it, closed to others by our umask. Raises LocalError("store")."""
     path = ""
     for part in folder.strip("/").split("/"):
         path += "/" + part
@@ -45,19 +45,19 @@ def make(folder):
             try:
                 os.mkdir(path)
             except OSError as e:
-                raise Ours("store", "Cannot make %s (error %s)." % (path, e.errno))
+                raise LocalError("store", "Cannot make %s (error %s)." % (path, e.errno))
 
 
 def lock(folder):
     """Hold `folder`'s lock until the returned socket is gone: an abstract Unix socket, so a crash leaves nothing.
 
-    Raises Ours("locked") where another process has it.
+    Raises LocalError("locked") where another process has it.
     """
     held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         held.bind(struct.pack("@H", socket.AF_UNIX) + b"\0ipcert:" + folder.encode()[:90])
     except OSError:
-        raise Ours("locked", "Another ipcert works on %s; stop it first." % folder)
+        raise LocalError("locked", "Another ipcert works on %s; stop it first." % folder)
     return held
 
 
@@ -153,7 +153,7 @@ class Service:
         """Look at the WAN and tell the device what changed."""
         try:
             text = self._helpers("addresses", self._config.interface, keep=True)
-        except Ours as e:
+        except LocalError as e:
             if e.text != self._failed:  # once, not three times a minute
                 say(e.text)
             self._failed = e.text
@@ -182,7 +182,7 @@ class Service:
                 try:
                     self._drive.event("address", self._identifiers())
                     self._keep()
-                except Ours as e:
+                except LocalError as e:
                     if e.code != "busy":  # an order is in flight; it is told when that is over
                         say(e.text)
                         self._keep()

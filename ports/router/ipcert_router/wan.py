@@ -5,7 +5,7 @@ public address: then it is a change (P6).
 """
 
 from ipcert import identifiers
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 _PASSING = ("temporary", "deprecated", "tentative", "dadfailed")
 
@@ -23,7 +23,7 @@ def addresses(text):
             continue
         try:
             one = identifiers.parse(words[at].split("/")[0])
-        except Ours:
+        except LocalError:
             continue
         # Older tools call a temporary IPv6 address secondary.
         passing = [w for w in words[at + 1 :] if w in _PASSING or one.family == 6 and w == "secondary"]
@@ -73,7 +73,7 @@ class Wan:
             elif mine and not why:
                 try:
                     identifiers.check_public(mine[0])
-                except Ours as e:
+                except LocalError as e:
                     why = e.text
             elif not why:
                 why = "The interface has no IPv%d address now." % family

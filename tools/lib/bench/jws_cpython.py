@@ -11,7 +11,7 @@ import jws_work as work
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from ipcert import jws
+from ipcert.encoding import jws
 from ipcert_port.entropy import Entropy
 from ipcert_port.sign import Signer
 

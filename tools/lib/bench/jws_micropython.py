@@ -8,7 +8,7 @@ import time
 import _ipcert
 import jws_work as work
 
-from ipcert import jws
+from ipcert.encoding import jws
 from ipcert_port.entropy import Entropy
 from ipcert_port.sign import Signer
 

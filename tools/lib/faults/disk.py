@@ -10,7 +10,7 @@ import importlib.util
 import os
 import stat
 
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 
 from .. import cache
 
@@ -435,7 +435,9 @@ class RawStore:
                 at += self._disk.write(inode, at, data[at:])
             self._disk.sync_all()
         except OSError as e:
-            raise Ours("disk-full" if e.errno == FULL else "store", "The raw store cannot write.") from None
+            raise LocalError(
+                "disk-full" if e.errno == FULL else "store", "The raw store cannot write."
+            ) from None
 
     def erase(self, name):
         try:
@@ -443,7 +445,7 @@ class RawStore:
                 self._disk.unlink(name)
                 self._disk.sync_all()
         except OSError:
-            raise Ours("store", "The raw store cannot erase.") from None
+            raise LocalError("store", "The raw store cannot erase.") from None
 
     def names(self):
         return sorted(self._disk.names)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from ipcert import identifiers, intention, policy
+from ipcert import action, identifiers, policy
 from ipcert.device import Device
 from ipcert.errors import Error
 from ipcert_port.entropy import Entropy
@@ -59,10 +59,10 @@ class Home:
     """One boot of one device.
 
     now        core second, moved by `run` and by hand; None: the clock is not trusted
-    watch      called as watch(stage, intention) with "send", "answer", "write", "written"
+    watch      called as watch(stage, action) with "send", "answer", "write", "written"
     deployed   identifiers text -> (key, chain) as the device handed them over; notices: what it told
-    before     None, or a function (intention) -> answer, Error, or None to ask the CA
-    after      None, or a function (intention, answer) -> answer or Error: the CA was asked already
+    before     None, or a function (action) -> answer, Error, or None to ask the CA
+    after      None, or a function (action, answer) -> answer or Error: the CA was asked already
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Home:
         with _disk.On(self.disk):
             for _ in range(most):
                 it = self.device.next(self.now)
-                if it.kind == intention.WAIT and not it.busy:
+                if it.kind == action.WAIT and not it.busy:
                     if self.now is not None and (it.until is None or it.until <= self.now):
                         self.device.done(it.number)  # the time came while nobody ran it
                         continue
@@ -108,7 +108,7 @@ class Home:
                     self.device.done(it.number)
                     continue
                 self._one(it)
-        raise Stuck("still busy after %d intentions, at step %d" % (most, self.device.issuance.step))
+        raise Stuck("still busy after %d actions, at step %d" % (most, self.device.issuance.step))
 
     def _tell(self, stage, it):
         if self.watch is not None:
@@ -116,25 +116,25 @@ class Home:
 
     def _one(self, it):
         kind = it.kind
-        if kind == intention.WAIT:
+        if kind == action.WAIT:
             self.now = max(self.now, it.until)
-        elif kind == intention.SEND:
+        elif kind == action.SEND:
             return self._send(it)
-        elif kind == intention.PUBLISH:
+        elif kind == action.PUBLISH:
             self.published[it.token] = it.text
-        elif kind == intention.WITHDRAW:
+        elif kind == action.WITHDRAW:
             self.published.pop(it.token, None)
-        elif kind == intention.WRITE:
+        elif kind == action.WRITE:
             self._tell("write", it)
             self.store.write(it.name, memoryview(it.body)[: it.size])
             self._tell("written", it)
-        elif kind == intention.ERASE:
+        elif kind == action.ERASE:
             self._tell("erase", it)
             self.store.erase(it.name)
             self._tell("erased", it)
-        elif kind == intention.DEPLOY:
+        elif kind == action.DEPLOY:
             self.deployed[it.record.ids.text()] = (bytes(it.key), bytes(it.chain))
-        elif kind == intention.NOTIFY:
+        elif kind == action.NOTIFY:
             self.notices.append((it.notice, it.subject, it.text))
         self.device.done(it.number)
 

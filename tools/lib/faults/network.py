@@ -3,8 +3,8 @@
 import random
 import time
 
-from ipcert import intention, limits
-from ipcert.errors import Error, Ours, Theirs
+from ipcert import action, limits
+from ipcert.errors import Error, LocalError, RemoteError
 from ipcert_port.net import Net
 from ipcert_port.responder import Responder
 
@@ -57,7 +57,7 @@ class Client(_home.Home):
         self.before = self._request
 
     def _one(self, it):
-        if it.kind == intention.WAIT:
+        if it.kind == action.WAIT:
             time.sleep(0.05)
         super()._one(it)
 
@@ -148,7 +148,7 @@ def _length(client, proxy):
         proxy.arm(None, 0)
         issued, error, _ = client.attempt()
         if not issued:
-            raise Ours("faults", "Nothing is issued even without a fault: %s" % error)
+            raise LocalError("faults", "Nothing is issued even without a fault: %s" % error)
     return len(proxy.seen)
 
 
@@ -164,7 +164,7 @@ def _one(client, proxy, fault, at, counts):
         counts.injected += 1
     if not issued and error is None:
         broken("nothing was issued and nothing was said")
-    if error is not None and not isinstance(error, Theirs):
+    if error is not None and not isinstance(error, RemoteError):
         broken("it is blamed on us: %s" % error)
     if seconds > BOUND:
         broken("it took %d s" % seconds)

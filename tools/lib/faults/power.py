@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ipcert import limits
-from ipcert.errors import Ours
+from ipcert.errors import LocalError
 from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
 
@@ -200,7 +200,7 @@ class Campaign:
             self.counts.lost.append("%s, %s: %s" % (self.kind, self.scene, sentence))
 
     def _open(self, disk):
-        """(journal or None, contents) of a disk, read by the port's store. Raises Ours."""
+        """(journal or None, contents) of a disk, read by the port's store. Raises LocalError."""
         with _disk.On(disk) as on:
             store = on.store()
             contents = {name: store.read(name) for name in store.names()}
@@ -213,7 +213,7 @@ class Campaign:
         disk = _disk.Disk(self.kind, files)
         try:
             journal, contents = self._open(disk)
-        except Ours as e:
+        except LocalError as e:
             return self._lost("the state does not open: %s" % e)
         if contents != self.committed:
             new = dict(self.committed)
@@ -274,7 +274,7 @@ class Campaign:
             if len(ca.orders) > most:
                 self._lost("%d orders, where %d were due" % (len(ca.orders), most - 1))
             self._again(home, ca)
-        except (Ours, Stuck) as e:
+        except (LocalError, Stuck) as e:
             return self._lost("the next boot ends with: %s" % e)
         if len(ca.accounts) > self.accounts + 1:
             self._lost("%d accounts" % len(ca.accounts))
@@ -357,7 +357,7 @@ class Full:
             home.device.event("account", "rollover")
             home.run()
             now = home.now
-        except Ours as e:
+        except LocalError as e:
             stopped = True
             if e.code not in ("disk-full", "store"):
                 self.counts.lost.append("%s, full: %s" % (self.kind, e))

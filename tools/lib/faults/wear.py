@@ -12,7 +12,7 @@ import random
 import tracemalloc
 
 from ipcert import limits
-from ipcert.errors import Theirs
+from ipcert.errors import RemoteError
 
 from . import ca as _ca
 from . import disk as _disk
@@ -183,7 +183,7 @@ def _failing(rng, share, out):
         out.faults += 1
         kind = rng.randrange(4)
         if kind == 0:
-            return Theirs("network", "gone")
+            return RemoteError("network", "gone")
         if kind == 1:
             return 503, {"retry-after": str(rng.randrange(600))}, b""
         if kind == 2:

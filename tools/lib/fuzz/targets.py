@@ -1,25 +1,26 @@
 """What is fuzzed: each target takes bytes, and returns quietly or raises what it may. Anything else is a crash.
 
-Garbage from outside may raise only Theirs (in urequests_compat: RequestError); the owner's own input, and the journal,
-only Ours. What is read must also make sense: each target checks that of its results.
+Garbage from outside may raise only RemoteError (in urequests_compat: RequestError); the owner's own input, and the journal,
+only LocalError. What is read must also make sense: each target checks that of its results.
 """
 
 import hashlib
 
-from ipcert import identifiers, journal, keys, limits, x509
+from ipcert import identifiers, journal, keys, limits
 from ipcert.acme import (
     account,
     authorization,
     certificate,
+    dates,
     directory,
     exchange,
     http01,
     message,
     order,
-    renewal,
-    when,
 )
-from ipcert.errors import Ours, Theirs
+from ipcert.encoding import x509
+from ipcert.errors import LocalError, RemoteError
+from ipcert.order import renewal_information
 from ipcert_port import config, hello
 from urequests_compat import _http1, fields, url
 from urequests_compat.errors import RequestError
@@ -80,10 +81,10 @@ def header(data):
     except ValueError:
         pass
     need(0 <= exchange.retry_after({"retry-after": text}, NOW) <= limits.RETRY_AFTER, "Retry-After")
-    need(0 <= when.http_date(text) < 2**31 and 0 <= when.rfc3339(text) < 2**31, "a date")
+    need(0 <= dates.http_date(text) < 2**31 and 0 <= dates.rfc3339(text) < 2**31, "a date")
     try:
         need(len(certificate.alternates({"link": text})) <= limits.ALTERNATES, "Link")
-    except Theirs:
+    except RemoteError:
         pass
 
 
@@ -106,7 +107,7 @@ def json(data):
                 found = authorization.Authorization(obj, name)
                 need(found.token is None or '"' not in found.token, "a token")
         elif kind == 3:
-            found = renewal.RenewalInfo(obj)
+            found = renewal_information.RenewalInfo(obj)
             need(0 < found.start < found.end, "a window")
         elif kind == 4:
             need(account.read(obj, obj.get("location")).startswith("https://"), "an account's URL")
@@ -115,7 +116,7 @@ def json(data):
             x.take(NOW, 400 + len(body) % 200, {"content-type": "application/problem+json"}, body)
             for c in str(x.problem or ""):
                 need(" " <= c <= "~", "a problem's text is not clean")
-    except Theirs:
+    except RemoteError:
         return
 
 
@@ -130,7 +131,7 @@ def problem(data):
     x = exchange.Exchange(None, None, bytearray(1))
     try:
         x.take(NOW, status, headers, body)
-    except Theirs:
+    except RemoteError:
         pass
     for c in x._nonce:
         need(chr(c).isalnum() or c in b"-_", "a nonce that breaks out of JSON")
@@ -149,7 +150,7 @@ def der(data):
         if _FIELDS.aki_start >= 0:
             x509.ari_id(bytearray(x509.ARI_SIZE), 0, data, _FIELDS)
         x509.check_chain_order(data, _FIELDS, _FIELDS)
-    except Theirs:
+    except RemoteError:
         return
 
 
@@ -159,7 +160,7 @@ def pem(data):
         out = bytearray(len(data) * 3 // 4 + 3)
         ends = x509.pem_to_der(data, len(data), out)
         need(2 <= len(ends) <= limits.CERTIFICATES + 1 and ends[-1] <= len(out), "a chain's length")
-    except Theirs:
+    except RemoteError:
         return
 
 
@@ -187,7 +188,7 @@ def slots(data):
         if reading.load(lambda name: files[journal.Slots.NAMES.index(name)]):
             reading.encode()
             need(len(j.records()) <= limits.LINEAGES, "records")
-    except Ours:
+    except LocalError:
         return
 
 
@@ -195,7 +196,7 @@ def toml(data):
     """The configuration."""
     try:
         config.Config("/etc/ipcert.toml", data)
-    except Ours as e:
+    except LocalError as e:
         need("\n" not in str(e), "a sentence of several lines")
 
 
@@ -227,7 +228,7 @@ def identifier(data):
         need(identifiers.parse(found.value).value == found.value, "what is canonical changes")
         need(0 < len(found.value) <= limits.NAME + 2, "length")
         identifiers.check_public(found)
-    except Ours:
+    except LocalError:
         return
 
 

@@ -1,0 +1,102 @@
+"""What the core wants of the outside: one action at a time, numbered, in one reused object."""
+
+WAIT = 0
+SEND = 1
+PUBLISH = 2
+WITHDRAW = 3
+WRITE = 4
+ERASE = 5
+DEPLOY = 6
+NOTIFY = 7
+
+NAMES = ("wait", "send", "publish", "withdraw", "write", "erase", "deploy", "notify")
+
+
+class Action:
+    """Read what its kind says; everything else is stale. Buffers belong to the core and change at the next call.
+
+    WAIT      until: core second, or None until the clock can be trusted; busy: True while an order is in flight.
+              Replay after a crash: nothing to do.
+    SEND      method "GET" | "HEAD" | "POST", url, body (bytearray) and size (0: none), accept (str).
+              Replay: the core resumes from the journal, so a request is never repeated blindly.
+    PUBLISH   challenge (its type), subject (the identifier, text), name, token, text (bytes). Replay: harmless.
+              http-01: serve text (the key authorization) for token.
+              dns-01: a TXT record text at name; `done` only when the name's servers show it.
+              dns-persist-01: nothing to do but to see that the TXT record text stands at name.
+              tls-alpn-01: show chain (one certificate, DER) with key (PKCS#8) to SNI name and ALPN acme-tls/1.
+    WITHDRAW  the same fields: take it away again. Replay: harmless.
+    WRITE     name, body, size: durable before `done`. Replay: the same bytes again.
+    ERASE     name: overwrite if the medium allows, remove. Replay: harmless where it is gone already.
+    DEPLOY    record (journal.Record), key (bytes, PKCS#8) and chain (bytes, PEM).
+              Replay: must change nothing when the same chain is in place.
+    NOTIFY    notice (a number of `notices`), subject, text. Replay: the owner may see it twice.
+    """
+
+    def __init__(self):
+        self.number = 0
+        self.kind = WAIT
+        self.until = None
+        self.busy = False
+        self.method = self.url = self.accept = self.name = self.token = self.subject = self.text = (
+            self.challenge
+        ) = ""
+        self.body = b""
+        self.size = 0
+        self.record = None
+        self.key = self.chain = b""
+        self.notice = 0
+
+    def wait(self, until, busy):
+        """WAIT until a core second (None: until the clock is trusted)."""
+        self.kind = WAIT
+        self.until = until
+        self.busy = busy
+
+    def send(self, method, url, body, size, accept=""):
+        """SEND a request."""
+        self.kind = SEND
+        self.method = method
+        self.url = url
+        self.body = body
+        self.size = size
+        self.accept = accept
+
+    def publish(self, challenge, subject, name, token, text):
+        """PUBLISH what answers a challenge."""
+        self.kind = PUBLISH
+        self.challenge = challenge
+        self.subject = subject
+        self.name = name
+        self.token = token
+        self.text = text
+
+    def withdraw(self, published):
+        """WITHDRAW what `publish` was given, as a tuple."""
+        self.kind = WITHDRAW
+        self.challenge, self.subject, self.name, self.token, self.text = published
+
+    def write(self, name, body, size):
+        """WRITE the first `size` bytes of `body` durably."""
+        self.kind = WRITE
+        self.name = name
+        self.body = body
+        self.size = size
+
+    def erase(self, name):
+        """ERASE a file."""
+        self.kind = ERASE
+        self.name = name
+
+    def deploy(self, record, key, chain):
+        """DEPLOY a key and chain; both empty: take the certificate down."""
+        self.kind = DEPLOY
+        self.record = record
+        self.key = key
+        self.chain = chain
+
+    def notify(self, notice, subject, text):
+        """NOTIFY the owner."""
+        self.kind = NOTIFY
+        self.notice = notice
+        self.subject = subject
+        self.text = text

@@ -1,0 +1,9 @@
+from ..device import _Signer
+from ..identifiers import Identifier
+
+SIZE: int
+
+def write(
+    buf: bytearray, off: int, signer: _Signer, slot: int, identifier: Identifier, digest: bytearray
+) -> int: ...
+def server_name(identifier: Identifier) -> str: ...

@@ -1,0 +1,79 @@
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+class _Signer(Protocol):
+    def jws(
+        self,
+        slot: int,
+        parts: Sequence[bytes | bytearray],
+        payload: bytes | bytearray | memoryview,
+        n: int,
+        out: bytearray,
+        off: int,
+    ) -> int: ...
+
+class _Hasher(Protocol):
+    def sha256(
+        self, buf: bytes | bytearray | memoryview, start: int, end: int, out: bytearray, off: int
+    ) -> int: ...
+
+THUMBPRINT_SIZE: int
+
+def is_nonce(nonce: str | bytes | bytearray) -> bool: ...
+def thumbprint(
+    buf: bytearray | memoryview,
+    off: int,
+    signer: _Hasher,
+    point: bytes | bytearray | memoryview,
+    poff: int,
+    scratch: bytearray,
+) -> int: ...
+
+class Jws:
+    jwk: bytearray
+    with_kid: list[bytes | bytearray]
+    with_jwk: list[bytes | bytearray]
+    inner: list[bytes | bytearray]
+    parts: list[bytes | bytearray]
+    def __init__(self) -> None: ...
+    def set_kid(self, url: str | bytes) -> None: ...
+    def set_jwk(self, point: bytes | bytearray | memoryview, poff: int = 0) -> None: ...
+    def write(
+        self,
+        out: bytearray,
+        off: int,
+        signer: _Signer,
+        slot: int,
+        url: str | bytes,
+        nonce: str | bytes,
+        payload: bytes | bytearray | memoryview,
+        n: int,
+    ) -> int: ...
+    def write_inner(
+        self,
+        out: bytearray,
+        off: int,
+        signer: _Signer,
+        slot: int,
+        url: str | bytes,
+        payload: bytes | bytearray | memoryview,
+        n: int,
+    ) -> int: ...
+
+def write_key_change(
+    buf: bytearray | memoryview,
+    off: int,
+    account: str | bytes,
+    point: bytes | bytearray | memoryview,
+    poff: int,
+) -> int: ...
+def write_binding(
+    out: bytearray | memoryview,
+    off: int,
+    hmac: Callable[[bytearray | memoryview, int, int, bytearray, int], int],
+    kid: str | bytes,
+    url: str | bytes,
+    point: bytes | bytearray | memoryview,
+    poff: int,
+    scratch: bytearray,
+) -> int: ...
