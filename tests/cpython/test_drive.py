@@ -6,7 +6,7 @@ import pytest
 
 from ipcert import intention
 from ipcert.errors import Ours, Theirs
-from ipcert_port.drive import Drive
+from ipcert_port.port.drive import Drive
 
 
 class Script:

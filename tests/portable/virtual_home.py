@@ -6,7 +6,7 @@ import sys
 
 from ipcert import device, identifiers, intention, limits, policy
 from ipcert.errors import Error, Ours, Theirs
-from ipcert_port.sign import Signer
+from ipcert_port.port.sign import Signer
 
 try:
     from independent import Verifier  # CPython only: over `cryptography`

@@ -20,7 +20,8 @@ from ipcert.acme import (
     when,
 )
 from ipcert.errors import Ours, Theirs
-from ipcert_port import config, hello
+from ipcert_port.config import reader as config
+from ipcert_port.deploy import client_hello as hello
 from urequests_compat import _http1, fields, url
 from urequests_compat.errors import RequestError
 
