@@ -12,7 +12,8 @@ from hubserver import Front
 
 from ipcert import Device, identifiers
 from ipcert.policy import Policy
-from ipcert_port import clock, drive, entropy, net, port, responder, sign, store
+from ipcert_port.port import clock, drive, entropy, net, port, sign, store
+from ipcert_port.solvers import responder
 
 
 def on_notice(code, severity, text):
@@ -49,7 +50,7 @@ ca = net.Net(settings["roots"], "ExampleHub/1.0")
 front = Front("::")  # on this network stack that is IPv4 as well
 answers = responder.Responder("::")
 hub = drive.Drive(device, ca, files, clock.Clock(device.journal.floor), answers, on_notice, on_deploy)
-hub.ways["tls-alpn-01"] = front.proof
+hub.solvers["tls-alpn-01"] = front.proof
 try:
     asyncio.run(main())
 except Exception as error:  # noqa: BLE001 - whatever it was, a hub has nobody to restart it

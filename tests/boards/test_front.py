@@ -21,7 +21,7 @@ import asyncio, binascii, mps2, sys
 from asyncio import core
 from hubserver import Front
 from ipcert import alpn, identifiers, action, limits, seal
-from ipcert_port import entropy, port, sign, store
+from ipcert_port.port import entropy, port, sign, store
 def prove(text):
     random, who, it = entropy.Entropy(mps2.random), identifiers.parse(text), action.Action()
     mine = port.Port(store.Store("/state"), sign.Signer(random), random)

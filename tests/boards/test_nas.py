@@ -46,7 +46,7 @@ def test_the_package_holds_the_service_and_no_secrets(package):
     assert modes["/usr/bin/ipcert"] == modes["/usr/sbin/ipcert-nginx"] == "-rwxr-xr-x"
     for path in ("/lib/systemd/system/ipcert.service", "/usr/lib/sysusers.d/ipcert.conf"):
         assert modes[path] == "-rw-r--r--"
-    assert "/usr/lib/python3/dist-packages/ipcert_port/daemon.py" in modes
+    assert "/usr/lib/python3/dist-packages/ipcert_port/cli/daemon.py" in modes
     assert "/usr/lib/python3/dist-packages/urequests_compat/__init__.py" in modes
     # What others may write to, root would run.
     assert not [path for path, mode in modes.items() if mode[5] == "w" or mode[8] == "w"]

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ipcert.journal import Slots
-from ipcert_port.state import State
+from ipcert_port.port.state import State
 
 SECTIONS = (
     "ca",

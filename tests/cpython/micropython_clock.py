@@ -3,7 +3,7 @@
 import time
 
 from ipcert import limits
-from ipcert_port import clock
+from ipcert_port.port import clock
 
 
 def at(core):

@@ -1,11 +1,11 @@
-"""Run by MicroPython: ipcert_port.net. Arguments: roots, and URLs that are asked in turn, blocking and
+"""Run by MicroPython: ipcert_port.port.net. Arguments: roots, and URLs that are asked in turn, blocking and
 not."""
 
 import asyncio
 import sys
 
 from ipcert.errors import Error
-from ipcert_port.net import Net
+from ipcert_port.port.net import Net
 
 try:
     net = Net(sys.argv[1], "ipcert/test", 2)

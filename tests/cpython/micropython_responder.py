@@ -6,7 +6,7 @@ import select
 import sys
 
 from ipcert.errors import LocalError
-from ipcert_port.responder import Responder
+from ipcert_port.solvers.responder import Responder
 
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 

@@ -12,7 +12,7 @@ import vfs
 
 from ipcert import limits
 from ipcert.errors import LocalError
-from ipcert_port.store import Store
+from ipcert_port.port.store import Store
 
 BLOCK = 512
 

@@ -11,9 +11,10 @@ from home import Home, sentence
 
 from ipcert import limits
 from ipcert.errors import LocalError, RemoteError
-from ipcert_port import cli, exits, show
-from ipcert_port.alarm import Alarm
-from ipcert_port.lock import DAEMON, Lock, holder
+from ipcert_port import exit_codes, formatting
+from ipcert_port.cli import commands
+from ipcert_port.port.alarm import Alarm
+from ipcert_port.port.lock import DAEMON, Lock, holder
 
 NAME = "nas.janet.example"
 
@@ -85,7 +86,7 @@ def test_exit_codes_are_documented_and_used(home):
         "BUSY",
         "INTERRUPTED",
     ):
-        assert "\n%3d  " % getattr(exits, name) in text
+        assert "\n%3d  " % getattr(exit_codes, name) in text
     for error, code in (
         (None, 0),
         (LocalError("config", "x"), 2),
@@ -101,7 +102,7 @@ def test_exit_codes_are_documented_and_used(home):
         (RemoteError("not-valid", "x"), 3),
         (RemoteError("rateLimited", "x"), 3),
     ):
-        assert exits.code(error) == code
+        assert exit_codes.code(error) == code
 
 
 def test_usage_mistakes(home):
@@ -132,9 +133,9 @@ def test_init_writes_what_the_other_commands_read(tmp_path):
     assert not (tmp_path / "ipcert.toml").exists()
     done = ipcert("init", "--name", "nas.example.net", "--name", "bücher.example.net", "--address", "9.9.9.9")
     assert done.returncode == 0 and "agree_terms" in done.stdout and done.stderr == ""
-    from ipcert_port import config
+    from ipcert_port.config import reader
 
-    read = config.load(str(tmp_path / "ipcert.toml"))
+    read = reader.load(str(tmp_path / "ipcert.toml"))
     assert [i.value for i in read.identifiers] == ["nas.example.net", "xn--bcher-kva.example.net", "9.9.9.9"]
     again = ipcert("init")
     assert again.returncode == 2 and "is there already" in sentence(again)
@@ -142,7 +143,7 @@ def test_init_writes_what_the_other_commands_read(tmp_path):
     assert json.loads(ipcert("init", "--address", "ipv4", "--json").stdout) == {
         "written": str(tmp_path / "ipcert.toml")
     }
-    assert config.load(str(tmp_path / "ipcert.toml")).address.families == [4]
+    assert reader.load(str(tmp_path / "ipcert.toml")).address.families == [4]
 
 
 def test_an_error_is_json_too(home):
@@ -192,7 +193,7 @@ _HEAVY = (
 @pytest.mark.parametrize("words", [["plan"], ["status"], ["consent"]])
 def test_commands_load_only_what_they_need(home, words):
     home.run("plan")
-    script = "import sys; before = set(sys.modules)\nfrom ipcert_port import cli\n"
+    script = "import sys; before = set(sys.modules)\nfrom ipcert_port.cli import commands as cli\n"
     script += "code = cli._main(%r)\nprint(sorted((set(sys.modules) - before) & set(%r)), code)" % (
         [words[0], "--config", home.config, *words[1:]],
         _HEAVY,
@@ -203,7 +204,7 @@ def test_commands_load_only_what_they_need(home, words):
 
 
 def test_a_lock_lives_and_dies_with_its_process(tmp_path):
-    script = "import sys, time; from ipcert_port.lock import Lock; lock = Lock(sys.argv[1]); print('held', flush=True); time.sleep(60)"
+    script = "import sys, time; from ipcert_port.port.lock import Lock; lock = Lock(sys.argv[1]); print('held', flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as other:
@@ -242,19 +243,19 @@ def test_an_alarm_wakes_at_its_second_and_at_a_signal():
 
 
 def test_times_as_people_read_them():
-    assert show.utc(0) == "2020-01-01T00:00:00Z"
-    assert [show.span(n) for n in (0, 59, 60, 3661, 90061, 1209600, -5)] == [
+    assert formatting.utc(0) == "2020-01-01T00:00:00Z"
+    assert [formatting.span(n) for n in (0, 59, 60, 3661, 90061, 1209600, -5)] == [
         "0 s", "59 s", "1 min", "1 h 1 min", "1 d 1 h", "14 d", "0 s",
     ]  # fmt: skip
 
 
 def test_what_a_ca_says_becomes_a_sentence_that_helps():
-    said = show.sentence(RemoteError("not-valid", "The CA could not validate x: timeout"))
+    said = formatting.sentence(RemoteError("not-valid", "The CA could not validate x: timeout"))
     assert said.startswith("The CA could not validate x: timeout; check that") and said.endswith(".")
-    assert show.sentence(LocalError("config", "Do this.")) == "Do this."
-    assert show.sentence(RemoteError("odd", "x")).endswith(".")
+    assert formatting.sentence(LocalError("config", "Do this.")) == "Do this."
+    assert formatting.sentence(RemoteError("odd", "x")).endswith(".")
 
 
 def test_version():
     done = subprocess.run([sys.executable, "-m", "ipcert_port", "--version"], capture_output=True, text=True)
-    assert done.stdout == cli._version() + "\n"
+    assert done.stdout == commands._version() + "\n"

@@ -1,11 +1,11 @@
-"""ipcert_port.clock on CPython."""
+"""ipcert_port.port.clock on CPython."""
 
 import os
 import tempfile
 import time
 
 from ipcert import limits
-from ipcert_port import clock
+from ipcert_port.port import clock
 
 
 def at(unix):

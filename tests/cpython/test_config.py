@@ -6,13 +6,13 @@ import pytest
 
 from ipcert import limits
 from ipcert.errors import LocalError
-from ipcert_port import config
+from ipcert_port.config import reader
 
 GOOD = '[ca]\ntest = true\n[identifiers]\nnames = ["nas.example.net"]\naddresses = ["127.0.0.1"]\n'
 
 
 def load(text, path="/etc/ipcert.toml"):
-    return config.Config(path, text.encode())
+    return reader.Config(path, text.encode())
 
 
 def refused(text):
@@ -61,12 +61,12 @@ def test_every_key_reaches_its_place():
 
 
 def test_the_example_is_the_defaults_and_shows_every_key():
-    path = os.path.join(os.path.dirname(config.__file__), "..", "ipcert.example.toml")
+    path = os.path.join(os.path.dirname(reader.__file__), "ipcert.example.toml")
     with open(path) as file:
         text = file.read()
-    for section in config.KEYS:
+    for section in reader.KEYS:
         assert "[%s]" % section in text
-        for key in config.KEYS[section]:
+        for key in reader.KEYS[section]:
             assert "%s = " % key in text, key
     # With an address that is not one of the documents', it is a configuration that works.
     c = load(text.replace("198.51.100.42", "9.9.9.9"))
@@ -77,7 +77,7 @@ def test_the_example_is_the_defaults_and_shows_every_key():
         for line in text.splitlines()
     ]
     shown = [line for line in lines if line.startswith("[") or line.split(" = ")[0].isidentifier()]
-    table = config._tables("/etc/ipcert.toml", "\n".join(shown).encode())
+    table = reader._tables("/etc/ipcert.toml", "\n".join(shown).encode())
     assert table["deploy"]["hook"] == ["systemctl", "reload", "nginx"] and table["serve"]["listen"] == [
         "*:8443"
     ]
@@ -152,25 +152,25 @@ def test_international_names_become_a_labels():
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path):
     with pytest.raises(LocalError, match="There is no .*none.toml; .ipcert init. writes one"):
-        config.load(str(tmp_path / "none.toml"))
+        reader.load(str(tmp_path / "none.toml"))
     with pytest.raises(LocalError, match="Cannot read"):
-        config.load(str(tmp_path))
+        reader.load(str(tmp_path))
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(LocalError, match="not UTF-8"):
-        config.load(str(tmp_path / "binary"))
+        reader.load(str(tmp_path / "binary"))
     (tmp_path / "long").write_bytes(b"#" * 70000)
     with pytest.raises(LocalError, match="larger than"):
-        config.load(str(tmp_path / "long"))
+        reader.load(str(tmp_path / "long"))
     (tmp_path / "deep").write_bytes(b"a = " + b"[" * 60000)
     with pytest.raises(LocalError, match="nested|not valid"):
-        config.load(str(tmp_path / "deep"))
+        reader.load(str(tmp_path / "deep"))
 
 
 def test_the_sentence_names_the_file(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text("[identifiers]\naddresses = ['192.168.1.2']\n")
     with pytest.raises(LocalError) as caught:
-        config.load(str(path))
+        reader.load(str(path))
     assert str(caught.value).startswith(str(path) + ": 192.168.1.2 is private")
 
 
@@ -178,10 +178,10 @@ def test_the_sentence_names_the_file(tmp_path):
     "text, seconds", [("0s", 0), ("90s", 90), ("15m", 900), ("6h", 21600), ("14d", 1209600), ("2w", 1209600)]
 )
 def test_durations(text, seconds):
-    assert config.duration("x", text) == seconds
+    assert reader.duration("x", text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "d", "1", "1 d", "-1d", "1.5d", "1D", "٣d", "9999999999d", None, 3])
 def test_no_durations(text):
     with pytest.raises(LocalError, match="must be a time"):
-        config.duration("x", text)
+        reader.duration("x", text)

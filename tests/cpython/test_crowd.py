@@ -6,7 +6,7 @@ import os
 import pytest
 from home import Home
 
-from ipcert_port import crowd
+from ipcert_port.cli import anonymity
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAME = "nas.janet.example"
@@ -55,6 +55,6 @@ def test_the_figures_are_those_that_were_measured():
     with open(os.path.join(ROOT, "tools", "simulate-result.json")) as file:
         rows = json.load(file)["rows"]
     ordinary = [r for r in rows if r["goal"] == "G2" and r["what"].startswith("top-1") and r["limit"]]
-    assert ordinary and all(r["crowd"] == crowd.ORDINARY_AMONG and r["figure"] <= 1.5 for r in ordinary)
+    assert ordinary and all(r["crowd"] == anonymity.ORDINARY_AMONG and r["figure"] <= 1.5 for r in ordinary)
     weeks = [r for r in rows if r["what"].endswith("longest outage over 28 days")]
-    assert weeks and 100 * max(r["figure"] for r in weeks) <= crowd.WEEKS_IN_100
+    assert weeks and 100 * max(r["figure"] for r in weeks) <= anonymity.WEEKS_IN_100

@@ -8,9 +8,10 @@ import pytest
 
 from ipcert.errors import LocalError
 from ipcert.journal import Record
-from ipcert_port import deploy, servers
-from ipcert_port.copies import Copy
-from ipcert_port.deploy import Deployer, folder_name
+from ipcert_port.deploy import folders as deploy
+from ipcert_port.deploy import servers
+from ipcert_port.deploy.copies import Copy
+from ipcert_port.deploy.folders import Deployer, folder_name
 
 CHAIN = b"-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n"
 ISSUER = b"-----BEGIN CERTIFICATE-----\naXNzdWVy\n-----END CERTIFICATE-----\n"

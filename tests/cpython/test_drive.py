@@ -6,7 +6,7 @@ import pytest
 
 from ipcert import action
 from ipcert.errors import LocalError, RemoteError
-from ipcert_port.drive import Drive
+from ipcert_port.port.drive import Drive
 
 
 class Script:

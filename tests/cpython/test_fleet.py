@@ -6,10 +6,11 @@ import pytest
 
 from ipcert import identifiers, limits, policy
 from ipcert.device import Device
-from ipcert_port import config, fleet, plans
-from ipcert_port.entropy import Entropy
-from ipcert_port.port import Port
-from ipcert_port.sign import Signer
+from ipcert_port.cli import fleet, plans
+from ipcert_port.config import reader
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.port import Port
+from ipcert_port.port.sign import Signer
 
 TEXT = """
 [identifiers]
@@ -22,7 +23,7 @@ names = ["{name}"]
 def load(tmp_path, fleet, name="a1b2.devices.maker.net"):
     path = tmp_path / "ipcert.toml"
     path.write_text(TEXT.format(name=name, fleet=fleet))
-    return config.load(str(path))
+    return reader.load(str(path))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 from micropython_binary import path as micropython
 
 ROOT = Path(__file__).resolve().parents[2]
-TRY = "import ipcert.device, ipcert_port.sign, ipcert_port.drive, urequests_compat; print(ipcert_port.sign.Signer.name)"
+TRY = "import ipcert.device, ipcert_port.port.sign, ipcert_port.port.drive, urequests_compat; print(ipcert_port.port.sign.Signer.name)"
 
 
 def build(*words):

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from micropython_binary import path as micropython
 
 from ipcert.errors import LocalError
-from ipcert_port import sign
-from ipcert_port.entropy import Entropy
+from ipcert_port.port import sign
+from ipcert_port.port.entropy import Entropy
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = ec.derive_private_key(7, ec.SECP256R1())
@@ -73,8 +73,8 @@ def test_no_room(signer):
 
 
 SCRIPT = """
-from ipcert_port.entropy import Entropy
-from ipcert_port.sign import Signer
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.sign import Signer
 signer = Signer(Entropy())
 signer.load(0, bytes(31) + b"\\7")
 out = bytearray(400)
@@ -96,5 +96,5 @@ def test_jws_of_micropython_verifies():
 
 
 def test_the_module_is_imported_late():
-    code = "import sys, ipcert_port.sign; sys.exit('cryptography' in sys.modules)"
+    code = "import sys, ipcert_port.port.sign; sys.exit('cryptography' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

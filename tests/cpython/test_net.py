@@ -1,4 +1,4 @@
-"""ipcert_port.net on CPython: what the core is told when the outside misbehaves."""
+"""ipcert_port.port.net on CPython: what the core is told when the outside misbehaves."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import hostile
 
 from ipcert import limits
 from ipcert.errors import LocalError, RemoteError
-from ipcert_port.net import Net
+from ipcert_port.port.net import Net
 
 ROOTS = hostile.Roots()
 
@@ -87,7 +87,7 @@ def test_an_url_that_is_not_https():
 
 
 def test_importing_net_loads_neither_urllib3_nor_ssl():
-    code = "import sys, ipcert_port.net as n; n.Net(None, 't')\n"
+    code = "import sys, ipcert_port.port.net as n; n.Net(None, 't')\n"
     code += "print([m for m in ('urllib3', 'ssl') if m in sys.modules])"
     out = subprocess.run(
         [sys.executable, "-c", code],

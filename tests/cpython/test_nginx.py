@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipcert.errors import LocalError
-from ipcert_port import nginx
-from ipcert_port.deploy import CERT, FULLCHAIN, KEY, folder_name
+from ipcert_port.deploy import nginx
+from ipcert_port.deploy.folders import CERT, FULLCHAIN, KEY, folder_name
 from tools.lib import debian, loopback
 
 NAME = "nas.example.net"

@@ -30,12 +30,12 @@ def test_every_file_that_is_named_exists(document):
 
 
 def test_every_command_that_the_readme_shows_is_one():
-    from ipcert_port import cli
+    from ipcert_port.cli import commands
 
     shown = re.findall(r"^    (ipcert [^#\n]+)", _text("README.md"), re.M)
     assert len(shown) > 15
     for line in shown:
-        assert cli._parse(line.split()[1:]).command == line.split()[1], line
+        assert commands._parse(line.split()[1:]).command == line.split()[1], line
     text = " ".join(shown)
     for word in (
         "--profile",

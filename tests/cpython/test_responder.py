@@ -1,4 +1,4 @@
-"""ipcert_port.responder on loopback: honest validations, slow ones, and a flood."""
+"""ipcert_port.solvers.responder on loopback: honest validations, slow ones, and a flood."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ import urllib.request
 
 from ipcert import limits
 from ipcert.errors import LocalError, RemoteError
-from ipcert_port.responder import Responder, Webroot
+from ipcert_port.solvers.responder import Responder, Webroot
 
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 TEXT = TOKEN + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"

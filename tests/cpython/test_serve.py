@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipcert.journal import Record
-from ipcert_port import hello
-from ipcert_port.deploy import Deployer
-from ipcert_port.serve import Chooser, Lineage, Server
+from ipcert_port.deploy import client_hello as hello
+from ipcert_port.deploy.folders import Deployer
+from ipcert_port.deploy.tls_server import Chooser, Lineage, Server
 
 NAME, V4, V6 = "nas.example.net", "127.0.0.1", "::1"
 

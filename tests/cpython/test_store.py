@@ -1,4 +1,4 @@
-"""ipcert_port.store on CPython: old bytes or new ones, whatever goes wrong."""
+"""ipcert_port.port.store on CPython: old bytes or new ones, whatever goes wrong."""
 
 import ctypes
 import errno
@@ -13,7 +13,7 @@ import time
 
 from ipcert import limits
 from ipcert.errors import LocalError
-from ipcert_port.store import Store
+from ipcert_port.port.store import Store
 
 ENVIRONMENT = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
 
@@ -98,7 +98,7 @@ def test_leftovers_are_swept_and_strangers_left_alone():
 def test_a_writer_in_another_process_is_not_swept():
     store = Store(folder())
     store.write("journal.0", b"0")
-    code = "import sys\nfrom ipcert_port.store import Store\ns = Store(sys.argv[1])\n"
+    code = "import sys\nfrom ipcert_port.port.store import Store\ns = Store(sys.argv[1])\n"
     code += "for i in range(300): s.write('journal.0', b'%d' % i)"
     writer = subprocess.Popen([sys.executable, "-c", code, store.folder], env=ENVIRONMENT)
     while writer.poll() is None:
@@ -129,7 +129,9 @@ def test_two_threads_write_side_by_side():
 
 def test_a_kill_at_any_moment_leaves_the_old_or_the_new():
     store = Store(folder())
-    code = "import sys\nfrom ipcert_port.store import Store\ns = Store(sys.argv[1])\nprint(1, flush=True)\n"
+    code = (
+        "import sys\nfrom ipcert_port.port.store import Store\ns = Store(sys.argv[1])\nprint(1, flush=True)\n"
+    )
     code += "while 1:\n for c in b'ab': s.write('journal.0', bytes([c]) * 20000)"
     store.write("journal.0", b"a" * 20000)
     for i in range(12):
@@ -154,7 +156,7 @@ def test_disk_full_leaves_the_old_bytes():
     code = """
 import resource, signal, sys
 from ipcert.errors import LocalError
-from ipcert_port.store import Store
+from ipcert_port.port.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = Store(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

@@ -59,16 +59,14 @@ def test_ipcert_asks_for_its_shims_and_brings_its_command(wheels):
         scripts = archive.read(next(name for name in names if name.endswith("/entry_points.txt"))).decode()
     for needed in ("ucryptolib-shim", "urequests-compat", "cryptography>=38.0.4", "urllib3<3,>=1.26"):
         assert f"Requires-Dist: {needed}" in metadata
-    assert "ipcert = ipcert_port.cli:main" in scripts
+    assert "ipcert = ipcert_port.cli.commands:main" in scripts
 
 
 def test_the_wheels_import_from_where_they_are_installed(wheels, tmp_path):
     for path, _ in wheels.values():
         with zipfile.ZipFile(path) as archive:
             archive.extractall(tmp_path)
-    program = (
-        "import ipcert.device, ipcert_port.cli, ucryptolib_shim, urequests_compat; print(ipcert.__file__)"
-    )
+    program = "import ipcert.device, ipcert_port.cli.commands, ucryptolib_shim, urequests_compat; print(ipcert.__file__)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path

@@ -5,15 +5,15 @@ import types
 
 from ipcert import identifiers, policy
 from ipcert.device import Device
-from ipcert_port import drive
-from ipcert_port.challenges import Challenges
-from ipcert_port.clock import Clock
-from ipcert_port.deploy import Deployer
-from ipcert_port.entropy import Entropy
-from ipcert_port.net import Net
-from ipcert_port.port import Port
-from ipcert_port.progress import Quiet
-from ipcert_port.sign import Signer
+from ipcert_port.cli.progress import Quiet
+from ipcert_port.deploy.folders import Deployer
+from ipcert_port.port import drive
+from ipcert_port.port.clock import Clock
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.net import Net
+from ipcert_port.port.port import Port
+from ipcert_port.port.sign import Signer
+from ipcert_port.solvers.dispatch import Solvers
 from tests.interop import ledger
 
 
@@ -56,7 +56,7 @@ class Home:
         self.port = Port(str(folder / "state"), Signer(entropy), entropy)
         self.deployer = Deployer(str(folder / "live"))
         self.device = Device(self.port, policy.Policy(**options), self.ids, directory)
-        self.answers = Challenges(answers, self.warnings.append)
+        self.answers = Solvers(answers, self.warnings.append)
         self.drive = drive.Drive(
             self.device, self.net, self.port.store, self.clock, self.answers, self.deployer, self.progress
         )

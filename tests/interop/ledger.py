@@ -2,7 +2,7 @@
 
 from cryptography import x509
 
-from ipcert_port import show
+from ipcert_port import formatting
 
 _accounts = {}
 _subjects = {}
@@ -25,7 +25,7 @@ def note(device, port):
         san = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names, addresses = san.get_values_for_type(x509.DNSName), san.get_values_for_type(x509.IPAddress)
         assert not (names and addresses) or record.consent_at or device.policy.setting == "public"
-        key = bytes.fromhex(show.spki(chain))[:8]
+        key = bytes.fromhex(formatting.spki(chain))[:8]
         assert key == bytes(record.key_hash)
         assert key not in _accounts
         who = (tuple(sorted(names + [str(a) for a in addresses])), leaf.serial_number)

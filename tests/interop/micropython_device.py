@@ -12,14 +12,15 @@ import sys
 from ipcert import identifiers, policy
 from ipcert.device import Device
 from ipcert.errors import Error
-from ipcert_port import challenges, drive, tlsalpn
-from ipcert_port.clock import Clock
-from ipcert_port.entropy import Entropy
-from ipcert_port.net import Net
-from ipcert_port.port import Port
-from ipcert_port.responder import Responder
-from ipcert_port.sign import Signer
-from ipcert_port.store import Store
+from ipcert_port.port import drive
+from ipcert_port.port.clock import Clock
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.net import Net
+from ipcert_port.port.port import Port
+from ipcert_port.port.sign import Signer
+from ipcert_port.port.store import Store
+from ipcert_port.solvers import dns, tlsalpn
+from ipcert_port.solvers.responder import Responder
 
 
 class MovedClock(Clock):
@@ -64,17 +65,17 @@ class Session:
         )
         self.drive = MovedDrive(self.device, net, store, self.clock, self.responder, self.notice, self.deploy)
         if "hook" in words:
-            self.drive.ways["dns-01"] = challenges.Webhook(
+            self.drive.solvers["dns-01"] = dns.Webhook(
                 Net(words["hook_roots"], "ipcert/test"), words["hook"], "sesame", 0
             )
-        self.proof = self.drive.ways["tls-alpn-01"] = tlsalpn.Proof()
+        self.proof = self.drive.solvers["tls-alpn-01"] = tlsalpn.Proof()
         self.fronts = []
         if "tls_port" in words:
             from hubserver import Front
 
             for host in ("127.0.0.1", "::1"):
                 self.fronts.append(Front(host, words["tls_port"], proof=self.proof))
-        self.drive.ways["dns-persist-01"] = challenges.Standing(self.records.append)
+        self.drive.solvers["dns-persist-01"] = dns.Standing(self.records.append)
 
     def notice(self, code, severity, text):
         self.told.append(code)

@@ -12,7 +12,7 @@ import pytest
 from home import Daemons, Home, children, sentence, stat, until
 
 from ipcert import identifiers, limits, plan
-from ipcert_port import address, interfaces, router
+from ipcert_port.address import discovery, interfaces, router
 from tools.lib import debian, loopback, netns
 
 pytestmark = pytest.mark.skipif(not netns.possible(), reason="no network namespaces here: that takes root")
@@ -27,7 +27,7 @@ def namespace():
 
 
 def options(families=(4,), source="auto", names=(), command=(), test=False):
-    return address.Options(list(families), source, list(names), list(command), test)
+    return discovery.Options(list(families), source, list(names), list(command), test)
 
 
 def packed(text):
@@ -103,7 +103,7 @@ def test_the_owners_program(namespace, tmp_path, monkeypatch):
     assert "printed none" in printing("<html>").find(4)[1]
     assert "failed" in printing("9.9.9.9", "exit 3").find(4)[1]
     assert "no such file" in options((4,), "command", command=["/no/such"]).find(4)[1]
-    monkeypatch.setattr(address, "_SECONDS", 0.3)
+    monkeypatch.setattr(discovery, "_SECONDS", 0.3)
     for more in ("sleep 60", "exec >&-; sleep 60", "yes"):
         assert "too much" in printing("9.9.9.9", more).find(4)[1]
 
@@ -210,7 +210,7 @@ def test_the_routers_new_address_is_seen_at_the_next_look(behind_router, tmp_pat
     record = types.SimpleNamespace(since=1, ids=types.SimpleNamespace(text=lambda: "9.9.9.7"))
     state = types.SimpleNamespace(records=lambda: [record])
     said = []
-    watch = address.Watch(options().fields())
+    watch = discovery.Watch(options().fields())
     try:
         assert not watch.changed(1000, lambda: state, said.append) and watch.at == 1000 + 60
         behind_router(tmp_path, "9.9.9.8", *_BOTH)

@@ -12,10 +12,10 @@ import pytest
 from home import Home, sentence
 
 from ipcert import limits
-from ipcert_port import config as _config
-from ipcert_port.progress import Quiet
-from ipcert_port.serve import Chooser, Server, lineages
-from ipcert_port.work import Work
+from ipcert_port.cli.progress import Quiet
+from ipcert_port.config import reader as _config
+from ipcert_port.deploy.tls_server import Chooser, Server, lineages
+from ipcert_port.session import Session
 
 NAME = "nas.janet.example"
 
@@ -203,7 +203,7 @@ def test_an_order_that_became_invalid_meanwhile(own, mended):
     """
     from ipcert.order import states
 
-    with Work(_config.load(own.config), Quiet()) as work:
+    with Session(_config.load(own.config), Quiet()) as work:
         work.drive.run()
         work.device.event("renew", "127.0.0.1")
         work.drive.run(lambda it: work.device.issuance.step == states.ANSWER)
@@ -289,7 +289,7 @@ def test_state_of_another_device(served):
     def move(journal):
         journal.device[:] = b"elsewher"
 
-    from ipcert_port.port import Port
+    from ipcert_port.port.port import Port
 
     if Port(str(served.folder / "other")).device_id() is None:
         pytest.skip("this machine has no machine-id, so a copy cannot be noticed")

@@ -15,8 +15,10 @@ import pytest
 from cryptography import x509
 
 from ipcert.errors import LocalError
-from ipcert_port import dnsask, dnsprovider, dnsways, serve, tlsalpn
-from ipcert_port.account import accounts
+from ipcert_port.cli.account import accounts
+from ipcert_port.deploy import tls_server
+from ipcert_port.solvers import tlsalpn
+from ipcert_port.solvers.dns import providers, queries, records
 from tests.interop.home import home
 from tools.lib import debian, loopback, testcert
 from tools.lib.say import Stop
@@ -36,7 +38,7 @@ def san(device, record=None):
 def asks(ca):
     """The resolver, and the zone's server, of a test CA."""
     where = [("127.0.0.1", ca.dns_port)]
-    return dnsask.Dns(where, where)
+    return queries.Dns(where, where)
 
 
 def dns_options(ca, provider, seconds=10):
@@ -85,7 +87,7 @@ def test_a_validation_that_fails_is_told_in_the_cas_words(pebble, tmp_path):
 def test_tls_alpn_behind_a_shared_port(pebble, tmp_path):
     # What `ipcert serve` runs, on the port that the CA validates.
     shelf = tlsalpn.Shelf(str(tmp_path / "alpn"))
-    server = serve.Server(serve.Chooser([]), [(V4, pebble.tls_port), (V6, pebble.tls_port)], shelf)
+    server = tls_server.Server(tls_server.Chooser([]), [(V4, pebble.tls_port), (V6, pebble.tls_port)], shelf)
     server.start()
     try:
         shared = {"alpn_shared": shelf.folder}
@@ -104,7 +106,7 @@ def test_the_challenge_certificate_is_shown_to_nobody_else(tmp_path):
     body = b"".join(key.strip().split(b"\n")[1:-1])
     shelf.publish("nas.janet.example", base64.b64decode(body), der)
     assert os.stat(os.path.join(shelf.folder, "nas.janet.example.pem")).st_mode & 0o777 == 0o600
-    server = serve.Server(serve.Chooser([]), [("127.0.0.1", 0)], shelf)
+    server = tls_server.Server(tls_server.Chooser([]), [("127.0.0.1", 0)], shelf)
     server.start()
 
     def shown(name, protocols):
@@ -196,7 +198,7 @@ def test_dns_through_a_program(pebble, tmp_path):
         f"opener.open('{pebble.dns_url}/' + what, body)\n"
     )
     script.chmod(0o755)
-    provider = dnsprovider.Exec([str(script), "two words; $(false)"])
+    provider = providers.Exec([str(script), "two words; $(false)"])
     answers = {"dns": dns_options(pebble, provider)}
     device = home(pebble, tmp_path, [NAME], challenge_name="dns-01", answers=answers)
     assert device.run() is None and san(device) == [NAME]
@@ -210,7 +212,7 @@ def test_a_program_that_fails_is_told_in_its_own_words(tmp_path):
         ([sys.executable, "-c", "import time; time.sleep(9)"], "longer than 1 seconds"),
     ):
         with pytest.raises(LocalError) as caught:
-            dnsprovider.Exec(command, 1).add("_acme-challenge.nas.example", "x")
+            providers.Exec(command, 1).add("_acme-challenge.nas.example", "x")
         assert caught.value.code == "dns" and words in str(caught.value)
 
 
@@ -246,15 +248,15 @@ def test_dns_through_a_webhook(pebble, tmp_path):
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     url = f"https://localhost:{server.server_port}/v1"
     try:
-        provider = dnsprovider.Webhook(url, str(tmp_path / "root.pem"), "sesame")
+        provider = providers.Webhook(url, str(tmp_path / "root.pem"), "sesame")
         answers = {"dns": dns_options(pebble, provider)}
         device = home(pebble, tmp_path, [NAME], challenge_name="dns-01", answers=answers)
         assert device.run() is None and san(device) == [NAME]
         with pytest.raises(LocalError) as caught:
-            dnsprovider.Webhook(url, str(tmp_path / "root.pem"), "wrong").add("x.example", "y")
+            providers.Webhook(url, str(tmp_path / "root.pem"), "wrong").add("x.example", "y")
         assert "status 403" in str(caught.value) and "wrong" not in str(caught.value)
         with pytest.raises(LocalError) as caught:  # not by a root that we trust
-            dnsprovider.Webhook(url, pebble.tls_root, "sesame").add("x.example", "y")
+            providers.Webhook(url, pebble.tls_root, "sesame").add("x.example", "y")
         assert "sesame" not in str(caught.value)
     finally:
         server.shutdown()
@@ -307,8 +309,8 @@ def bind(tmp_path_factory):
 def test_dns_through_dynamic_updates(bind, make_pebble, tmp_path):
     ca = make_pebble(dns_server=("127.0.0.1", bind.port))
     where = [("127.0.0.1", bind.port)]
-    ask = dnsask.Dns(where, where)
-    provider = dnsprovider.Rfc2136(where[0], ask, "ipcert", bind.secret)
+    ask = queries.Dns(where, where)
+    provider = providers.Rfc2136(where[0], ask, "ipcert", bind.secret)
     answers = {"dns": types.SimpleNamespace(make=lambda: (ask, provider), timeout=10)}
     device = home(
         ca, tmp_path, ["nas.janet.example", "*.janet.example"], challenge_name="dns-01", answers=answers
@@ -325,7 +327,7 @@ def test_dns_through_dynamic_updates(bind, make_pebble, tmp_path):
 
 def test_an_update_with_the_wrong_key_is_refused(bind):
     where = ("127.0.0.1", bind.port)
-    ask = dnsask.Dns([where], [where])
+    ask = queries.Dns([where], [where])
     wrong = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
     for key, secret, zone, words in (
         ("ipcert", wrong, "", "did not take the update"),
@@ -333,16 +335,16 @@ def test_an_update_with_the_wrong_key_is_refused(bind):
         ("ipcert", bind.secret, "other.example", "is not in the zone"),
     ):
         with pytest.raises(LocalError) as caught:
-            dnsprovider.Rfc2136(where, ask, key, secret, zone=zone).add(
+            providers.Rfc2136(where, ask, key, secret, zone=zone).add(
                 "_acme-challenge.nas.janet.example", "x"
             )
         assert words in str(caught.value) and secret not in str(caught.value)
         # `ipcert doctor` sees it before an update is tried.
         with pytest.raises(LocalError) as caught:
-            dnsprovider.Rfc2136(where, ask, key, secret, zone=zone).look("janet.example")
+            providers.Rfc2136(where, ask, key, secret, zone=zone).look("janet.example")
         assert "see dns." in str(caught.value) and secret not in str(caught.value)
     with pytest.raises(LocalError) as caught:
-        dnsprovider.Rfc2136(where, ask, "ipcert", "not base64!")
+        providers.Rfc2136(where, ask, "ipcert", "not base64!")
     assert "not base64!" not in str(caught.value)
 
 
@@ -404,15 +406,15 @@ def test_without_a_provider_the_record_to_create_is_printed(pebble, tmp_path):
 
 
 def test_what_a_lasting_record_grants():
-    wanted = dnsways.parameters("ca.example; accounturi=https://ca.example/a/1")
-    wild = dnsways.parameters("ca.example; accounturi=https://ca.example/a/1; policy=wildcard")
+    wanted = records.parameters("ca.example; accounturi=https://ca.example/a/1")
+    wild = records.parameters("ca.example; accounturi=https://ca.example/a/1; policy=wildcard")
     good = "CA.example.;persistUntil=9999999999; AccountURI=https://ca.example/a/1 ;policy=wildcard"
-    assert dnsways.grants(dnsways.parameters(good), wanted) and dnsways.grants(dnsways.parameters(good), wild)
-    assert not dnsways.grants(wanted, wild)
+    assert records.grants(records.parameters(good), wanted) and records.grants(records.parameters(good), wild)
+    assert not records.grants(wanted, wild)
     for bad in (
         "ca.example",
         "ca.example; accounturi=https://ca.example/a/2",
         "other.example; accounturi=https://ca.example/a/1",
         "",
     ):
-        assert not dnsways.grants(dnsways.parameters(bad), wanted)
+        assert not records.grants(records.parameters(bad), wanted)

@@ -309,12 +309,12 @@ def test_adopted_certificates_are_renewed_by_plan(shell, pebble, tmp_path, folde
 
 
 def test_an_adopted_key_is_never_used(shell, tmp_path):
-    from ipcert_port import show
-    from ipcert_port.state import State
+    from ipcert_port import formatting
+    from ipcert_port.port.state import State
 
     left_behind(tmp_path / "old", [NAME])
     shell("adopt", str(tmp_path / "old"))
-    digest = bytes.fromhex(show.spki((tmp_path / "old" / "fullchain.pem").read_bytes()))
+    digest = bytes.fromhex(formatting.spki((tmp_path / "old" / "fullchain.pem").read_bytes()))
     assert State(str(tmp_path / "state")).journal.ring.holds(digest, 0)
 
 
@@ -336,7 +336,7 @@ def test_what_cannot_be_adopted(pebble, tmp_path):
 
 def test_bindings_and_names_of_cas(make_pebble, tmp_path):
     from ipcert.errors import LocalError
-    from ipcert_port import cas, config
+    from ipcert_port.config import directories, reader
 
     kid, key = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
     ca = make_pebble(eab={kid: key})
@@ -351,17 +351,17 @@ def test_bindings_and_names_of_cas(make_pebble, tmp_path):
     wrong = Shell(tmp_path / "b", ca, extra=f'eab_kid = "{kid}"\neab_key_file = "../eab.key"')
     wrong("issue", code=3)
     assert key[:20] not in wrong.said
-    for name in cas.KNOWN:
-        url, needs, _ = cas.KNOWN[name]
+    for name in directories.KNOWN:
+        url, needs, _ = directories.KNOWN[name]
         path = tmp_path / f"{name}.toml"
         path.write_text(f'[ca]\ndirectory = "{name}"\n[identifiers]\nnames = ["nas.example.net"]\n')
         if needs:
             with pytest.raises(LocalError) as caught:
-                config.load(str(path))
+                reader.load(str(path))
             assert name in str(caught.value) and "eab_kid" in str(caught.value)
         else:
-            assert config.load(str(path)).directory == url
-        assert cas.name(url) == name
+            assert reader.load(str(path)).directory == url
+        assert directories.name(url) == name
 
 
 def test_another_ca_is_never_taken_silently(make_pebble, pebble, tmp_path):

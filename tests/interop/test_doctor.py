@@ -239,7 +239,7 @@ def _loose_deployed_key(home, pebble, tmp_path):
 
 
 def _copied_device(home, pebble, tmp_path):
-    from ipcert_port.port import device_id
+    from ipcert_port.port.port import device_id
 
     if device_id() is None:
         pytest.skip("this machine has no number")

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import serialization
 from home import Daemons, Home, children, sans, sentence, spki, stat, uncovered, until, validity
 
 from ipcert import action, limits, notices
-from ipcert_port import config as _config
-from ipcert_port.net import Net
-from ipcert_port.progress import Quiet
-from ipcert_port.work import Work, user_agent
+from ipcert_port.cli.progress import Quiet
+from ipcert_port.config import reader as _config
+from ipcert_port.port.net import Net
+from ipcert_port.session import Session, user_agent
 
 NAME = "nas.janet.example"
 SHORT = 60480  # 14 days become 20 seconds
@@ -71,7 +71,7 @@ def test_the_bytes_of_our_csrs_carry_no_common_name(pebble, tmp_path, monkeypatc
     monkeypatch.setattr(Net, "request", request)
     home = Home(tmp_path, pebble, [NAME, "www.janet.example"], ["127.0.0.1"])
     home.wish("policy", first_delay="0s")
-    with Work(_config.load(home.config), Quiet()) as work:
+    with Session(_config.load(home.config), Quiet()) as work:
         work.drive.run()
     home.json("issue", "--now", NAME) if len(csrs) < 2 else None
     assert csrs
@@ -329,7 +329,7 @@ def test_killed_in_the_middle_it_goes_on(make_pebble, tmp_path, step):
 
     pebble = make_pebble()
     home = Home(tmp_path, pebble)
-    with Work(_config.load(home.config), Quiet()) as work:
+    with Session(_config.load(home.config), Quiet()) as work:
         at = getattr(states, step)
         work.drive.run(lambda it: work.device.issuance.step == at and it.kind != action.NOTIFY)
         assert work.device.issuance.step == at
@@ -345,7 +345,7 @@ def test_a_ca_that_forgot_us_is_started_with_afresh(make_pebble, tmp_path):
 
     pebble = make_pebble()
     home = Home(tmp_path, pebble)
-    with Work(_config.load(home.config), Quiet()) as work:
+    with Session(_config.load(home.config), Quiet()) as work:
         work.drive.run(lambda it: work.device.issuance.step == states.ANSWER)
     pebble.stop()
     pebble.start()

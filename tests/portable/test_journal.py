@@ -7,7 +7,7 @@ from portable_support import code_of, locked
 
 from ipcert import journal, keys, limits
 from ipcert.errors import LocalError
-from ipcert_port.sign import Signer
+from ipcert_port.port.sign import Signer
 
 INTS = (
     "state",

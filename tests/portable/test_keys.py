@@ -7,8 +7,8 @@ from portable_support import FixedSigner, code_of, locked, unhex
 
 from ipcert import keys, limits
 from ipcert.errors import LocalError
-from ipcert_port.entropy import Entropy
-from ipcert_port.sign import Signer as PortSigner
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.sign import Signer as PortSigner
 
 SPKI = unhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 

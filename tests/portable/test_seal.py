@@ -8,7 +8,7 @@ from virtual_home import Entropy, Port, Store, cryptolib_aes, sha256
 
 from ipcert.encoding import p256, seal
 from ipcert.errors import LocalError
-from ipcert_port.sign import Signer
+from ipcert_port.port.sign import Signer
 
 RFC4231 = (
     ("0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),

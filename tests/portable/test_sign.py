@@ -8,8 +8,8 @@ from portable_support import code_of, locked, unhex, vectors
 
 from ipcert import limits
 from ipcert.errors import LocalError
-from ipcert_port.entropy import Entropy
-from ipcert_port.sign import Signer
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.sign import Signer
 
 PUBLIC = vectors("ecdsa")["public"]
 BAD = vectors("ecdsa")["bad"]

@@ -6,7 +6,7 @@ import sys
 
 from ipcert import action, device, identifiers, limits, policy
 from ipcert.errors import Error, LocalError, RemoteError
-from ipcert_port.sign import Signer
+from ipcert_port.port.sign import Signer
 
 try:
     from independent import Verifier  # CPython only: over `cryptography`

@@ -16,7 +16,7 @@ KINDS = ("journal", "account-", "key-", "chain-", "directory", "erase")
 _BESIDE = """
 import asyncio, gc, sys, mps2
 from asyncio import core
-from ipcert_port import store
+from ipcert_port.port import store
 KINDS = %r
 flash = mps2.Flash()
 def _labelled(name, method, kind):

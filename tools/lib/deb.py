@@ -13,7 +13,7 @@ from .say import Stop
 
 SOURCE = os.path.join("ports", "cpython", "debian")
 """What only the Debian package has."""
-EXAMPLE = os.path.join("ports", "cpython", "ipcert.example.toml")
+EXAMPLE = os.path.join("ports", "cpython", "ipcert_port", "config", "ipcert.example.toml")
 DEPENDS = (
     "python3 (>= 3.9)",
     "python3 (>= 3.11) | python3-tomli",
@@ -103,7 +103,12 @@ def _fill(tree, wheels):
             os.chmod(os.path.join(directory, name), 0o644)
     for name, (place, mode) in FILES.items():
         _put(tree, place, cache.read(name), mode)
-    _put(packages, os.path.join("ipcert_port", os.path.basename(EXAMPLE)), configuration().encode(), 0o644)
+    _put(
+        packages,
+        os.path.join("ipcert_port", "config", os.path.basename(EXAMPLE)),
+        configuration().encode(),
+        0o644,
+    )
     for name in SCRIPTS:
         _put(tree, f"DEBIAN/{name}", cache.read(SOURCE, name), 0o755)
     size = sum(

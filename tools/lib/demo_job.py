@@ -11,14 +11,14 @@ import sys
 from ipcert import __version__, identifiers
 from ipcert.device import Device
 from ipcert.policy import Policy
-from ipcert_port.clock import Clock
-from ipcert_port.drive import Drive
-from ipcert_port.entropy import Entropy
-from ipcert_port.net import Net
-from ipcert_port.port import Port
-from ipcert_port.responder import Responder
-from ipcert_port.sign import Signer
-from ipcert_port.store import Store
+from ipcert_port.port.clock import Clock
+from ipcert_port.port.drive import Drive
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.net import Net
+from ipcert_port.port.port import Port
+from ipcert_port.port.sign import Signer
+from ipcert_port.port.store import Store
+from ipcert_port.solvers.responder import Responder
 
 
 def say(kind, **fields):

@@ -21,8 +21,8 @@ IMPORTS = """
 import gc, asyncio, json, sys
 gc.collect()
 before = gc.mem_alloc()
-import ipcert.device, ipcert_port.clock, ipcert_port.drive, ipcert_port.net, ipcert_port.port
-import ipcert_port.responder, ipcert_port.sign, ipcert_port.store
+import ipcert.device, ipcert_port.port.clock, ipcert_port.port.drive, ipcert_port.port.net, ipcert_port.port.port
+import ipcert_port.solvers.responder, ipcert_port.port.sign, ipcert_port.port.store
 gc.collect()
 print(gc.mem_alloc() - before)
 """

@@ -32,7 +32,14 @@ def run(tier, words):
         setup.pebble()  # made before several tests want it at once
     command = [sys.executable, "-m", "pytest", f"--tier={tier}", "-o", f"cache_dir={cache.path('pytest')}"]
     if not any(os.path.exists(word.split("::")[0]) for word in words):
-        command += ["-q", "--durations=15", "--durations-min=10", "-n", str(AT_ONCE), "--no-loadscope-reorder"]
+        command += [
+            "-q",
+            "--durations=15",
+            "--durations-min=10",
+            "-n",
+            str(AT_ONCE),
+            "--no-loadscope-reorder",
+        ]
         if not words and tier != "quick":
             command += ["--cov", f"--cov-fail-under={LEAST_COVERAGE}"]
     environment = dict(os.environ, HYPOTHESIS_STORAGE_DIRECTORY=cache.path("hypothesis"))

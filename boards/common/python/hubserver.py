@@ -16,7 +16,7 @@ import tlsserver
 
 from ipcert import identifiers
 from ipcert.errors import LocalError
-from ipcert_port import tlsalpn
+from ipcert_port.solvers import tlsalpn
 
 _WAITING = 4  # connections that may wait for their turn; each costs a socket and a task, a kilobyte
 _SECONDS = 10  # for one connection, once it is its turn
@@ -63,7 +63,7 @@ class Front:
 
     `sessions` TLS connections at once, others wait their turn; leave one place for the connection to the CA. Where
     there is no memory for one more, or too many wait, the client gets a TLS alert, not silence.
-    `proof` (`tlsalpn.Proof`) answers tls-alpn-01: put it into `drive.Drive.ways`. Fronts can share one.
+    `proof` (`tlsalpn.Proof`) answers tls-alpn-01: put it into `drive.Drive.solvers`. Fronts can share one.
     Raises LocalError("port") from `start` when the port cannot be had.
     """
 

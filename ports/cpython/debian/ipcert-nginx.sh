@@ -1,2 +1,2 @@
 #!/bin/sh
-exec /usr/bin/python3 -I -m ipcert_port.nginx "$@"
+exec /usr/bin/python3 -I -m ipcert_port.deploy.nginx "$@"

@@ -1,5 +1,5 @@
 """`python -m ipcert_port` is `ipcert`."""
 
-from .cli import main
+from .cli.commands import main
 
 main()

@@ -4,7 +4,7 @@ import os
 
 from ipcert.acme import http01
 from ipcert.errors import LocalError
-from ipcert_port.responder import Responder
+from ipcert_port.solvers.responder import Responder
 
 from .helpers import quote
 

@@ -4,7 +4,7 @@ import os
 import time
 
 from ipcert import limits
-from ipcert_port.clock import Clock
+from ipcert_port.port.clock import Clock
 
 SYNCED = "clock-is-set"  # made in the run folder by the NTP client's hook
 

@@ -12,8 +12,9 @@ import struct
 import ipcert
 from ipcert.device import Device
 from ipcert.errors import Error, LocalError
-from ipcert_port import challenges, entropy, net, port, sign, store
-from ipcert_port.drive import Drive
+from ipcert_port.port import entropy, net, port, sign, store
+from ipcert_port.port.drive import Drive
+from ipcert_port.solvers import dns
 
 from .answers import Standalone, Webroot
 from .clock import SYNCED, RouterClock
@@ -118,9 +119,9 @@ class Service:
         )
         self._drive = Drive(device, ca, self._files, clock, self._answers, self._notice, self._deploy)
         if config.challenge_name == "dns-01":
-            self._drive.ways["dns-01"] = challenges.Webhook(ca, config.dns_webhook, config.dns_token)
+            self._drive.solvers["dns-01"] = dns.Webhook(ca, config.dns_webhook, config.dns_token)
         elif config.challenge_name == "dns-persist-01":
-            self._drive.ways["dns-persist-01"] = challenges.Standing(say)
+            self._drive.solvers["dns-persist-01"] = dns.Standing(say)
         self._keep()
         tasks = [asyncio.create_task(self._asked())]
         if self._wan is None:

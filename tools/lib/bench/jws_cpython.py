@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from ipcert.encoding import jws
-from ipcert_port.entropy import Entropy
-from ipcert_port.sign import Signer
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.sign import Signer
 
 KEY = ec.derive_private_key(int(work.KEY, 16), ec.SECP256R1())
 HEADER = {"alg": "ES256", "kid": work.KID, "nonce": work.NONCE, "url": work.URL}

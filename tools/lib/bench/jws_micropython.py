@@ -9,8 +9,8 @@ import _ipcert
 import jws_work as work
 
 from ipcert.encoding import jws
-from ipcert_port.entropy import Entropy
-from ipcert_port.sign import Signer
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.sign import Signer
 
 signer = Signer(Entropy())
 signer.load(0, binascii.unhexlify(work.KEY))

@@ -386,7 +386,7 @@ class _BoardFile:
 
 
 def _load(port, name):
-    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "store.py")
+    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", "store.py")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

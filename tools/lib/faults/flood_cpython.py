@@ -2,7 +2,7 @@
 
 import sys
 
-from ipcert_port.responder import Responder
+from ipcert_port.solvers.responder import Responder
 
 token = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 responder = Responder("127.0.0.1", int(sys.argv[1]))

@@ -8,7 +8,7 @@ import gc
 import select
 import sys
 
-from ipcert_port.responder import Responder
+from ipcert_port.solvers.responder import Responder
 
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 

@@ -5,8 +5,8 @@ import hashlib
 from ipcert import action, identifiers, policy
 from ipcert.device import Device
 from ipcert.errors import Error
-from ipcert_port.entropy import Entropy
-from ipcert_port.sign import Signer
+from ipcert_port.port.entropy import Entropy
+from ipcert_port.port.sign import Signer
 
 from . import ca as _ca
 from . import disk as _disk

@@ -5,8 +5,8 @@ import time
 
 from ipcert import action, limits
 from ipcert.errors import Error, LocalError, RemoteError
-from ipcert_port.net import Net
-from ipcert_port.responder import Responder
+from ipcert_port.port.net import Net
+from ipcert_port.solvers.responder import Responder
 
 from .. import pebble as _pebble
 from . import disk as _disk

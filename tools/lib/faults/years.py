@@ -10,7 +10,7 @@ import tempfile
 import time
 
 from ipcert import limits
-from ipcert_port.responder import Responder
+from ipcert_port.solvers.responder import Responder
 
 from .. import goclock, setup
 from .. import pebble as _pebble

@@ -21,7 +21,8 @@ from ipcert.acme import (
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
 from ipcert.order import renewal_information
-from ipcert_port import config, hello
+from ipcert_port.config import reader as config
+from ipcert_port.deploy import client_hello as hello
 from urequests_compat import _http1, fields, url
 from urequests_compat.errors import RequestError
 

@@ -1,0 +1,1 @@
+"""The commands of `ipcert`, one module each, and what they print."""

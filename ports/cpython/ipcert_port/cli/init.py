@@ -1,0 +1,64 @@
+"""`ipcert init`: the first configuration, from the example that explains every setting."""
+
+import json
+import os
+
+from ipcert import identifiers
+from ipcert.errors import LocalError
+
+from .. import exit_codes
+from ..address.discovery import FAMILIES
+from ..config import reader
+
+_EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(reader.__file__)), "ipcert.example.toml")
+
+
+def run(path, progress, names, addresses):
+    """Write the file at `path`, which must not be there yet; returns (exit code, the JSON object).
+
+    `names`, `addresses`: lists of texts, both empty for the example's own. Raises LocalError("config" | "identifier").
+    """
+    with open(_EXAMPLE, encoding="utf-8") as file:
+        text = file.read()
+    if names or addresses:
+        text = _set(text, "names", [_checked(name, False) for name in names])
+        text = _set(text, "addresses", [_checked(address, True) for address in addresses])
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with open(fd, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise LocalError(
+            "config", "%s is there already; edit it, or name another file with --config." % path
+        ) from None
+    except OSError as e:
+        text = "Cannot write %s: %s; run as root, or name another file with --config."
+        raise LocalError("config", text % (path, (e.strerror or str(e)).lower())) from None
+    if names or addresses:
+        progress.say(
+            "Wrote %s. Agree to the CA's terms there (agree_terms), then run 'ipcert doctor'." % path
+        )
+    else:
+        text = "Wrote %s. Fill in names and addresses, agree to the CA's terms (agree_terms), then run 'ipcert doctor'."
+        progress.say(text % path)
+    return exit_codes.OK, {"written": os.path.abspath(path)}
+
+
+def _checked(text, address):
+    from ..config.reader import _to_ascii
+
+    if address and text in FAMILIES:
+        return text
+    one = identifiers.parse(text, _to_ascii)
+    if bool(one.family) != address:
+        word = "--name" if address else "--address"
+        raise LocalError("config", "%s belongs to %s." % (one.value, word))
+    return text
+
+
+def _set(text, key, values):
+    """The example with another value for a key that stands in it once."""
+    lines = text.split("\n")
+    at = [k for k, line in enumerate(lines) if line.startswith(key + " = ")][0]
+    lines[at] = "%s = %s" % (key, json.dumps(values, ensure_ascii=False))
+    return "\n".join(lines)

@@ -1,0 +1,39 @@
+"""Steps that `ipcert account`, `ipcert revoke` and `ipcert adopt` share."""
+
+from ipcert import action
+from ipcert.order import issuance, states
+
+from ..session import clock_error
+
+
+def begin(session):
+    """Match the state with the configuration, so that events find their lineages. Raises LocalError("clock")."""
+    if not session.clock.trustworthy():
+        raise clock_error()
+    session.device.prepare(session.clock.now())
+    session.device.last_error = None
+
+
+def finish(session):
+    """Drive until the operation is over and all is on the disk. An order that comes due behind it waits for its own command."""
+    device = session.device
+    seen = []
+
+    def over(it):
+        operation = device.issuance.step != states.IDLE and device.issuance.purpose != issuance.ISSUE
+        if operation:
+            seen.append(1)
+        return bool(seen) and not operation and device.issuance.step != states.IDLE
+
+    while session.drive.step(over):
+        continue
+
+
+def settle(session):
+    """Have all of it on the disk without asking the CA anything."""
+
+    def over(it):
+        return it.kind == action.SEND or session.device.issuance.step != states.IDLE
+
+    while session.drive.step(over):
+        continue

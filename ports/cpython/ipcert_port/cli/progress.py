@@ -1,0 +1,168 @@
+"""What the person at the terminal, or the log, gets to read while the core works."""
+
+import sys
+
+from ipcert import action, notices
+
+# The steps of `states.STEPS` that a person understands.
+_WORDS = {
+    "directory": "asking the CA what it offers",
+    "account": "registering an account",
+    "new-order": "ordering",
+    "authorization": "asking how to prove control",
+    "publish": "proving control",
+    "answer": "proving control",
+    "challenge-wait": "waiting for the CA's validation",
+    "challenge-poll": "waiting for the CA's validation",
+    "finalize": "sending the certificate request",
+    "order-wait": "waiting for the certificate",
+    "order-poll": "waiting for the certificate",
+    "chain": "fetching the certificate",
+    "deploy": "deploying",
+}
+
+
+class Quiet:
+    """Keeps what is told and prints nothing: for --json. Warnings still go to stderr.
+
+    notices    list of (code, severity, text), in the order told
+    """
+
+    def __init__(self):
+        self.notices = []
+        self._last = None
+
+    def step(self, device, it, now):
+        """Called before each action is carried out."""
+        if it.kind in (action.WRITE, action.ERASE, action.NOTIFY) or it.kind == action.WAIT and not it.busy:
+            return
+        record = device.issuance.record
+        words = _WORDS.get(_step(device))
+        if record is None or words is None or it.kind == action.DEPLOY:
+            return
+        what = (record.ids.text(), words)
+        if what != self._last:
+            self._last = what
+            self.doing(*what)
+
+    def doing(self, subject, words):
+        """The order for `subject` reached another step."""
+
+    def notice(self, number, subject, text):
+        """The core has something to tell the owner."""
+        sentence = notices.text(number, subject, text)
+        severity = notices.severity(number)
+        self.notices.append((notices.code(number), notices.SEVERITY[severity], sentence))
+        self._last = None
+        self.told(number, severity, sentence)
+
+    def told(self, number, severity, sentence):
+        """Print a notice, or not."""
+
+    def warn(self, sentence):
+        """Print a warning of the port's own."""
+        print("ipcert: " + sentence, file=sys.stderr, flush=True)
+
+    def say(self, sentence):
+        """Print a line for people."""
+
+    def countdown(self, alarm, until, words):
+        """Wait for a core second with an `alarm.Alarm`."""
+        alarm.wait(until)
+
+    def close(self):
+        """Give the terminal back."""
+
+
+class Plain(Quiet):
+    """Plain lines, for logs. Times of plans are never among them (P12)."""
+
+    def doing(self, subject, words):
+        print("%s: %s" % (subject, words), flush=True)
+
+    def told(self, number, severity, sentence):
+        print(
+            sentence if severity == notices.INFO else "%s: %s" % (notices.SEVERITY[severity], sentence),
+            flush=True,
+        )
+
+    def say(self, sentence):
+        print(sentence, flush=True)
+
+
+class Terminal(Quiet):
+    """A spinner while an order runs, a countdown while a plan waits."""
+
+    _STYLE = ("green", "yellow", "bold red")
+
+    def __init__(self):
+        super().__init__()
+        from rich.console import Console
+
+        self._console = Console(highlight=False)
+        self._status = None
+
+    def doing(self, subject, words):
+        text = "%s: %s" % (subject, words)
+        if self._status is None:
+            self._status = self._console.status(text)
+            self._status.start()
+        else:
+            self._status.update(text)
+
+    def _stop(self):
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def told(self, number, severity, sentence):
+        from rich.text import Text
+
+        self._stop()
+        self._console.print(Text(sentence, style=self._STYLE[severity]))
+
+    def warn(self, sentence):
+        self._stop()
+        super().warn(sentence)
+
+    def say(self, sentence):
+        self._stop()
+        self._console.print(sentence, markup=False)
+
+    def countdown(self, alarm, until, words):
+        from ipcert import limits
+
+        from ..formatting import span
+        from ..port.clock import Clock
+
+        self._stop()
+        clock = Clock()
+        with self._console.status("") as status:
+            while True:
+                left = until - clock.now()
+                if left <= 0 or alarm.caught:
+                    return
+                status.update("%s in %s" % (words, span(left)))
+                # A person is watching: once a second is what a countdown is for.
+                alarm.wait(min(until, clock.now() + (1 if left < limits.HOUR else limits.MINUTE)))
+
+    def close(self):
+        self._stop()
+
+
+def choose(json=False, quiet=False):
+    """The right one for where stdout goes. Without the package rich a terminal gets plain lines."""
+    if json or quiet:
+        return Quiet()
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        try:
+            return Terminal()
+        except ImportError:
+            return Plain()
+    return Plain()
+
+
+def _step(device):
+    from ipcert.order import states
+
+    return states.STEPS[device.issuance.step]

@@ -1,0 +1,50 @@
+"""`ipcert reset`: forget everything. Keys are overwritten before they go, also those that were deployed."""
+
+import os
+import sys
+
+from ipcert.errors import LocalError
+
+from .. import exit_codes
+from ..deploy import folders as deploy
+from ..port import lock
+from ..port.store import Store
+
+_ASK = """This erases the account's key, every certificate with its key, their copies in {deploy} and all plans.
+The certificates themselves stay valid until they expire: revoke them first where a key may be in other hands.
+Type "erase" to go on: """
+
+
+def run(config, progress, yes=False):
+    """Erase the state and what was deployed; returns (exit code, the JSON object). Raises Error.
+
+    Works on damaged state, too. `yes`: do not ask. Raises LocalError("reset") where nobody can be asked, or the answer is no.
+    """
+    if not yes and not _agreed(config):
+        raise LocalError(
+            "reset", "Nothing was erased. Run 'ipcert reset --yes' to erase without being asked."
+        )
+    if not os.path.isdir(config.state):
+        erased = []
+    else:
+        with lock.Lock(config.state, lock.DAEMON), lock.Lock(config.state):
+            store = Store(config.state)
+            # Keys first, the journal last: cut short, a second reset finds the same state to go on with.
+            names = [name for name in store.names() if name not in (lock.ORDERS, lock.DAEMON)]
+            erased = sorted(
+                names,
+                key=lambda name: (not name.startswith(("account", "key")), name.startswith("journal"), name),
+            )
+            for name in erased:
+                store.erase(name)
+    folders = deploy.forget(config.deploy, config.copy)
+    progress.close()
+    progress.say("Erased %d files of the state and %d deployed certificates." % (len(erased), len(folders)))
+    return exit_codes.OK, {"erased": erased, "removed": folders}
+
+
+def _agreed(config):
+    if not sys.stdin.isatty():
+        return False
+    print(_ASK.format(deploy=config.deploy), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() == "erase"

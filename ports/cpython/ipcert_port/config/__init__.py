@@ -1,0 +1,1 @@
+"""The owner's configuration: what there is to set, read strictly."""

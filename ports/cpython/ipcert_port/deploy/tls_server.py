@@ -1,0 +1,299 @@
+"""A small TLS server that chooses certificates so that a scanner learns nothing more than it knew (P11).
+
+No server name, or literally our address: that address's certificate. Exactly our name: the name's certificate.
+Anything else: the alert unrecognized_name. Each certificate has a context, and so session ticket keys, of its own;
+a Host that the certificate does not cover is answered with 421; nothing redirects from one to the other.
+"""
+
+import os
+import socket
+import ssl
+import threading
+
+from ipcert import identifiers
+from ipcert.errors import LocalError
+
+from .. import exit_codes
+from ..solvers import tlsalpn
+from . import client_hello
+from .folders import FULLCHAIN, KEY, folder_name
+
+_SECONDS = 10  # for one connection
+_CONNECTIONS = 32  # at once
+_HEAD = 8192  # bytes of one request's head
+_UNRECOGNIZED_NAME = 112
+_NO_APPLICATION_PROTOCOL = 120
+_DECODE_ERROR = 50
+
+
+class Lineage:
+    """One deployed certificate: its identifiers (canonical texts), its folder, and a context that follows it."""
+
+    def __init__(self, texts, folder):
+        self.texts = texts
+        self.path = os.path.join(folder, folder_name(texts))
+        self._version = None
+        self._context = None
+
+    def context(self):
+        """The context of the certificate that is deployed now, or None where there is none. A renewal is a new one."""
+        try:
+            version = os.readlink(self.path)
+        except OSError:
+            return None
+        if version != self._version:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.set_alpn_protocols(["http/1.1"])
+            # Through the version, so that chain and key are of one moment.
+            where = os.path.join(os.path.dirname(self.path), version)
+            try:
+                context.load_cert_chain(os.path.join(where, FULLCHAIN), os.path.join(where, KEY))
+            except OSError:
+                return self._context  # switched again meanwhile; the next connection gets it
+            self._context, self._version = context, version
+        return self._context
+
+
+class Chooser:
+    """Which certificate a connection gets. `name_on` "lan" shows names to local clients only."""
+
+    def __init__(self, lineages, name_on="all"):
+        self._lineages = lineages
+        self._name_on = name_on
+
+    def choose(self, server_name, local, peer):
+        """The Lineage, or None for unrecognized_name. `local` and `peer` are addresses (str) of the connection."""
+        here = _address(local)
+        if server_name is None:
+            return self._by_address(here, False)
+        asked = _address(server_name)
+        if asked is not None:
+            # Only what was connected to: the other family's certificate would tie the two together.
+            return self._by_address(asked, True) if asked.family == here.family else None
+        if self._name_on == "lan" and not _is_local(_address(peer), here):
+            return None
+        for lineage in self._lineages:
+            if _covers(lineage.texts, server_name):
+                return lineage
+        return None
+
+    def _by_address(self, address, exact):
+        family = []
+        for lineage in self._lineages:
+            own = [a for a in map(_address, lineage.texts) if a is not None and a.family == address.family]
+            if address in own:
+                return lineage
+            if own:
+                family.append(lineage)
+        # Behind NAT the connection's address is a private one; there is one public one it can stand for.
+        return family[0] if len(family) == 1 and not exact else None
+
+
+def _address(text):
+    """An Identifier where `text` is an address, else None. A mapped one is the IPv4 address in it."""
+    text = text.split("%")[0]
+    if text[:7] == "::ffff:" and "." in text:
+        text = text[7:]
+    try:
+        found = identifiers.parse(text)
+    except LocalError:
+        return None
+    return found if found.family else None
+
+
+def _is_local(peer, here):
+    return peer.scope != "public" or peer.family == 6 and peer.raw[:8] == here.raw[:8]
+
+
+def _covers(texts, host):
+    return host in texts or "*." + host.partition(".")[2] in texts
+
+
+class Server:
+    """Serves on `listen`, a list of (host, port), host None for every address. `start`, then `close`.
+
+    `shelf` (`tlsalpn.Shelf`, or None) has the certificates for ALPN acme-tls/1.
+    ports    the ports really used, one for each listener: for port 0. Raises LocalError("port").
+    """
+
+    def __init__(self, chooser, listen, shelf=None):
+        self._chooser = chooser
+        self._shelf = shelf
+        self._room = threading.BoundedSemaphore(_CONNECTIONS)
+        self._listeners = []
+        try:
+            for host, port in listen:
+                for one in ("::", "0.0.0.0") if host is None else (host,):
+                    self._listeners.append(_listen(one, port))
+        except OSError as e:
+            self.close()
+            raise LocalError(
+                "port", "Cannot listen on port %d: %s; choose another one." % (port, e.strerror.lower())
+            ) from None
+        self.ports = [one.getsockname()[1] for one in self._listeners]
+
+    def start(self):
+        """Accept in threads of their own, until `close`."""
+        for listener in self._listeners:
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def close(self):
+        """Stop accepting. Connections under way end by themselves, within seconds."""
+        for listener in self._listeners:
+            try:
+                listener.shutdown(socket.SHUT_RDWR)  # wakes the thread in accept
+            except OSError:
+                pass
+            listener.close()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                sock, peer = listener.accept()
+            except OSError:
+                return
+            if not self._room.acquire(blocking=False):
+                sock.close()
+                continue
+            threading.Thread(target=self._serve, args=(sock, peer[0]), daemon=True).start()
+
+    def _serve(self, sock, peer):
+        try:
+            self._talk(sock, peer)
+        except (OSError, ValueError):
+            pass  # the client's trouble, not ours
+        finally:
+            sock.close()
+            self._room.release()
+
+    def _talk(self, sock, peer):
+        try:
+            asked = client_hello.peek(sock, _SECONDS)
+        except client_hello.Malformed:
+            return _alert(sock, _DECODE_ERROR)
+        if tlsalpn.PROTOCOL in asked.protocols:
+            return self._prove(sock, asked.server_name)
+        if asked.protocols and b"http/1.1" not in asked.protocols:
+            return _alert(sock, _NO_APPLICATION_PROTOCOL)
+        lineage = self._chooser.choose(asked.server_name, sock.getsockname()[0], peer)
+        context = lineage and lineage.context()
+        if context is None:
+            return _alert(sock, _UNRECOGNIZED_NAME)
+        sock.settimeout(_SECONDS)
+        with context.wrap_socket(sock, server_side=True) as tls:
+            tls.sendall(_answer(_head(tls), lineage.texts))
+            tls.unwrap()
+
+    def _prove(self, sock, server_name):
+        """The handshake of a tls-alpn-01 validation (RFC 8737 3), or the alert for a name that nobody validates."""
+        context = self._shelf and self._shelf.context(server_name)
+        if context is None:
+            return _alert(sock, _NO_APPLICATION_PROTOCOL)
+        sock.settimeout(_SECONDS)
+        with context.wrap_socket(sock, server_side=True) as tls:
+            tls.recv(1)  # the validator closes
+
+
+def _listen(host, port):
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if ":" in host:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen(64)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _alert(sock, number):
+    """A fatal alert (RFC 8446 6) in place of a handshake, and the client's bytes read so that it arrives."""
+    sock.settimeout(_SECONDS)
+    sock.sendall(bytes((21, 3, 3, 0, 2, 2, number)))
+    sock.shutdown(socket.SHUT_WR)
+    sock.recv(client_hello._MOST)
+
+
+def _head(tls):
+    data = b""
+    while b"\r\n\r\n" not in data and len(data) < _HEAD:
+        piece = tls.recv(2048)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def _answer(head, texts):
+    """The whole HTTP answer to a request's head, for the certificate of `texts`."""
+    lines = head.split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    words = lines[0].split(" ")
+    hosts = [line.split(":", 1)[1].strip() for line in lines[1:] if line.lower().startswith("host:")]
+    if len(words) != 3 or len(hosts) != 1 or b"\r\n\r\n" not in head:
+        return _response("400 Bad Request", "This is no HTTP/1.1 request.\n", False)
+    bare = words[0] == "HEAD"
+    if words[0] not in ("GET", "HEAD"):
+        return _response("405 Method Not Allowed", "Only GET and HEAD.\n", False)
+    host = _host(hosts[0])
+    if not _covers(texts, host):
+        return _response("421 Misdirected Request", "This certificate is for another name.\n", bare)
+    return _response("200 OK", "ipcert serves %s\n" % host, bare)
+
+
+def _host(value):
+    """A Host header's name or address in canonical form, port and brackets taken off."""
+    value = value.lower()
+    if value[:1] == "[":
+        value = value[1:].partition("]")[0]
+    elif value.count(":") == 1:
+        value = value.partition(":")[0]
+    address = _address(value)
+    return address.value if address is not None else value.rstrip(".")
+
+
+def _response(status, text, bare):
+    body = text.encode()
+    head = "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+    return (head % (status, len(body))).encode() + (b"" if bare else body)
+
+
+def lineages(config):
+    """The configuration's lineages, deployed or not."""
+    from ..session import groups
+
+    return [Lineage(ids.split(","), config.deploy) for ids in groups(config)]
+
+
+def run(config, listen, json):
+    """`ipcert serve`: until SIGTERM or Ctrl-C. Returns the exit code."""
+    import signal
+    import sys
+
+    from ..config.reader import endpoint
+
+    where = [endpoint("--listen", text, 0) for text in listen] or config.serve_listen
+    if not where:
+        raise LocalError("config", 'Say where to serve: --listen "*:8443", or listen under [serve].')
+    shelf = None if config.alpn_shared is None else tlsalpn.Shelf(config.alpn_shared)
+    server = Server(Chooser(lineages(config), config.name_on), where, shelf)
+    server.start()
+    if json:
+        import json as _json
+
+        print(_json.dumps({"ports": server.ports}), flush=True)
+    else:
+        print(
+            "Serving on port %s; Ctrl-C ends it." % ", ".join(sorted({str(p) for p in server.ports})),
+            flush=True,
+        )
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        return exit_codes.OK
+    finally:
+        server.close()
+        sys.stdout.flush()

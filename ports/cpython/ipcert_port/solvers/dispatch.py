@@ -1,0 +1,153 @@
+"""Where challenges are answered, by their type. Listeners are open only while a challenge is."""
+
+from ipcert.errors import LocalError
+
+
+class Solvers:
+    """`config` is a `config.Config`; `warn(sentence)` tells the owner what a challenge gives away."""
+
+    def __init__(self, config, warn):
+        self._config = config
+        self._warn = warn
+        self._ways = {}
+
+    def publish(self, it):
+        """Answer the challenge of a PUBLISH action from now on.
+
+        Raises LocalError("port" | "webroot" | "dns" | "tlsalpn" | "challenge").
+        """
+        kind = it.challenge
+        if kind not in self._ways:
+            if kind not in _WAYS:
+                raise LocalError("challenge", "This port does not answer %s." % kind)
+            self._ways[kind] = _WAYS[kind](self)
+        self._ways[kind].publish(it)
+
+    def withdraw(self, it):
+        """Answer it no longer; with the last one its port is free again."""
+        if it.challenge not in self._ways:
+            # Published before a restart: only what stands elsewhere is still there.
+            if it.challenge != "dns-01":
+                return
+            self._ways[it.challenge] = _WAYS[it.challenge](self)
+        self._ways[it.challenge].withdraw(it)
+
+    def close(self):
+        """Stop listening, and leave no file behind."""
+        ways, self._ways = self._ways, {}
+        for kind in ways:
+            ways[kind].close()
+
+    def _http(self):
+        return _Http(self._config.listen, self._config.webroot)
+
+    def _alpn(self):
+        return _Alpn(self._config.alpn_listen, self._config.alpn_shared)
+
+    def _dns(self):
+        from .dns.records import Dns01
+
+        ask, provider = self._config.dns.make()
+        if provider is None:
+            raise LocalError("dns", "dns-01 needs to know who changes your zone: set dns.provider.")
+        return Dns01(provider, ask, self._config.dns.timeout)
+
+    def _persist(self):
+        from .dns.records import DnsPersist01
+
+        ask, provider = self._config.dns.make()
+        return DnsPersist01(provider, ask, self._config.dns.timeout, self._warn)
+
+
+_WAYS = {
+    "http-01": Solvers._http,
+    "tls-alpn-01": Solvers._alpn,
+    "dns-01": Solvers._dns,
+    "dns-persist-01": Solvers._persist,
+}
+
+
+class _Http:
+    """Our own listeners, or another server's webroot. `listen`: list of (host, port), host None for every address."""
+
+    def __init__(self, listen, webroot=None):
+        self._listen = listen
+        self._webroot = webroot
+        self._ways = []
+        self._tokens = set()
+
+    def _open(self):
+        from . import responder
+
+        if self._webroot is not None:
+            return [responder.Webroot(self._webroot)]
+        ports = {}
+        for host, port in self._listen:
+            ports.setdefault(port, []).append(host)
+        return [responder.Responder(None if None in ports[p] else ports[p], p) for p in ports]
+
+    def publish(self, it):
+        if not self._ways:
+            self._ways = self._open()
+        for way in self._ways:
+            way.publish(it.token, bytes(it.text))
+        self._tokens.add(it.token)
+        try:
+            for way in self._ways:
+                way.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def withdraw(self, it):
+        if it.token in self._tokens:
+            for way in self._ways:
+                way.withdraw(it.token)
+            self._tokens.discard(it.token)
+        if not self._tokens:
+            self.close()
+
+    def close(self):
+        ways, self._ways = self._ways, []
+        tokens, self._tokens = self._tokens, set()
+        for way in ways:
+            way.close()
+            for token in tokens:
+                way.withdraw(token)
+
+
+class _Alpn:
+    """Our own listener, or the folder that `ipcert serve` shows challenge certificates from."""
+
+    def __init__(self, listen, shared):
+        self._listen = listen
+        self._shared = shared
+        self._way = None
+        self._names = set()
+
+    def publish(self, it):
+        from . import tlsalpn
+
+        if self._way is None:
+            self._way = tlsalpn.Shared(self._shared) if self._shared else tlsalpn.Listener(self._listen)
+        self._names.add(it.name)
+        try:
+            self._way.publish(it.name, it.key, it.chain)
+        except BaseException:
+            self.close()
+            raise
+
+    def withdraw(self, it):
+        if self._way is not None and it.name in self._names:
+            self._way.withdraw(it.name)
+            self._names.discard(it.name)
+        if not self._names:
+            self.close()
+
+    def close(self):
+        way, self._way = self._way, None
+        names, self._names = self._names, set()
+        if way is not None:
+            for name in names:
+                way.withdraw(name)
+            way.close()

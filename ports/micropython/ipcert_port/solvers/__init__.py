@@ -1,0 +1,1 @@
+"""What answers a CA's challenges, by their type."""
