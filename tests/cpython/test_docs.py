@@ -57,7 +57,9 @@ def test_every_relative_link_leads_to_a_file_and_an_anchor(page):
 
 
 def test_a_link_that_leads_nowhere_is_found(tmp_path, monkeypatch):
-    (tmp_path / "a.md").write_text('# One `two`\n<a id="p1"></a>\n[x](b.md) [y](#one-two) [z](#p1) [w](#p2)\n')
+    (tmp_path / "a.md").write_text(
+        '# One `two`\n<a id="p1"></a>\n[x](b.md) [y](#one-two) [z](#p1) [w](#p2)\n'
+    )
     monkeypatch.setattr(sys.modules[__name__], "ROOT", str(tmp_path))
     assert broken("a.md") == ["b.md", "#p2"]
 

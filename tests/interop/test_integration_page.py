@@ -17,7 +17,9 @@ NAME, ADDRESS = "nas.example.net", "127.0.0.1"
 def program():
     """The page's one Python program that makes a Device on CPython."""
     page = cache.read("docs", "integration.md").decode()
-    (found,) = [block for block in re.findall(r"^```python\n(.*?)^```", page, re.M | re.S) if "sys.argv" in block]
+    (found,) = [
+        block for block in re.findall(r"^```python\n(.*?)^```", page, re.M | re.S) if "sys.argv" in block
+    ]
     return found
 
 
