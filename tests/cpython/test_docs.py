@@ -10,8 +10,9 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGES = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-PAGES += sorted(os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, "docs", "*.md")))
-PAGES += ["boards/README.md", "ports/README.md"]
+for pattern in ("docs/*.md", "boards/**/README.md", "ports/**/README.md", "tests/interop/*.md"):
+    found = glob.glob(os.path.join(ROOT, pattern), recursive=True)
+    PAGES += sorted(os.path.relpath(path, ROOT) for path in found)
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
