@@ -9,7 +9,7 @@ import sys
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FOLDERS = {".ci", "boards", "ipcert", "ports", "tests", "tools"}
+FOLDERS = {".ci", "boards", "docs", "ipcert", "ports", "tests", "tools"}
 CORE_MAY_IMPORT = {"binascii", "ipcert", "json", "micropython", "struct"}
 PROBES = {"ipcert/encoding/buffer.py": {"sys"}}  # where the core asks which Python it runs on
 SHIMS = {"ucryptolib_shim", "urequests_compat"}

@@ -1,11 +1,11 @@
-"""FEATURES.md and the README's table name tests: they exist. tests/conftest.py sees that they pass where they are run."""
+"""FEATURES.md and the table in docs/acme.md name tests: they exist. tests/conftest.py sees that they pass where they run."""
 
 import ast
 import os
 import re
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-README = os.path.join(HERE, "..", "..", "README.md")
+SHORT = os.path.join(HERE, "..", "..", "docs", "acme.md")
 NAMED = re.compile(r"`([\w./-]+\.py)::(\w+)`")
 EXCUSES = ("same core", "no command", "not tried")  # what may stand in the short table's last column
 
@@ -21,9 +21,9 @@ def named():
 
 
 def short_rows():
-    """The rows of the README's table: the feature, CPython, MicroPython."""
-    with open(README) as file:
-        text = file.read().split("## What of ACME there is\n")[1].split("\n## ")[0]
+    """The rows of the short table: the feature, CPython, MicroPython."""
+    with open(SHORT) as file:
+        text = file.read()
     lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line] for line in lines[1:]]
 

@@ -42,6 +42,9 @@ FILES = {
     f"{SOURCE}/ipcert-nginx.sh": ("usr/sbin/ipcert-nginx", 0o755),
     f"{SOURCE}/copyright": ("usr/share/doc/ipcert/copyright", 0o644),
     "README.md": ("usr/share/doc/ipcert/README.md", 0o644),
+    "docs/nas.md": ("usr/share/doc/ipcert/docs/nas.md", 0o644),
+    "docs/privacy.md": ("usr/share/doc/ipcert/docs/privacy.md", 0o644),
+    "SECURITY.md": ("usr/share/doc/ipcert/SECURITY.md", 0o644),
     "ports/cpython/nginx.example.conf": ("usr/share/doc/ipcert/examples/nginx.example.conf", 0o644),
     "ports/cpython/Caddyfile.example": ("usr/share/doc/ipcert/examples/Caddyfile.example", 0o644),
 }

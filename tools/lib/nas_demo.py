@@ -124,7 +124,7 @@ def _provision(nas, ca):
     nas.run("install", "-d", "-m", "755", "/srv/share", "/opt/other", "/mnt/usb", _GUEST)
     for path in _PRIVATE:
         nas.write(path, b"a letter\n")
-    # As README's "On a NAS" says.
+    # As docs/nas.md says.
     nas.run("ipcert-nginx", "--write")
     nas.run("ln", "-s", "/etc/nginx/ipcert/stream.conf", "/etc/nginx/modules-enabled/90-ipcert.conf")
     nas.run("ln", "-s", "/etc/nginx/ipcert/http.conf", "/etc/nginx/conf.d/ipcert.conf")
