@@ -1,14 +1,8 @@
 """Weeks under a virtual clock before a real Pebble that lives through them too, with faults on the way to it."""
 
-import pytest
-
-from tools.lib import golang, setup
 from tools.lib.faults import wear, years
 
 
-@pytest.mark.skipif(
-    not golang.can_build(setup.PEBBLE_GO), reason="a Pebble whose clock can be moved needs Go"
-)
 def test_weeks_before_a_real_ca_grow_nothing():
     year = wear.year(seed=3, days=40, world=years.Real, ids=years.IDS)
     print(year.figures())

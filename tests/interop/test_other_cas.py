@@ -29,10 +29,6 @@ def old():
 @pytest.fixture(scope="module")
 def step():
     """step-ca, on the ports and with the DNS server of a Pebble."""
-    try:
-        stepca.program()
-    except Stop as error:
-        pytest.skip(str(error))
     with pebbles.Pebble() as helper, stepca.StepCA(helper) as running:
         running.helper = helper
         yield running

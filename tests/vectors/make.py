@@ -1,6 +1,5 @@
 """Make the test vectors beside this file from independent implementations, or check that they are unchanged.
 
-    pip install -r requirements.txt
     python make.py            write der.json, csr.json, x509.json and jws.json
     python make.py --check    make them in memory and compare; exit 1 where one differs
 

@@ -38,9 +38,12 @@ func ahead() (seconds int64) {
 """
 
 
-def overlay(target):
-    """Write the overlay into the directory `target`; returns the path for `go build -overlay`. Raises `Stop`."""
-    done = subprocess.run(["go", "env", "GOROOT"], stdout=subprocess.PIPE, text=True)
+def overlay(target, go):
+    """Write the overlay for the program `go` into the directory `target`; returns the path for `go build -overlay`.
+
+    Raises `Stop`.
+    """
+    done = subprocess.run([go, "env", "GOROOT"], stdout=subprocess.PIPE, text=True)
     folder = os.path.join(done.stdout.strip(), "src", "time")
     try:
         with open(os.path.join(folder, "time.go")) as file:

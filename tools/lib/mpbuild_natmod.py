@@ -20,8 +20,6 @@ TOOLCHAINS = {
     "xtensawin": ("xtensa-esp32-elf-", None),
 }
 
-REQUIREMENTS = mpbuild.ROOT / "tools" / "requirements-natmod.txt"
-
 
 def _linker_python():
     """A Python with what mpy_ld.py needs, in an environment of its own."""
@@ -29,7 +27,7 @@ def _linker_python():
     from tools.lib import say, venv
 
     try:
-        return venv.python(venv.with_requirements("mpy-ld", venv.lines("tools", REQUIREMENTS.name)))
+        return venv.python(venv.group("natmod"))
     except say.Stop as e:
         raise mpbuild.BuildError(str(e)) from e
 
@@ -54,9 +52,7 @@ def build(arch):
     python = _linker_python()
     name = "natmod-%s-%s" % (
         arch,
-        sources.key(
-            tree.name, mpbuild.compiler(prefix), Path(__file__), REQUIREMENTS, *mpbuild.native_files()
-        ),
+        sources.key(tree.name, mpbuild.compiler(prefix), Path(__file__), python, *mpbuild.native_files()),
     )
     out = sources.cache() / name
     module = out / "_ipcert.mpy"

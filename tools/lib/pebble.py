@@ -47,7 +47,7 @@ class Pebble:
     http_port     where http-01 is validated; tls_port: tls-alpn-01. Free ones are taken by default.
     programs      (pebble, pebble-challtestsrv) paths, for another version than the pinned one
     host          the name in `directory_url`: localhost, 127.0.0.1 or ::1
-    clock         a `goclock.Clock` that moves its time; wants `programs` of `setup.moved_pebble`
+    clock         a `goclock.Clock` that moves its time; wants `programs` of `setup.pebble(moved=True)`
     dns_server    (host, port) of another DNS server that validation asks; None: its own
 
     Attributes while it runs: directory_url, management_url, dns_url, dns_port, http_port, tls_port, tls_root (PEM

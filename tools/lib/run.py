@@ -1,19 +1,60 @@
-"""Run a command of somebody else's quietly, and keep its last words for the error."""
+"""Run a command of somebody else's quietly, and turn its last words into one sentence that says what to do."""
 
+import re
 import subprocess
 
 from .say import Stop
 
+CAUSES = (
+    (
+        r"No space left on device|Disk quota exceeded|not enough free space",
+        "The disk is full: make room, or set IPCERT_CACHE to a directory on another disk, and run this again.",
+    ),
+    (
+        r"Connection refused|Name or service not known|name resolution|resolving DNS|Could not resolve|no such host"
+        r"|unreachable|[Tt]imed out|i/o timeout|Connection reset|Unable to connect|Could not connect",
+        "It cannot be reached over the network: connect this machine, or name the registry that it can reach "
+        "(PIP_INDEX_URL, GOPROXY, apt's sources), and run this again.",
+    ),
+    (
+        r"\b404\b|not found in the package registry|No matching distribution|has no installation candidate"
+        r"|Unable to locate package|was not found",
+        "The registry does not have it: name another one (PIP_INDEX_URL, GOPROXY, apt's sources), or change the pin.",
+    ),
+)
+"""(what a command says, what that means and what to do), the first that fits."""
+
+
+def failure(sentence, text):
+    """A `Stop` of `sentence`, of what to do where the command's output tells it, and of its own last words."""
+    advice = next((words for pattern, words in CAUSES if re.search(pattern, text)), "")
+    return Stop(" ".join(filter(None, [sentence, advice, f"({last_words(text)})"])))
+
 
 def quiet(command, sentence, **options):
-    """Run `command`; its output is returned as text. Raises `Stop` with `sentence` and its last line if it fails."""
+    """Run `command`; its output is returned as text. Raises `Stop` with `sentence` and its last words if it fails."""
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            **options,
+        )
     except OSError as error:
         raise Stop(f"{sentence} ({error})") from error
     if done.returncode:
-        raise Stop(f"{sentence} ({last_line(done.stdout) or f'exit status {done.returncode}'})")
+        raise failure(sentence, done.stdout or f"exit status {done.returncode}")
     return done.stdout
+
+
+def last_words(text):
+    """What a command said last, on one line of at most 600 letters: its last line, or all from its last "error: " on."""
+    start = text.lower().rfind("error: ")
+    words = text[start:] if start >= 0 else last_line(text)
+    return " ".join(words.split())[:600]
 
 
 def last_line(text):

@@ -33,9 +33,3 @@ def main(function):
 def _terminated(number, frame):
     """Unwind, so that whatever was started is ended too."""
     raise SystemExit(128 + number)
-
-
-def old_python():
-    """Stop when this Python is older than the project supports."""
-    if sys.version_info < (3, 9):
-        sys.exit("Python 3.9 or newer is needed; this is " + sys.version.split()[0] + ".")

@@ -17,7 +17,7 @@ import sources
 
 sys.path.append(str(mpbuild_manifest.mpfiles.ROOT))
 
-from tools.lib import cache, golang, hashes, venv
+from tools.lib import cache, golang, venv
 
 FILE = os.path.join(cache.ROOT, "tools", "sbom.json")
 # What a firmware is compiled from, and the licences of what is handed out or needed to run it.
@@ -34,35 +34,31 @@ LICENCES = {
     "tomli": "MIT",
     "urllib3": "MIT",
 }
-_HASHES = "/".join(hashes.FILE)
 
 
 def _asked():
     """{name: (range, scope)} of what pyproject.toml asks for, the shims left out."""
-    text = cache.read("pyproject.toml").decode()
-    parts = [("required", re.search(r"^dependencies = \[(.*?)^\]", text, re.M | re.S).group(1))]
-    extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)^\[", text, re.M | re.S).group(1)
-    parts.append(("optional", extras))
+    table = venv.project()
+    lines = [(line, "required") for line in table["dependencies"]]
+    lines += [(line, "optional") for extra in table["optional-dependencies"].values() for line in extra]
     found = {}
-    for scope, part in parts:
-        for name, spec in re.findall(r'"([A-Za-z0-9_-]+)([^";]*)', part):
-            if spec and name not in _ours():
-                found[name] = (spec.strip(), scope)
+    for line, scope in lines:
+        name, spec = re.match(r"([A-Za-z0-9_-]+)([^;]*)", line).groups()
+        if name not in _ours():
+            found[name] = (spec.strip(), scope)
     return found
 
 
 def _ours():
     """{name: version} of our distributions."""
-    found = {}
-    for project in venv.PROJECTS:
-        text = cache.read(project, "pyproject.toml").decode()
-        name = re.search(r'^name = "([^"]+)"', text, re.M).group(1)
-        found[name] = re.search(r'^version = "([^"]+)"', text, re.M).group(1)
-    return found
+    tables = [venv.project(directory) for directory in venv.PROJECTS]
+    return {table["name"]: table["version"] for table in tables}
 
 
 def _component(kind, name, version, scope, purl, properties=(), sha256=None):
-    out = {"type": kind, "bom-ref": purl, "name": name, "version": version, "scope": scope, "purl": purl}
+    out = {"type": kind, "bom-ref": purl, "name": name, "scope": scope, "purl": purl}
+    if version:
+        out["version"] = version
     if name in LICENCES:
         out["licenses"] = [{"expression": LICENCES[name]}]
     if sha256:
@@ -82,21 +78,25 @@ def bom():
             one = _component("library", name, ours[name], "required", f"pkg:pypi/{name}@{ours[name]}")
             one["licenses"] = [{"license": {"id": "MIT"}}]
             components.append(one)
-    tested = hashes.pins(venv.lines(*hashes.LISTS[0]))
-    for name, version in sorted(hashes.wanted()):
-        spec, scope = asked.get(name, (None, "excluded")) if (name, version) in tested else (None, "excluded")
-        properties = [("hashes", _HASHES)] + ([("accepts", spec)] if spec else [])
-        components.append(
-            _component("library", name, version, scope, f"pkg:pypi/{name}@{version}", properties)
-        )
+    for lock in (venv.LOCK, venv.OLDEST):
+        for name, version in venv.pins(lock):
+            spec, scope = asked.get(name, (None, "excluded")) if lock == venv.LOCK else (None, "excluded")
+            properties = [("hashes", lock)] + ([("accepts", spec)] if spec else [])
+            purl = f"pkg:pypi/{name}@{version}"
+            if all(one["bom-ref"] != purl for one in components):
+                components.append(_component("library", name, version, scope, purl, properties))
+    pinned = {one["name"] for one in components}
+    for name, (spec, scope) in asked.items():
+        if name not in pinned:  # only an older Python than the tools' needs it
+            components.append(_component("library", name, "", scope, f"pkg:pypi/{name}", [("accepts", spec)]))
     for name in FIRMWARE:
         version, file, digest = sources.PINS[name]
         purl = f"pkg:deb/debian/{name}@{version.replace('+', '%2B')}?arch=source"
         components.append(_component("library", name, version, "required", purl, [("file", file)], digest))
-    for module, release in ((module, release) for (module, release), _ in hashes.modules()):
-        path = "/".join(golang.sums(module, release))
+    for name, (module, release, _) in golang.MODULES.items():
         purl = f"pkg:golang/{module}@{release}"
-        components.append(_component("application", module, release, "excluded", purl, [("hashes", path)]))
+        properties = [("hashes", golang.sums(name))]
+        components.append(_component("application", module, release, "excluded", purl, properties))
     root = f"pkg:pypi/ipcert@{ours['ipcert']}"
     needed = sorted(one["bom-ref"] for one in components if one["scope"] == "required")
     return {

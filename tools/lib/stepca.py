@@ -17,18 +17,10 @@ from .pebble import Pebble, die_with
 from .run import last_line
 from .say import Stop
 
-MODULE = "github.com/smallstep/certificates"
-RELEASE = "v0.30.2"
-GO = (1, 25)
-
 
 def program():
     """The path of step-ca, built when missing. Raises `Stop`."""
-    if not golang.can_build(GO):
-        raise Stop(
-            "Go 1.21 or newer is needed to build step-ca: install it from your distribution and run this again."
-        )
-    return os.path.join(golang.build("step-ca", MODULE, RELEASE, ("cmd/step-ca",)), "step-ca")
+    return os.path.join(golang.build("step-ca"), "step-ca")
 
 
 class StepCA:

@@ -1,28 +1,41 @@
-"""The Python environment of the tools and tests.
+"""The Python environments of the tools and tests: made by uv, with every file of every package held to its hash.
 
-Two layers, so that a second checkout is ready in seconds: one environment with the pinned requirements, shared by
-all checkouts, and a thin one for this checkout on top, in which ipcert and its two shims are installed editable.
+[dependency-groups] in pyproject.toml say what is wanted, LOCK in which versions and with which hashes. `oldest` contradicts
+the other groups, so that it has a lock of its own. uv comes first, by pip, from the same lock.
 """
 
 import os
-import subprocess
+import re
 import sys
 
+import tomllib
+
 from . import cache, debian
-from .run import last_line, quiet
+from .run import quiet
 from .say import Stop, note
 
-REQUIREMENTS = (("tools", "requirements.txt"), ("tests", "vectors", "requirements.txt"))
+LOCK = os.path.join("tools", "lock.txt")
+OLDEST = os.path.join("tools", "lock-oldest.txt")
 PROJECTS = (".", os.path.join("ports", "ucryptolib_shim"), os.path.join("ports", "urequests_compat"))
 """Our distributions: each is a directory with a pyproject.toml."""
-OLDEST = ("tools", "requirements-oldest.txt")
-"""The oldest versions of what we stand on that we promise to work with."""
+DEPENDENCIES = ("--requirements", "pyproject.toml")
+"""uv's words for what ipcert itself depends on; the groups add to it."""
 
 
-def this_python():
-    """What makes this interpreter's environments differ from another's."""
-    base = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
-    return f"{base} {sys.version} {sys.platform}"
+def groups():
+    """{name: requirements} of every dependency group."""
+    return _pyproject()["dependency-groups"]
+
+
+def project(directory="."):
+    """The table [project] of one of PROJECTS."""
+    return _pyproject(directory)["project"]
+
+
+def key(*things):
+    """The key of an environment that is made of these: another interpreter or another way to make it, another key."""
+    python = f"{os.path.realpath(interpreter())} {sys.version} {sys.platform}"
+    return cache.key(python, cache.read("tools", "lib", "venv.py"), *things)
 
 
 def interpreter():
@@ -35,95 +48,77 @@ def python(directory):
     return os.path.join(directory, "bin", "python")
 
 
-def with_requirements(name, lines, hashed=True):
-    """An environment with exactly these pinned requirements (list of lines), each file of them checked by its hash.
+def pins(lock):
+    """[(name, version), ...] of what a lock pins."""
+    return re.findall(r"^([^\s#=]+)==(\S+)", cache.read(lock).decode(), re.M)
 
-    hashed: False where the hashes are not kept (`hashes`). Returns its directory.
-    """
-    directory = cache.path(f"{name}-{cache.key(this_python(), *lines)}")
+
+def pinned(name, lock=LOCK):
+    """The lines of a lock that pin one package. Raises `Stop` where there are none."""
+    match = re.search(rf"^{re.escape(name)}==.*?(?=^\S|\Z)", cache.read(lock).decode(), re.M | re.S)
+    if not match:
+        raise Stop(f"{lock} does not pin {name}: run tools/build lock.")
+    return match.group()
+
+
+def uv(words, sentence, variables=(), **options):
+    """Run uv in the checkout; its output as text. It is installed when it is missing. Raises `Stop` with `sentence`."""
+    lines = pinned("uv")
 
     def make(target):
-        note(f"making a Python environment ({name})")
-        _create(target)
-        command = [
-            python(target),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ]
-        if hashed:
-            from . import hashes
+        debian.need("python3-venv")
+        quiet([interpreter(), "-m", "venv", target], f"{interpreter()} could not make a virtual environment.")
+        path = os.path.join(target, "requirements.txt")
+        with open(path, "w") as file:
+            file.write(lines)
+        words = "install --quiet --no-input --disable-pip-version-check --require-hashes --no-deps --only-binary :all:"
+        command = [python(target), "-m", "pip", *words.split(), "--requirement", path]
+        quiet(command, "pip could not install uv.")
 
-            # Exactly these: what they need is pinned too, or `pip check` says what is missing.
-            path = os.path.join(target, "requirements.txt")
-            with open(path, "w") as file:
-                file.write(hashes.hashed(lines))
-            command += ["--require-hashes", "--no-deps", "-r", path]
-        else:
-            command += lines
-        quiet(command, "pip could not install the pinned Python packages; is the package index reachable?")
-        quiet(
-            [python(target), "-m", "pip", "check", "--disable-pip-version-check"],
-            f"what is pinned for {name} is not all that it needs",
-        )
-
-    return cache.once(directory, make)
+    directory = cache.once(cache.path(f"uv-{key(lines)}"), make)
+    environment = dict(os.environ, UV_CACHE_DIR=cache.path("uv"), UV_NO_PROGRESS="1", **dict(variables))
+    environment.update(UV_SYSTEM_CERTS="1", UV_PYTHON_DOWNLOADS="never")
+    if "PIP_INDEX_URL" in os.environ:  # one setting for both
+        environment.setdefault("UV_DEFAULT_INDEX", os.environ["PIP_INDEX_URL"])
+    command = [os.path.join(directory, "bin", "uv"), *words]
+    return quiet(command, sentence, cwd=cache.ROOT, env=environment, **options)
 
 
-def base(oldest=False):
-    """The shared environment with what REQUIREMENTS pin; with `oldest`, in the versions of OLDEST where it has one.
-
-    Returns its directory.
-    """
-    pins = set()
-    for file in REQUIREMENTS:
-        pins |= set(lines(*file))
-    if oldest:
-        instead = set(lines(*OLDEST))
-        names = {line.split("==")[0] for line in instead}
-        pins = {pin for pin in pins if pin.split("==")[0] not in names} | instead
-    return with_requirements("python-oldest" if oldest else "python", sorted(pins))
+def _pyproject(directory="."):
+    return tomllib.loads(cache.read(directory, "pyproject.toml").decode())
 
 
-def lines(*path):
-    """The lines of a requirements file of this checkout, without comments."""
-    found = [line.split("#")[0].strip() for line in cache.read(*path).decode().splitlines()]
-    return [line for line in found if line]
+def fill(target, *words, lock=LOCK):
+    """Make an environment in the directory `target` with what uv's `words` ask for, as `lock` pins it."""
+    note(f"making a Python environment ({' '.join(words)})")
+    uv(["venv", "--quiet", "--python", interpreter(), target], "The Python environment could not be made.")
+    command = ["pip", "install", "--quiet", "--python", target, "--require-hashes", "--no-build"]
+    uv([*command, "--constraints", lock, *words], f"uv could not install what {lock} pins.")
+
+
+def add(target, *words):
+    """Install distributions of ours, without what they depend on, into the environment in `target`."""
+    # Without [tool.uv], which keeps our own out wherever they are only depended on.
+    command = ["pip", "install", "--quiet", "--no-config", "--python", target, "--no-deps", *words]
+    uv(command, "uv could not install this checkout.")
+
+
+def group(name):
+    """The environment of one group of LOCK, shared by all checkouts. Returns its directory."""
+    directory = cache.path(f"{name}-{key(name, groups()[name], cache.read(LOCK))}")
+    return cache.once(directory, lambda target: fill(target, "--group", name))
 
 
 def checkout(oldest=False):
-    """This checkout's environment, made when missing or when a pyproject.toml changed. Returns its directory."""
-    shared = base(oldest)
-    present = [os.path.exists(os.path.join(cache.ROOT, project, "pyproject.toml")) for project in PROJECTS]
-    projects = [project for project, there in zip(PROJECTS, present) if there]
-    texts = [cache.read(project, "pyproject.toml") for project in projects]
-    directory = cache.path(f"checkout-{cache.key(cache.ROOT, shared, *projects, *texts)}")
+    """This checkout's environment: the tests' group, and ipcert with its two shims editable. Returns its directory."""
+    name, lock = ("oldest", OLDEST) if oldest else ("tests", LOCK)
+    texts = [cache.read(project, "pyproject.toml") for project in PROJECTS]
+    directory = cache.path(f"checkout-{key(cache.ROOT, name, cache.read(lock), *texts)}")
 
     def make(target):
-        note("installing ipcert and its shims, editable")
-        quiet(
-            [interpreter(), "-m", "venv", "--without-pip", target],
-            "The Python environment could not be made.",
-        )
-        with open(os.path.join(_packages(target), "_shared.pth"), "w") as file:
-            file.write(f"import site; site.addsitedir({_packages(shared)!r})\n")
-        command = [
-            python(shared),
-            "-m",
-            "pip",
-            "--python",
-            python(target),
-            "install",
-            "--quiet",
-            "--no-input",
-        ]
-        command += ["--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--ignore-installed"]
-        for project in projects:
-            command += ["--editable", os.path.join(cache.ROOT, project)]
-        quiet(command, "pip could not install this checkout.")
+        fill(target, *DEPENDENCIES, "--all-extras", "--group", name, lock=lock)
+        ours = [word for project in PROJECTS for word in ("--editable", project)]
+        add(target, "--no-build-isolation", *ours)
 
     return cache.once(directory, make)
 
@@ -136,22 +131,5 @@ def enter():
 
 
 def script(name):
-    """The path of a command that came with the pinned requirements (ruff, mypy, ...)."""
-    return os.path.join(base(), "bin", name)
-
-
-def _create(target):
-    command = [interpreter(), "-m", "venv", target]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode and "ensurepip" in done.stdout and debian.is_debian():
-        debian.need("python3-venv")
-        done = subprocess.run(
-            [*command, "--clear"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-    if done.returncode:
-        raise Stop(f"{interpreter()} could not make a virtual environment: {last_line(done.stdout)}.")
-
-
-def _packages(directory):
-    version = "python%d.%d" % sys.version_info[:2]
-    return os.path.join(directory, "lib", version, "site-packages")
+    """The path of a command that came with the tests' group (ruff, mypy, ...)."""
+    return os.path.join(checkout(), "bin", name)

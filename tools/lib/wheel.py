@@ -4,7 +4,6 @@ import os
 import shutil
 
 from . import cache, venv
-from .run import quiet
 
 _EPOCH = "315532800"  # 1980, the first year of zip files
 _OURS = (
@@ -31,14 +30,13 @@ def build(target):
         elif os.path.exists(source):
             os.makedirs(copy, exist_ok=True)
             shutil.copy(source, os.path.join(copy, name))
-    command = [venv.python(venv.base()), "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    command += ["--disable-pip-version-check", "--wheel-dir", target]
-    command += [os.path.join(copy, project) for project in venv.PROJECTS]
     for directory, folders, files in os.walk(copy):
         for name in folders + files:
             os.chmod(os.path.join(directory, name), 0o755 if name in folders else 0o644)
-    environment = dict(os.environ, SOURCE_DATE_EPOCH=_EPOCH)
-    quiet(command, "The wheels could not be built.", env=environment, umask=0o022)
+    command = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", venv.checkout()]
+    for project in venv.PROJECTS:
+        words = [*command, "--out-dir", target, os.path.join(copy, project)]
+        venv.uv(words, "The wheels could not be built.", {"SOURCE_DATE_EPOCH": _EPOCH}, umask=0o022)
     shutil.rmtree(copy)
     return sorted(os.path.join(target, name) for name in os.listdir(target) if name.endswith(".whl"))
 
@@ -58,23 +56,12 @@ def contents():
     return found
 
 
-def installed(requirements):
-    """An environment with the wheels of this checkout and `requirements`. Returns its directory."""
-    key = cache.key(venv.this_python(), *requirements, *contents())
+def installed():
+    """An environment with the wheels of this checkout and what they depend on. Returns its directory."""
+    key = venv.key(cache.read(venv.LOCK), *contents())
 
     def make(target):
-        shutil.rmtree(target)
-        quiet([venv.interpreter(), "-m", "venv", target], "The Python environment could not be made.")
-        wheels = build(os.path.join(target, "wheels"))
-        command = [
-            venv.python(target),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ]
-        quiet([*command, *requirements, *wheels], "pip could not install the wheels.")
+        venv.fill(target, *venv.DEPENDENCIES)
+        venv.add(target, *build(os.path.join(target, "wheels")))
 
     return cache.once(cache.path(f"wheel-{key}"), make)

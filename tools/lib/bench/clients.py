@@ -10,26 +10,12 @@ import os
 import shutil
 import subprocess
 
-from .. import cache, debian, golang, venv, wheel
+from .. import debian, golang, venv, wheel
 from ..run import quiet
 from ..say import Stop
 from .measure import clean_environment
 
-LEGO = "v4.28.1"
-LEGO_MODULE = "github.com/go-acme/lego/v4"
 _DEBIAN_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
-
-
-def requirements(name):
-    """The pinned requirements of one client."""
-    lines, mine = [], False
-    for line in cache.read("tools", "lib", "bench", "requirements.txt").decode().splitlines():
-        line = line.split("#")[0].strip()
-        if line.startswith("["):
-            mine = line == f"[{name}]"
-        elif line and mine:
-            lines.append(line)
-    return lines
 
 
 class Client:
@@ -61,7 +47,7 @@ class Certbot(Client):
     name = "certbot"
 
     def install(self):
-        self._venv = venv.with_requirements("certbot", requirements("certbot"), hashed=False)
+        self._venv = venv.group("bench-certbot")
 
     def version(self):
         return quiet([self._script(), "--version"], "certbot does not run.").split()[-1]
@@ -87,21 +73,15 @@ class Lego(Client):
     name = "lego"
 
     def install(self):
-        if golang.can_build((1, 24)):
-            self._program = os.path.join(golang.build("lego", LEGO_MODULE, LEGO, ("cmd/lego",)), "lego")
-        else:
-            debian.need("lego")
-            self._program = shutil.which("lego")
+        self._program = os.path.join(golang.build("lego"), "lego")
 
     def version(self):
-        return LEGO if cache.path() in self._program else debian.installed("lego")
+        return golang.MODULES["lego"][1]
 
     def order(self, directory, pebble, name):
         command = [self._program, "--server", pebble.directory_url, "--email", f"admin@{name}"]
         command += ["--domains", name, "--accept-tos", "--path", directory]
-        command += ["--http", "--http.port", f"127.0.0.1:{pebble.http_port}", "run"]
-        if self.version() == LEGO:
-            command += ["--profile", "classic"]
+        command += ["--http", "--http.port", f"127.0.0.1:{pebble.http_port}", "run", "--profile", "classic"]
         return command, clean_environment(LEGO_CA_CERTIFICATES=pebble.tls_root)
 
     def certificates(self, directory):
@@ -165,10 +145,10 @@ class AcmeTiny(Client):
     def install(self):
         if not shutil.which("openssl"):
             debian.need("openssl")
-        self._venv = venv.with_requirements("acme-tiny", requirements("acme-tiny"), hashed=False)
+        self._venv = venv.group("bench-acme-tiny")
 
     def version(self):
-        return requirements("acme-tiny")[0].split("==")[1]
+        return venv.pinned("acme-tiny").split()[0].split("==")[1]
 
     def prepare(self, directory, pebble):
         account, key = os.path.join(directory, "account.key"), os.path.join(directory, "cert.key")
@@ -208,7 +188,7 @@ class Ipcert(Client):
     name = "ipcert"
 
     def install(self):
-        self._venv = wheel.installed(requirements("ipcert"))
+        self._venv = wheel.installed()
 
     def version(self):
         return quiet([self._script(), "--version"], "ipcert does not run.").split()[-1]

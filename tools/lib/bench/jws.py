@@ -69,9 +69,7 @@ def _build(*words):
 
 
 def _cpython():
-    text = cache.read("tools", "lib", "bench", "jws_requirements.txt").decode()
-    lines = [line for line in (line.split("#")[0].strip() for line in text.splitlines()) if line]
-    python = venv.python(venv.with_requirements("bench-jws", lines, hashed=False))
+    python = venv.python(venv.group("bench-jws"))
     path = [_HERE, cache.ROOT, os.path.join(cache.ROOT, "ports", "cpython")]
     return _run([python, os.path.join(_HERE, "jws_cpython.py")], dict(os.environ, PYTHONPATH=":".join(path)))
 

@@ -13,7 +13,6 @@ import tempfile
 
 from .. import cache, say, venv
 
-REQUIREMENTS = "requirements-fuzz.txt"
 CORPORA = os.path.join("tests", "fuzz")
 LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000}
 AT_ONCE = 2  # targets side by side, where --at-once does not say otherwise
@@ -63,7 +62,7 @@ def main(words):
 
 def environment():
     """The environment with atheris, made when it is missing: its directory."""
-    return venv.with_requirements("fuzz", venv.lines("tools", REQUIREMENTS))
+    return venv.group("fuzz")
 
 
 def command(name):
