@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ipcert.errors import LocalError
 from ipcert_port.deploy import nginx
 from ipcert_port.deploy.folders import CERT, FULLCHAIN, KEY, folder_name
-from tools.lib import debian, loopback
+from tools.lib import loopback, needs
 
 NAME = "nas.example.net"
 
@@ -110,7 +110,7 @@ def test_what_was_there_comes_back_when_nginx_refuses(tmp_path, monkeypatch):
 @contextlib.contextmanager
 def serving(folder, monkeypatch, **options):
     """Debian's nginx with what is deployed under `folder`/live; yields its port."""
-    files = debian.unpacked("nginx", "libnginx-mod-stream")
+    files = needs.unpacked("nginx")
     port = loopback.free_ports(1)[0]
     monkeypatch.setattr(nginx, "SOCKETS", str(folder))
     live = str(folder / "live")

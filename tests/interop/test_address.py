@@ -13,7 +13,7 @@ from home import Daemons, Home, children, sentence, stat, until
 
 from ipcert import identifiers, limits, plan
 from ipcert_port.address import discovery, interfaces, router
-from tools.lib import debian, loopback, netns
+from tools.lib import loopback, needs, netns
 
 pytestmark = pytest.mark.skipif(not netns.possible(), reason="no network namespaces here: that takes root")
 
@@ -114,7 +114,7 @@ def test_the_owners_program(namespace, tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def miniupnpd():
     """Debian's, unpacked before a namespace cuts the network off."""
-    return debian.unpacked("miniupnpd-nftables", "libnftnl11")
+    return needs.unpacked("miniupnpd")
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ from ipcert_port.deploy import tls_server
 from ipcert_port.solvers import tlsalpn
 from ipcert_port.solvers.dns import providers, queries, records
 from tests.interop.home import home
-from tools.lib import debian, loopback, testcert
-from tools.lib.say import Stop
+from tools.lib import loopback, needs, testcert
 
 NAME, V4, V6 = "nas.janet.example", "127.0.0.1", "::1"
 WILD = "*.janet.example"
@@ -269,10 +268,7 @@ def test_dns_through_a_webhook(pebble, tmp_path):
 @pytest.fixture(scope="module")
 def bind(tmp_path_factory):
     """A BIND of Debian's with the zone janet.example, that takes updates signed with one key."""
-    try:
-        debian.need("bind9", "bind9-utils")
-    except Stop as error:
-        pytest.skip(str(error))
+    needs.install("bind")
     folder = tmp_path_factory.mktemp("bind")
     port, control = loopback.free_ports(2)
     secret = subprocess.run(

@@ -12,7 +12,7 @@ import threading
 import pytest
 from home import Home
 
-from tools.lib import debian, loopback, testcert
+from tools.lib import loopback, needs, testcert
 
 NAME = "nas.janet.example"
 ADDRESS = "127.0.0.1"
@@ -266,7 +266,7 @@ def _no_group(home, pebble, tmp_path):
 
 def _fake_time(offset):
     def plant(home, pebble, tmp_path):
-        found = glob.glob(debian.unpacked("libfaketime") + "/usr/lib/*/faketime/libfaketime.so.1")
+        found = glob.glob(needs.unpacked("faketime") + "/usr/lib/*/faketime/libfaketime.so.1")
         fake = {
             "LD_PRELOAD": found[0],
             "FAKETIME": offset,

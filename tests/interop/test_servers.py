@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from home import Home
 
-from tools.lib import debian, loopback
+from tools.lib import loopback, needs
 
 NAME = "nas.janet.example"
 ADDRESS = "127.0.0.1"
@@ -128,7 +128,7 @@ class Server:
 @contextlib.contextmanager
 def nginx(home, port, proof):
     """Debian's nginx with nginx.example.conf. tls-alpn-01 goes through it to the port `proof`."""
-    files = debian.unpacked("nginx", "libnginx-mod-stream")
+    files = needs.unpacked("nginx")
     folder = home.folder
     quiet = "".join(
         "%s_temp_path %s/%s; " % (what, folder, what)
@@ -170,7 +170,7 @@ def nginx(home, port, proof):
 @contextlib.contextmanager
 def caddy(home, port, proof):
     """Debian's Caddy with Caddyfile.example; its control socket is on the port `proof`."""
-    files = debian.unpacked("caddy")
+    files = needs.unpacked("caddy")
     folder = home.folder
     (folder / "Caddyfile").write_text(
         _example(
@@ -290,9 +290,7 @@ def test_what_strangers_see_and_a_renewal_that_drops_nobody(
 
 
 def test_a_server_that_does_not_reload_is_said(pebble, tmp_path, monkeypatch):
-    monkeypatch.setenv(
-        "PATH", debian.unpacked("nginx", "libnginx-mod-stream") + "/usr/sbin:" + os.environ["PATH"]
-    )
+    monkeypatch.setenv("PATH", needs.unpacked("nginx") + "/usr/sbin:" + os.environ["PATH"])
     home = Home(tmp_path, pebble)
     (tmp_path / "nginx.conf").write_text("pid %s/none.pid; events {} http { nonsense; }" % tmp_path)
     home.wish("deploy", server="nginx", server_config="nginx.conf")

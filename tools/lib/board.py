@@ -9,35 +9,19 @@ import mpbuild
 import mpfiles
 import sources
 
-from tools.lib import debian, loopback
+from tools.lib import loopback, needs, say
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "boards"
 
-# board -> (Debian packages, the programs that show they are there)
-NEEDS = {
-    "QEMU_MPS2_AN385": (
-        ("gcc-arm-none-eabi", "libnewlib-arm-none-eabi", "qemu-system-arm", "make", "gcc", "libc6-dev"),
-        ("arm-none-eabi-gcc", "qemu-system-arm", "make", "gcc"),
-    ),
-    "VIRT_RV32": (
-        (
-            "gcc-riscv64-unknown-elf",
-            "picolibc-riscv64-unknown-elf",
-            "qemu-system-misc",
-            "make",
-            "gcc",
-            "libc6-dev",
-        ),
-        ("riscv64-unknown-elf-gcc", "qemu-system-riscv32", "make", "gcc"),
-    ),
-}
+# board -> its compiler
+COMPILERS = {"QEMU_MPS2_AN385": "arm-none-eabi-gcc", "VIRT_RV32": "riscv64-unknown-elf-gcc"}
 
 # What goes into an image besides the board's own directory, when it is there.
 SHARED = ("boards/common", "ports/native", "ports/micropython", "ports/urequests_compat", "ipcert")
 
 
-class BoardError(Exception):
+class BoardError(say.Stop):
     """An image could not be made; the text says what to do."""
 
 
@@ -48,14 +32,7 @@ def free_port():
 
 def names():
     """The boards that can be built here."""
-    return sorted(NEEDS)
-
-
-def install(board):
-    """Installs the Debian packages that building and running need, when they are missing."""
-    packages, programs = NEEDS[board]
-    if not all(shutil.which(program) for program in programs):
-        debian.need(*packages)
+    return sorted(COMPILERS)
 
 
 def _files(board):
@@ -72,7 +49,7 @@ def _hash(board, files):
             str(path.relative_to(ROOT)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
         )
     hashed.update(repr(sorted(sources.PINS.items())).encode())
-    compiler = NEEDS[board][1][0]
+    compiler = COMPILERS[board]
     hashed.update(subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout)
     return hashed.hexdigest()[:12]
 
@@ -111,9 +88,9 @@ VARIANTS = {"": [], "stock-ecp": ["IPCERT_STOCK_ECP=1"]}
 
 def build(board, quiet=True, variant=""):
     """The image's directory, with firmware.elf and firmware.map; built when it is not there yet."""
-    if board not in NEEDS:
+    if board not in COMPILERS:
         raise BoardError(f"there is no board {board}; there are: {', '.join(names())}")
-    install(board)
+    needs.install("build board " + board)
     label = f"{board}-{variant}" if variant else board
     place = sources.cache() / "boards" / f"{label}-{key(board)}"
     with sources.lock(label):

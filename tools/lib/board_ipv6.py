@@ -6,7 +6,6 @@ that takes root, or user namespaces and a /dev/net/tun for everybody.
 
 import json
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -15,7 +14,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from tools.lib import debian
+from tools.lib import needs
 
 LIB = Path(__file__).resolve().parent
 PREFIX = "fd00::"
@@ -26,8 +25,7 @@ NAMESPACE = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-ro
 
 def unavailable():
     """Why it cannot be done on this machine, or None."""
-    if not shutil.which("ip"):
-        debian.need("iproute2")
+    needs.install("board QEMU_MPS2_AN385 ipv6")
     made = subprocess.run(
         [*NAMESPACE, "ip", "tuntap", "add", TAP, "mode", "tap"], capture_output=True, text=True
     )

@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 
+from tools.lib import needs
+
 PSRAM_SIZE = 16 << 20
 
 # What QEMU's user-mode network calls the host and the guest.
@@ -62,6 +64,8 @@ def arguments(image, flash, forwards, boot, icount=False, monitor=None, tap=None
 class Hub:
     """A running board. Use as a context manager; `kill` is a power cut, `flash` survives it."""
 
+    emulator = "qemu arm"  # its row in needs.TABLE
+
     def __init__(self, image, flash, ports=(), forwards=None, boot=None, icount=False, tap=None):
         """ports: guest ports to forward to free host ports (see .forwards); forwards fixes them instead; tap: neither."""
         self.image, self.flash, self.icount, self.tap = image, str(flash), icount, tap
@@ -91,6 +95,7 @@ class Hub:
         if not os.path.exists(self.flash):
             with open(self.flash, "wb") as made:
                 made.truncate(PSRAM_SIZE)
+        needs.install(self.emulator)
         self.process = subprocess.Popen(
             self.command(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
@@ -244,6 +249,8 @@ class Hub:
 
 class Virt(Hub):
     """MicroPython's own qemu port on a 32-bit RISC-V (QEMU's virt machine): no network, and a file system in RAM."""
+
+    emulator = "qemu riscv"
 
     def __init__(self, image):
         super().__init__(image, os.devnull, boot={"main": "off"})

@@ -7,7 +7,7 @@ import zipfile
 
 from ipcert import limits
 
-from . import cache, debian, wheel
+from . import cache, needs, wheel
 from .run import quiet
 from .say import Stop
 
@@ -77,7 +77,7 @@ def build():
 
 def make(scratch, path):
     """Make the package as the file `path`; the directory `scratch` is made and removed. Raises `Stop`."""
-    debian.need("dpkg")
+    needs.install("build deb")
     tree = os.path.join(scratch, "tree")
     os.makedirs(tree, 0o755)
     _fill(tree, os.path.join(scratch, "wheels"))

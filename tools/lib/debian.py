@@ -1,6 +1,7 @@
 """Debian packages: installed when they are missing and we may."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -12,6 +13,16 @@ from .say import Stop, note
 def is_debian():
     """True where apt is the package manager."""
     return bool(shutil.which("apt-get") and shutil.which("dpkg-query"))
+
+
+def suite():
+    """The name of this machine's release, "bookworm" for Debian 12; "" where it has none."""
+    try:
+        with open("/etc/os-release") as file:
+            found = re.search(r"^VERSION_CODENAME=(\w+)", file.read(), re.MULTILINE)
+    except OSError:
+        return ""
+    return found.group(1) if found else ""
 
 
 def missing(packages):
@@ -76,12 +87,15 @@ def root():
 
 
 def need(*packages):
-    """Install those of `packages` that are missing. Raises `Stop` when that cannot be done."""
+    """Install those of `packages` that are missing. Raises `Stop` when that cannot be done.
+
+    On other systems it only says what is needed: what is not there is missed where it is used.
+    """
     if not is_debian():
-        raise Stop(
-            f"These are needed, by the names Debian gives them: {' '.join(packages)}. Install them and run this again."
-        )
-    if not missing(packages):
+        if packages:
+            note(f"needed, by the names that Debian gives them: {' '.join(packages)}")
+        return
+    if not packages or not missing(packages):
         return
     with cache.lock("apt"):
         wanted = missing(packages)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from . import cache
+from . import cache, needs
 from .pebble import Pebble
 from .say import Stop, note
 
@@ -54,6 +54,7 @@ def main(words):
         "--compress", type=int, default=COMPRESS, metavar="N", help="divide the random delays (%(default)s)"
     )
     args = parser.parse_args(words)
+    needs.install("demo" if args.runtime == "cpython" else "demo --runtime micropython")
     return RUNTIMES[args.runtime](args)
 
 

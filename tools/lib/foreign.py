@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from . import cache, debian
+from . import cache, debian, needs
 from .run import quiet
 from .say import Stop
 
@@ -15,7 +15,7 @@ _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 def ready(architecture):
     """Have the kernel start programs of `architecture` (Debian's name) under qemu-user. Raises `Stop`."""
-    debian.need("qemu-user-static", "binfmt-support", "mmdebstrap", "arch-test", "debian-archive-keyring")
+    needs.install("foreign")
     name = "qemu-" + QEMU[architecture]
     if os.path.exists(os.path.join(_BINFMT, name)):
         return
@@ -58,7 +58,7 @@ def bootstrap(architecture, variant, packages, target, suite="bookworm", options
     if variant != "extract":
         ready(architecture)
     else:
-        debian.need("mmdebstrap", "debian-archive-keyring")
+        needs.install("mmdebstrap")
     before = debian.root()
     if before is None:
         raise Stop("Making a system image takes root, or sudo without a password.")

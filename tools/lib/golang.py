@@ -71,7 +71,7 @@ def found_sums(directory, name):
 
 def _build(source, target, name, pinned, moved):
     module, release, commands = MODULES[name]
-    go = os.path.join(venv.group("go"), "bin", "go")
+    go = os.path.join(venv.environment("go"), "bin", "go")
     with open(os.path.join(source, "go.mod"), "w") as file:
         file.write(f"module programs\n\ngo 1.21\n\nrequire {module} {release}\n")
     with open(os.path.join(source, "go.sum"), "wb") as file:

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 
-from . import cache, golang, venv
+from . import cache, golang, needs, venv
 
 GO = os.path.join("tools", "go")
 
@@ -39,6 +39,7 @@ def main(check, upgrade=False):
         for path in stale():
             print(f"{path} is out of date: run tools/build lock", file=sys.stderr)
         return 1 if stale() else 0
+    needs.install("build lock")
     for lock, groups in locks():
         command = [
             "pip",

@@ -3,28 +3,26 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import mpfiles
 import sources
+
+from tools.lib import needs, say
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "ports" / "native"
 TLSSERVER = ROOT / "boards" / "common" / "tlsserver"
 
 
-# Debian's gcc-multilib is no more than a link to these, and cannot be installed beside a cross compiler.
+# Debian's gcc-multilib is no more than a link to these, beside what the table in needs.py has.
 KERNEL_HEADERS = ("-idirafter", "/usr/include/x86_64-linux-gnu")
 
-# A router's processor -> (its compiler's prefix, Debian packages). Linked statically, so that qemu-user needs no more.
-CROSS = {
-    "armhf": ("arm-linux-gnueabihf-", ("gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross")),
-    "mips": ("mips-linux-gnu-", ("gcc-mips-linux-gnu", "libc6-dev-mips-cross")),  # big-endian
-}
+# A router's processor -> its compiler's prefix. Linked statically, so that qemu-user needs no more.
+CROSS = {"armhf": "arm-linux-gnueabihf-", "mips": "mips-linux-gnu-"}  # mips: big-endian
 
 
-class BuildError(Exception):
+class BuildError(say.Stop):
     """A build failed; the text has the end of its log."""
 
 
@@ -40,36 +38,6 @@ def run(command, log, cwd=None, env=None):
     if code:
         tail = Path(log).read_text(errors="replace")[-3000:]
         raise BuildError("%s failed, see %s\n%s" % (command[0], log, tail))
-
-
-def need(works, *packages):
-    """Install Debian packages unless `works` shows that they are here: a command's name, a command to try, or a pair
-    of such a command and what it reads.
-
-    Raises BuildError where they cannot be installed.
-    """
-    if isinstance(works, str):
-        if shutil.which(works):
-            return
-    else:
-        command, data = works if isinstance(works, tuple) else (works, b"")
-        try:
-            if (
-                subprocess.run(
-                    command, input=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-                ).returncode
-                == 0
-            ):
-                return
-        except FileNotFoundError:
-            pass  # then it is to be installed
-    sys.path.append(str(ROOT))
-    from tools.lib import debian, say
-
-    try:
-        debian.need(*packages)
-    except say.Stop as e:
-        raise BuildError(str(e)) from e
 
 
 def compiler(prefix=""):
@@ -108,8 +76,7 @@ def make(tree, *args):
 
 def mpy_cross():
     """Path of mpy-cross, for freezing and for .mpy files."""
-    need("make", "make")
-    need(["gcc", "-E", "-include", "stdio.h", "-"], "gcc", "libc6-dev")
+    needs.install("build mpy-cross")
     tree = sources.micropython()
     out = sources.cache() / ("mpy-cross-%s" % sources.key(tree.name, compiler()))
     program = out / "mpy-cross"
@@ -137,17 +104,15 @@ def interpreter(bits=64, frozen=False, stock=False, processor=""):
     Besides, with `_ipcert` and `tlsserver` (a router serves with other programs and has no `tlsserver`). stock: MicroPython's own configuration without them, to load the natmod into.
     processor: one of CROSS instead of this machine's.
     """
+    needs.install("build micropython" + ("-" + processor if processor else "32" if bits == 32 else ""))
     tree = sources.micropython()
     cross = mpy_cross()
-    prefix, packages = CROSS.get(processor, ("", ()))
+    prefix = CROSS.get(processor, "")
     modules = (NATIVE,) if processor else (NATIVE, TLSSERVER)
-    if bits == 32:
-        need(["gcc", "-m32", *KERNEL_HEADERS, "-E", "-include", "errno.h", "-"], "gcc-12-multilib")
     options = ["VARIANT=standard", "MICROPY_PY_BTREE=0", "MICROPY_PY_FFI=0"]
     if bits == 32:
         options.append("MICROPY_FORCE_32BIT=1")
     if processor:
-        need(prefix + "gcc", *packages)
         options += ["CROSS_COMPILE=" + prefix, "LDFLAGS_EXTRA=-static"]
     made_of = [tree.name, compiler(prefix), cross.parent.name, frozen, stock]
     flags = list(KERNEL_HEADERS) if bits == 32 else []

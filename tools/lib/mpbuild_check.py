@@ -3,6 +3,8 @@
 import mpbuild
 import sources
 
+from tools.lib import needs
+
 COMMON = ("sign.c", "jws.c", "arena.c", "check/driver.c")
 LIBRARY = ("sha256.c", "md.c", "hmac_drbg.c", "platform_util.c", "constant_time.c")
 CURVE = {
@@ -21,6 +23,7 @@ CURVE = {
 
 def driver(library, bits=64, sanitize=True, more=()):
     """Path of the program for library "mbedtls" or "p256m"; `more` flags for the compiler."""
+    needs.install("build driver 32" if bits == 32 else "build driver")
     tree = sources.micropython() / "lib" / "mbedtls"
     flags = [
         "-std=gnu99",
@@ -35,9 +38,6 @@ def driver(library, bits=64, sanitize=True, more=()):
         flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     flags += more
     if bits == 32:
-        mpbuild.need(
-            ["gcc", "-m32", *mpbuild.KERNEL_HEADERS, "-E", "-include", "errno.h", "-"], "gcc-12-multilib"
-        )
         flags += ["-m32", *mpbuild.KERNEL_HEADERS]
     name = "check-%s-%s" % (
         library,

@@ -5,14 +5,14 @@ native_module: module.c in MicroPython's own core, made by its `embed` port (fuz
 """
 
 import json
-import re
 import shutil
 import subprocess
-import sys
 
 import mpbuild
 import mpbuild_check
 import sources
+
+from tools.lib import needs
 
 TARGETS = ("native_mbedtls", "native_p256m", "native_module")
 
@@ -28,28 +28,10 @@ include $(MICROPYTHON_TOP)/ports/embed/embed.mk
 """
 
 
-def clang():
-    """The name of clang, installed with its sanitizers' and libFuzzer's runtime when it is missing."""
-    sys.path.append(str(mpbuild.ROOT))
-    from tools.lib import debian
-
-    if debian.is_debian():
-        release = re.search(r"(\d+)\.", (debian.candidate("clang") or "14.").split(":")[-1]).group(1)
-        name = "clang-" + release
-        packages = [name, "libclang-rt-%s-dev" % release]
-    else:
-        name, packages = "clang", ["clang with compiler-rt"]
-    trial = [name, "-x", "c", "-fsanitize=fuzzer,address", "-", "-o", "/dev/null"]
-    source = (
-        b"#include <stdint.h>\n#include <stddef.h>\nint LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)"
-    )
-    mpbuild.need((trial, source + b"{ return !p && n; }\n"), *packages)
-    return name
-
-
 def program(target):
     """Path of the program, built when it is missing."""
-    cc = clang()
+    needs.install("build fuzz")
+    cc = "clang"
     tree = sources.micropython()
     version = subprocess.run([cc, "--version"], check=True, capture_output=True, text=True).stdout
     key = sources.key(tree.name, version, *mpbuild.native_files(), mpbuild.ROOT / __file__)

@@ -3,53 +3,41 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import mpbuild
 import sources
 
-# architecture -> the prefix of its compiler, and the Debian package that has it
+from tools.lib import needs, venv
+
+# architecture -> the prefix of its compiler
 TOOLCHAINS = {
-    "x64": ("", "gcc"),
-    "x86": ("", "gcc-12-multilib"),
-    "armv6m": ("arm-none-eabi-", "gcc-arm-none-eabi"),
-    "armv7m": ("arm-none-eabi-", "gcc-arm-none-eabi"),
-    "armv7emsp": ("arm-none-eabi-", "gcc-arm-none-eabi"),
-    "rv32imc": ("riscv64-unknown-elf-", "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
-    "xtensawin": ("xtensa-esp32-elf-", None),
+    "x64": "",
+    "x86": "",
+    "armv6m": "arm-none-eabi-",
+    "armv7m": "arm-none-eabi-",
+    "armv7emsp": "arm-none-eabi-",
+    "rv32imc": "riscv64-unknown-elf-",
+    "xtensawin": "xtensa-esp32-elf-",  # Espressif's; Debian does not have it
 }
 
 
-def _linker_python():
-    """A Python with what mpy_ld.py needs, in an environment of its own."""
-    sys.path.append(str(mpbuild.ROOT))
-    from tools.lib import say, venv
-
-    try:
-        return venv.python(venv.group("natmod"))
-    except say.Stop as e:
-        raise mpbuild.BuildError(str(e)) from e
-
-
 def can_build(arch):
-    """True where the architecture's compiler can be had: it is here, or Debian has it."""
-    prefix, package = TOOLCHAINS[arch]
-    return bool(package) or shutil.which(prefix + "gcc") is not None
+    """True where the architecture's compiler can be had: Debian has it, or it is here."""
+    return arch != "xtensawin" or shutil.which(TOOLCHAINS[arch] + "gcc") is not None
 
 
 def build(arch):
     """Path of `_ipcert.mpy` for `arch`; BuildError when its compiler is not here or it does not build."""
     if arch not in TOOLCHAINS:
         raise mpbuild.BuildError("no architecture %r: one of %s" % (arch, " ".join(sorted(TOOLCHAINS))))
-    prefix, package = TOOLCHAINS[arch]
-    if package:
-        mpbuild.need(prefix + "gcc", *package.split())
-    elif not can_build(arch):
+    prefix = TOOLCHAINS[arch]
+    needs.install("build natmod " + arch)
+    if not can_build(arch):
         raise mpbuild.BuildError("%sgcc is not here: put Espressif's toolchain on the PATH" % prefix)
     tree = sources.micropython()
     cross = mpbuild.mpy_cross()
-    python = _linker_python()
+    python = venv.python(venv.environment("natmod"))  # what mpy_ld.py needs
     name = "natmod-%s-%s" % (
         arch,
         sources.key(tree.name, mpbuild.compiler(prefix), Path(__file__), python, *mpbuild.native_files()),
@@ -92,6 +80,6 @@ def sections(objects, prefix=""):
 def sizes(arch):
     """`sections` of the object that went into the .mpy, and "mpy": the size of that file."""
     module = build(arch)
-    found = sections([module.parent / "work" / "build" / "module.o"], TOOLCHAINS[arch][0])
+    found = sections([module.parent / "work" / "build" / "module.o"], TOOLCHAINS[arch])
     found["mpy"] = module.stat().st_size
     return found

@@ -5,14 +5,15 @@ import subprocess
 import threading
 from pathlib import Path
 
-import board as boards
 import mpbuild
 import sources
 
+from tools.lib import needs
+
 # board of MicroPython's qemu port -> (emulator, its machine, compiler prefix, our board that needs the same packages)
 BOARDS = {
-    "MPS2_AN385": ("qemu-system-arm", "mps2-an385", "arm-none-eabi-", "QEMU_MPS2_AN385"),
-    "VIRT_RV32": ("qemu-system-riscv32", "virt", "riscv64-unknown-elf-", "VIRT_RV32"),
+    "MPS2_AN385": ("qemu-system-arm", "mps2-an385", "arm-none-eabi-"),
+    "VIRT_RV32": ("qemu-system-riscv32", "virt", "riscv64-unknown-elf-"),
 }
 
 # A file system of one file, so that a .mpy in memory can be imported (MicroPython's tests/run-natmodtests.py does so).
@@ -48,9 +49,9 @@ class TargetError(Exception):
 
 
 def firmware(board):
-    """Path of the stock firmware for a board of the qemu port. Installs the compiler and the emulator when missing."""
-    _, _, prefix, ours = BOARDS[board]
-    boards.install(ours)
+    """Path of the stock firmware for a board of the qemu port. Raises Stop."""
+    _, _, prefix = BOARDS[board]
+    needs.install("stock " + board)
     tree = sources.micropython()
     cross = mpbuild.mpy_cross()
     name = "qemu-%s-%s" % (board, sources.key(tree.name, mpbuild.compiler(prefix), Path(__file__)))
@@ -78,7 +79,7 @@ class Target:
     """One emulated machine at its raw prompt. A context manager; it is ended after `seconds` whatever happens."""
 
     def __init__(self, board, seconds=300):
-        emulator, machine, _, _ = BOARDS[board]
+        emulator, machine, _ = BOARDS[board]
         image = firmware(board)
         command = [emulator, "-machine", machine, "-display", "none", "-monitor", "none", "-semihosting"]
         command += ["-serial", "stdio", "-kernel", str(image)]

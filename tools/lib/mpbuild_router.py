@@ -2,6 +2,8 @@
 
 import mpbuild
 
+from tools.lib import needs
+
 MEMORY = 64  # megabytes
 _BUFFER = 128  # megabytes that QEMU itself takes for translated code
 # processor -> (QEMU's program, more words). QEMU 7.2 can bound the address space of its MIPS, not of its ARM.
@@ -10,9 +12,9 @@ QEMU = {"armhf": ("qemu-arm-static", ""), "mips": ("qemu-mips-static", "-R %dM" 
 
 def emulated(processor):
     """Path of a program that takes the interpreter's words and runs it on `processor`, one of mpbuild.CROSS."""
+    needs.install("build micropython-%s --emulated" % processor)
     interpreter = mpbuild.interpreter(processor=processor)
     program, words = QEMU[processor]
-    mpbuild.need(program, "qemu-user-static")
     script = interpreter.parent / "emulated"
     text = '#!/bin/sh\nulimit -d %d\nexec %s %s "%s" "$@"\n' % (
         (MEMORY + _BUFFER) * 1024,

@@ -10,6 +10,8 @@ import mpbuild
 import mpbuild_natmod
 import mpfiles
 
+from tools.lib import needs
+
 # README's budget: the aim, and what is measured against it.
 AIMS = {
     "bytecode": 48 * 1024,
@@ -87,6 +89,7 @@ def board_build():
 
 def measure():
     """Everything that --json prints."""
+    needs.install("build sizes")
     parts = {
         "core": mpfiles.package(mpfiles.CORE),
         "port": mpfiles.package(mpfiles.PORT),

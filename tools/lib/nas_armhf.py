@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import cache, debian, foreign, venv
+from . import cache, debian, foreign, needs, venv
 from .run import quiet
 from .say import Stop, note
 from .testing import OLDEST
@@ -116,6 +116,7 @@ def run(words):
 
     The output is shown as it comes. Raises `Stop` where the system cannot be made.
     """
+    needs.install("board QEMU_VIRT_ARM64 armhf")
     foreign.ready("armhf")
     before = debian.root()
     if before is None:

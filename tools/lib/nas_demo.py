@@ -16,7 +16,7 @@ import board_ca
 import board_demo
 from cryptography import x509
 
-from . import debian, nas_image, nas_look, nas_machine
+from . import nas_image, nas_look, nas_machine, needs
 from .loopback import wait_until
 from .say import Stop
 
@@ -65,7 +65,7 @@ def configuration(text, ca):
 def job(say):
     """The whole demo; its result as a dict for --json."""
     check = board_demo.Checks(say)
-    debian.need("openssl")
+    needs.install("board QEMU_VIRT_ARM64 demo")
     image = nas_image.image()
     out = {"image": nas_image.sizes(image), "problems": check.problems}
     with tempfile.TemporaryDirectory(prefix="nas-") as folder, board_ca.HubPebble(True, nonce_reject=5) as ca:

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 
-from . import cache, deb, debian, foreign
+from . import cache, deb, foreign, needs
 from .run import quiet
 from .say import Stop, note
 
@@ -101,7 +101,6 @@ def kernel():
         os.unlink(archive)
         (version,) = os.listdir(os.path.join(target, "lib", "modules"))
         os.rename(os.path.join(target, "boot", "vmlinuz-" + version), os.path.join(target, "vmlinuz"))
-        debian.need("kmod")
         quiet(["depmod", "-b", target, version], "depmod failed.")
         _initrd(target, os.path.join(target, "lib", "modules", version))
         modules = ["--owner=0", "--group=0", "lib/modules"]
@@ -117,7 +116,6 @@ def kernel():
 
 def _initrd(target, modules):
     """The first file system: busybox, the disk's drivers, and a script of four lines."""
-    debian.need("cpio")
     tree = os.path.join(target, "initrd.tree")
     for name in ("bin", "dev", "root", "modules"):
         os.makedirs(os.path.join(tree, name))
@@ -179,7 +177,7 @@ def _forget_old():
 
 def image():
     """The directory with disk, vmlinuz, initrd, packages and used; made when missing. Raises `Stop`."""
-    debian.need("e2fsprogs")
+    needs.install("build board QEMU_VIRT_ARM64")
     package, base, core = deb.build(), system(), kernel()
     own = []
     for directory, folders, files in os.walk(os.path.join(FOLDER, "tree")):

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from . import debian, loopback
+from . import loopback, needs
 from .pebble import die_with
 from .say import Stop
 
@@ -70,7 +70,7 @@ class Machine:
     """
 
     def __init__(self, image, folder, forwards):
-        debian.need("qemu-system-arm")
+        needs.install("board QEMU_VIRT_ARM64 run")
         self.forwards = forwards
         self.disk = os.path.join(folder, "disk")
         self.log = os.path.join(folder, "console.log")
@@ -223,7 +223,7 @@ def _call(command, **words):
 
 def interactive(image, disk, forwards):
     """Boot with the console on this terminal until it is switched off (or Ctrl-A X); returns QEMU's exit status."""
-    debian.need("qemu-system-arm")
+    needs.install("board QEMU_VIRT_ARM64 run")
     if not os.path.exists(disk):
         shutil.copyfile(os.path.join(image, "disk"), disk)
     try:

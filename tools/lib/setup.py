@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from . import debian, golang, venv
+from . import golang, needs, venv
 from .say import Stop
 
 
@@ -23,7 +23,7 @@ def pebble(moved=False):
 
 def debian_pebble():
     """The paths of Debian's own (pebble, pebble-challtestsrv). Raises `Stop`."""
-    debian.need("pebble")
+    needs.install("debian's pebble")
     found = shutil.which("pebble"), shutil.which("pebble-challtestsrv")
     if None in found:
         raise Stop("Debian's pebble package has no pebble or pebble-challtestsrv program.")

@@ -8,11 +8,13 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT))
+
+from tools.lib import debian, needs, run, say  # noqa: E402
 
 SUITE = "trixie"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -37,7 +39,7 @@ PINS = {
 }
 
 
-class SourceError(Exception):
+class SourceError(say.Stop):
     """A source could not be had or is not the pinned one; the text says what to do."""
 
 
@@ -82,17 +84,6 @@ def _sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _site():
-    """The Debian mirror that this machine's apt uses already."""
-    sys.path.append(str(ROOT))
-    from tools.lib import debian, say
-
-    try:
-        return debian.mirror()
-    except say.Stop as e:
-        raise SourceError(str(e)) from e
-
-
 def _apt(root, *args):
     options = {
         "Dir::Etc::sourcelist": root / "sources.list",
@@ -105,19 +96,16 @@ def _apt(root, *args):
     command = ["apt-get", "-q"]
     for name, value in options.items():
         command += ["-o", "%s=%s" % (name, value)]
-    done = subprocess.run(
+    run.quiet(
         command + list(args),
+        "Debian's source packages could not be fetched.",
         cwd=str(root / "files"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
     )
-    if done.returncode:
-        raise SourceError("apt-get %s failed:\n%s" % (args[0], done.stdout[-2000:]))
 
 
 def tarballs():
     """Fetch what is missing of the pinned tarballs, check every hash, return {package: Path}."""
+    needs.install("sources")
     root = cache() / "debian"
     (root / "files").mkdir(parents=True, exist_ok=True)
     for sub in ("lists/partial", "cache/archives/partial"):
@@ -125,10 +113,8 @@ def tarballs():
     with lock("debian"):
         missing = [p for p, (_, name, _) in PINS.items() if not (root / "files" / name).exists()]
         if missing:
-            if not os.path.exists(KEYRING):
-                raise SourceError("%s is missing: apt-get install debian-archive-keyring" % KEYRING)
             (root / "sources.list").write_text(
-                "deb-src [signed-by=%s] %s %s main\n" % (KEYRING, _site(), SUITE)
+                "deb-src [signed-by=%s] %s %s main\n" % (KEYRING, debian.mirror(), SUITE)
             )
             _apt(root, "update")
             _apt(root, "source", "--download-only", *missing)
@@ -148,10 +134,8 @@ def tarballs():
 
 def _unpack(tarball, into):
     into.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["tar", "-x", "-f", str(tarball), "-C", str(into), "--strip-components=1", "--no-same-owner"],
-        check=True,
-    )
+    command = ["tar", "-x", "-f", str(tarball), "-C", str(into), "--strip-components=1", "--no-same-owner"]
+    run.quiet(command, "%s could not be unpacked." % tarball.name)
 
 
 def micropython():

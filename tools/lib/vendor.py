@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import mpbuild
 import mpbuild_manifest
 import mpfiles
-import sources
 
+from tools.lib import needs
 from tools.lib.say import Stop
 
 MANIFEST, VERSION, PYTHON = "MANIFEST", "VERSION", "python"
@@ -52,10 +52,8 @@ def tree(port="micropython", mpy=False):
 
 def _compiled(python):
     """The Python files as .mpy, without line numbers' paths of this machine in them."""
-    try:
-        cross = mpbuild.mpy_cross()
-    except (mpbuild.BuildError, sources.SourceError) as error:
-        raise Stop(str(error)) from error
+    needs.install("vendor --mpy")
+    cross = mpbuild.mpy_cross()
     files = {}
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "out.mpy"

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 from pathlib import Path
 
-from . import debian, loopback
+from . import loopback, needs
 from .say import Stop
 
 _EXAMPLE = os.path.join("ports", "cpython", "nginx.example.conf")
@@ -22,7 +22,7 @@ class Nginx:
     def __init__(self, folder, live, name, address, example):
         self._folder = Path(folder)
         self._folder.mkdir(parents=True)
-        files = debian.unpacked("nginx", "libnginx-mod-stream")
+        files = needs.unpacked("nginx")
         self.port = loopback.free_ports(1)[0]
         self._config = self._folder / "nginx.conf"
         text = Path(example).read_text()

@@ -10,7 +10,7 @@ import sys
 
 import tomllib
 
-from . import cache, debian
+from . import cache, needs
 from .run import quiet
 from .say import Stop, note
 
@@ -66,7 +66,7 @@ def uv(words, sentence, variables=(), **options):
     lines = pinned("uv")
 
     def make(target):
-        debian.need("python3-venv")
+        needs.install("uv")
         quiet([interpreter(), "-m", "venv", target], f"{interpreter()} could not make a virtual environment.")
         path = os.path.join(target, "requirements.txt")
         with open(path, "w") as file:
@@ -103,8 +103,10 @@ def add(target, *words):
     uv(command, "uv could not install this checkout.")
 
 
-def group(name):
-    """The environment of one group of LOCK, shared by all checkouts. Returns its directory."""
+def environment(name):
+    """The environment of one dependency group; all but `tests` and `oldest` are shared by all checkouts. Its directory."""
+    if name in ("tests", "oldest"):
+        return checkout(name == "oldest")
     directory = cache.path(f"{name}-{key(name, groups()[name], cache.read(LOCK))}")
     return cache.once(directory, lambda target: fill(target, "--group", name))
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 
-from .. import debian, golang, venv, wheel
+from .. import debian, golang, needs, venv, wheel
 from ..run import quiet
 from ..say import Stop
 from .measure import clean_environment
@@ -47,7 +47,8 @@ class Certbot(Client):
     name = "certbot"
 
     def install(self):
-        self._venv = venv.group("bench-certbot")
+        needs.install("bench issue certbot")
+        self._venv = venv.environment("bench-certbot")
 
     def version(self):
         return quiet([self._script(), "--version"], "certbot does not run.").split()[-1]
@@ -73,6 +74,7 @@ class Lego(Client):
     name = "lego"
 
     def install(self):
+        needs.install("bench issue lego")
         self._program = os.path.join(golang.build("lego"), "lego")
 
     def version(self):
@@ -105,7 +107,7 @@ class Uacme(Client):
     tries = 60
 
     def install(self):
-        debian.need("uacme")
+        needs.install("bench issue uacme")
         self._program = shutil.which("uacme") or "/usr/bin/uacme"
         probe = subprocess.run(
             ["unshare", "-rm", "true"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -143,9 +145,8 @@ class AcmeTiny(Client):
     note = "keys and CSR made beforehand by openssl, and the web server, are not counted; its account key is RSA 2048"
 
     def install(self):
-        if not shutil.which("openssl"):
-            debian.need("openssl")
-        self._venv = venv.group("bench-acme-tiny")
+        needs.install("bench issue acme-tiny")
+        self._venv = venv.environment("bench-acme-tiny")
 
     def version(self):
         return venv.pinned("acme-tiny").split()[0].split("==")[1]
@@ -188,6 +189,7 @@ class Ipcert(Client):
     name = "ipcert"
 
     def install(self):
+        needs.install("bench issue ipcert")
         self._venv = wheel.installed()
 
     def version(self):

@@ -11,7 +11,7 @@ import sys
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from .. import cache, venv
+from .. import cache, needs, venv
 from ..say import Stop, note
 from . import jws_work
 
@@ -24,6 +24,7 @@ def main(words):
     parser = argparse.ArgumentParser(prog="tools/bench jws", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args(words)
+    needs.install("bench jws")
     result = bench()
     print(json.dumps(result, indent=2) if options.json else table(result))
     return 0
@@ -69,7 +70,7 @@ def _build(*words):
 
 
 def _cpython():
-    python = venv.python(venv.group("bench-jws"))
+    python = venv.python(venv.environment("bench-jws"))
     path = [_HERE, cache.ROOT, os.path.join(cache.ROOT, "ports", "cpython")]
     return _run([python, os.path.join(_HERE, "jws_cpython.py")], dict(os.environ, PYTHONPATH=":".join(path)))
 

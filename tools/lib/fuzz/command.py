@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from .. import cache, say, venv
+from .. import cache, needs, say, venv
 
 CORPORA = os.path.join("tests", "fuzz")
 LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000}
@@ -39,6 +39,7 @@ def main(words):
     )
     args = parser.parse_args(words)
     wanted = args.targets or known
+    needs.install("fuzz")
     for name in wanted:
         if name not in known:
             raise say.Stop(f"There is no target {name}; there are: {' '.join(known)}.")
@@ -62,7 +63,7 @@ def main(words):
 
 def environment():
     """The environment with atheris, made when it is missing: its directory."""
-    return venv.group("fuzz")
+    return venv.environment("fuzz")
 
 
 def command(name):

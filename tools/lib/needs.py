@@ -1,0 +1,195 @@
+"""What every target needs beside the checkout, in one table. A target installs its row when it starts, and only that.
+
+Pure data and a few small functions: it is read by the system's Python, before any environment is made. The machine is
+expected to have no more than Debian's required packages, apt, python3 and git.
+
+A row may have
+    rows      other rows that it includes
+    debian    Debian packages; {suite: package} where their names differ
+    unpacked  Debian packages that are unpacked into the cache and not installed, so that nothing of them starts by itself
+    python    dependency groups of pyproject.toml, in the versions of tools/lock.txt
+    go        Go programs of golang.MODULES
+The last two are made once for all checkouts, and found in the cache afterwards.
+"""
+
+from . import debian
+
+TABLE = {
+    # Parts that the targets share.
+    "uv": {"debian": ["python3-venv", "ca-certificates"]},
+    "python": {"rows": ["uv"], "python": ["tests"]},
+    "go": {"rows": ["uv"], "python": ["go"]},
+    "pebble": {"rows": ["python", "go"], "go": ["pebble"]},
+    "step-ca": {"rows": ["pebble"], "go": ["step-ca"]},
+    "keyring": {"debian": ["debian-archive-keyring"]},
+    "sources": {"rows": ["keyring"], "debian": ["bzip2", "xz-utils"]},
+    "mmdebstrap": {"rows": ["keyring"], "debian": ["mmdebstrap"]},
+    "qemu-user": {"debian": ["qemu-user-static"]},
+    "foreign": {"rows": ["qemu-user", "mmdebstrap"], "debian": ["arch-test", "binfmt-support", "mount"]},
+    "openssl": {"debian": ["openssl"]},
+    "ip": {"debian": ["iproute2"]},
+    "busybox": {"debian": ["busybox"]},
+    "shellcheck": {"debian": ["shellcheck"]},
+    "bind": {"debian": ["bind9", "bind9-utils"]},
+    "nginx": {"unpacked": ["nginx", "libnginx-mod-stream"]},
+    "caddy": {"unpacked": ["caddy"]},
+    "faketime": {"unpacked": ["libfaketime"]},
+    "miniupnpd": {"rows": ["ip"], "unpacked": ["miniupnpd-nftables", "libnftnl11"], "debian": ["libmnl0"]},
+    "debian's pebble": {"rows": ["python"], "debian": ["pebble"]},
+    # Compilers and emulators.
+    "c": {"debian": ["gcc", "libc6-dev", "make"]},
+    # gcc-multilib itself cannot be installed beside a cross compiler.
+    "c x86": {"rows": ["c"], "debian": [{"bookworm": "gcc-12-multilib", "trixie": "gcc-14-multilib"}]},
+    "c arm": {"debian": ["gcc-arm-none-eabi", "libnewlib-arm-none-eabi"]},
+    "c riscv": {"debian": ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"]},
+    "c armhf": {"debian": ["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"]},
+    "c mips": {"debian": ["gcc-mips-linux-gnu", "libc6-dev-mips-cross"]},
+    "clang": {"rows": ["c"], "debian": ["clang", "libclang-rt-dev"]},
+    "qemu arm": {"debian": ["qemu-system-arm"]},
+    "qemu riscv": {"debian": [{"bookworm": "qemu-system-misc", "trixie": "qemu-system-riscv"}]},
+    # tools/build
+    "build mpy-cross": {"rows": ["c", "sources"]},
+    "build micropython": {"rows": ["build mpy-cross"]},
+    "build micropython32": {"rows": ["build mpy-cross", "c x86"]},
+    "build micropython-armhf": {"rows": ["build mpy-cross", "c armhf"]},
+    "build micropython-mips": {"rows": ["build mpy-cross", "c mips"]},
+    "build micropython-armhf --emulated": {"rows": ["build micropython-armhf", "qemu-user"]},
+    "build micropython-mips --emulated": {"rows": ["build micropython-mips", "qemu-user"]},
+    "build natmod x64": {"rows": ["build mpy-cross", "uv"], "python": ["natmod"]},
+    "build natmod x86": {"rows": ["build natmod x64", "c x86"]},
+    "build natmod armv6m": {"rows": ["build natmod x64", "c arm"]},
+    "build natmod armv7m": {"rows": ["build natmod x64", "c arm"]},
+    "build natmod armv7emsp": {"rows": ["build natmod x64", "c arm"]},
+    "build natmod rv32imc": {"rows": ["build natmod x64", "c riscv"]},
+    "build natmod xtensawin": {
+        "rows": ["build natmod x64"]
+    },  # its compiler is Espressif's, and not in Debian
+    "build fuzz": {"rows": ["build mpy-cross", "clang"]},
+    "build driver": {"rows": ["c", "sources"]},
+    "build driver 32": {"rows": ["build driver", "c x86"]},
+    "build deb": {"rows": ["python"]},
+    "build board QEMU_MPS2_AN385": {"rows": ["build mpy-cross", "c arm"]},
+    "build board VIRT_RV32": {"rows": ["build mpy-cross", "c riscv"]},
+    "build board QEMU_VIRT_ARM64": {
+        "rows": ["build deb", "foreign"],
+        "debian": ["cpio", "e2fsprogs", "kmod"],
+    },
+    "build sizes": {
+        "rows": [
+            "pebble",
+            "build micropython32",
+            "build natmod x86",
+            "build natmod armv6m",
+            "build natmod armv7m",
+            "build natmod armv7emsp",
+            "build natmod rv32imc",
+        ]
+    },
+    "build lock": {"rows": ["go"]},
+    "build sbom": {},
+    "build manifest": {},
+    # tools/board
+    "board QEMU_MPS2_AN385": {"rows": ["build board QEMU_MPS2_AN385", "qemu arm", "pebble"]},
+    "board QEMU_MPS2_AN385 ipv6": {"rows": ["board QEMU_MPS2_AN385", "ip"]},
+    "board VIRT_RV32": {"rows": ["build board VIRT_RV32", "qemu riscv", "python"]},
+    "board QEMU_VIRT_ARM64 run": {"rows": ["build board QEMU_VIRT_ARM64", "qemu arm"]},
+    "board QEMU_VIRT_ARM64 demo": {"rows": ["board QEMU_VIRT_ARM64 run", "pebble", "openssl"]},
+    "board QEMU_VIRT_ARM64 armhf": {"rows": ["foreign"]},
+    # MicroPython's stock firmware for a board of its qemu port, and QEMU
+    "stock MPS2_AN385": {"rows": ["build mpy-cross", "c arm", "qemu arm"]},
+    "stock VIRT_RV32": {"rows": ["build mpy-cross", "c riscv", "qemu riscv"]},
+    # tools/test
+    "test lint": {"rows": ["python"]},
+    "test python": {
+        "rows": [
+            "step-ca",
+            "debian's pebble",
+            "build micropython",
+            "build natmod x64",
+            "build driver 32",
+            "build deb",
+            "fuzz",
+            "simulate",
+            "bench jws",
+            "bench issue ipcert",
+            "vendor demo",
+            "stock MPS2_AN385",
+            "stock VIRT_RV32",
+            "board QEMU_MPS2_AN385",
+            "bind",
+            "busybox",
+            "caddy",
+            "faketime",
+            "ip",
+            "miniupnpd",
+            "openssl",
+            "shellcheck",
+        ]
+    },
+    "test oldest": {"rows": ["pebble", "openssl"], "python": ["oldest"]},
+    "test micropython": {
+        "rows": [
+            "python",
+            "build micropython32",
+            "build natmod x64",
+            "build micropython-armhf --emulated",
+            "build micropython-mips --emulated",
+        ]
+    },
+    "test boards": {"rows": ["board QEMU_MPS2_AN385 ipv6", "board VIRT_RV32", "board QEMU_VIRT_ARM64 demo"]},
+    "test faults": {"rows": ["pebble", "build micropython"]},
+    # The other commands of tools/
+    "demo": {"rows": ["pebble"]},
+    "demo --runtime micropython": {"rows": ["demo", "build micropython", "openssl"]},
+    "bench issue ipcert": {"rows": ["pebble"]},
+    "bench issue certbot": {"rows": ["pebble"], "python": ["bench-certbot"]},
+    "bench issue lego": {"rows": ["pebble"], "go": ["lego"]},
+    "bench issue uacme": {"rows": ["pebble"], "debian": ["uacme"]},
+    "bench issue acme-tiny": {"rows": ["pebble", "openssl"], "python": ["bench-acme-tiny"]},
+    "bench jws": {"rows": ["python", "build natmod x64", "openssl"], "python": ["bench-jws"]},
+    "simulate": {"rows": ["uv"], "python": ["simulate"]},
+    "strict-ca": {"rows": ["pebble"]},
+    "fuzz": {"rows": ["build fuzz", "uv"], "python": ["fuzz"]},
+    "states": {},
+    "vendor": {},
+    "vendor --mpy": {"rows": ["build mpy-cross"]},
+    "vendor demo": {
+        "rows": [
+            "pebble",
+            "nginx",
+            "build micropython-armhf --emulated",
+            "build micropython-mips --emulated",
+        ]
+    },
+}
+
+_installed = set()
+
+
+def of(name, kind):
+    """All that a row and the rows that it includes have of one kind, each once."""
+    row, suite = TABLE[name], debian.suite()
+    found = [one for other in row.get("rows", ()) for one in of(other, kind)]
+    for one in row.get(kind, ()):
+        found.append(one if isinstance(one, str) else one.get(suite, list(one.values())[-1]))
+    return list(dict.fromkeys(found))
+
+
+def install(name):
+    """Make sure that everything of a row is there. Raises `Stop` where it cannot be had."""
+    if name in _installed:
+        return
+    debian.need(*of(name, "debian"))
+    _installed.add(name)
+    from . import golang, venv
+
+    for group in of(name, "python"):
+        venv.environment(group)
+    for program in of(name, "go"):
+        golang.build(program)
+
+
+def unpacked(name):
+    """The directory with the files of a row's `unpacked` packages, whose own needs are installed. Raises `Stop`."""
+    debian.need(*of(name, "debian"))
+    return debian.unpacked(*TABLE[name]["unpacked"])
