@@ -102,13 +102,13 @@ def scope(raw):
     row = 0
     while True:
         bits = rows[row]
-        at = row + 2
-        i = 0
-        while bits > 7 and raw[i] == rows[at]:
+        position = row + 2
+        index = 0
+        while bits > 7 and raw[index] == rows[position]:
             bits -= 8
-            at += 1
-            i += 1
-        if bits == 0 or bits < 8 and (raw[i] ^ rows[at]) >> 8 - bits == 0:
+            position += 1
+            index += 1
+        if bits == 0 or bits < 8 and (raw[index] ^ rows[position]) >> 8 - bits == 0:
             return _SCOPES[rows[row + 1]]
         row += 2 + (rows[row] + 7) // 8  # the last row has no bits and matches everything
 
@@ -117,17 +117,17 @@ def format_ip(raw):
     """The text of 4 or 16 bytes: dotted IPv4, or IPv6 as RFC 5952 4 writes it."""
     if len(raw) == 4:
         return "%d.%d.%d.%d" % (raw[0], raw[1], raw[2], raw[3])
-    groups = [raw[i] << 8 | raw[i + 1] for i in range(0, 16, 2)]
-    best = run = at = 0
-    for i in range(8):
-        run = 0 if groups[i] else run + 1
+    groups = [raw[index] << 8 | raw[index + 1] for index in range(0, 16, 2)]
+    best = run = first = 0
+    for index in range(8):
+        run = 0 if groups[index] else run + 1
         if run > best:
             best = run
-            at = i + 1 - run
-    texts = ["%x" % g for g in groups]
+            first = index + 1 - run
+    texts = ["%x" % group for group in groups]
     if best < 2:
         return ":".join(texts)
-    return ":".join(texts[:at]) + "::" + ":".join(texts[at + best :])
+    return ":".join(texts[:first]) + "::" + ":".join(texts[first + best :])
 
 
 class Identifier:
@@ -167,7 +167,7 @@ def _number(text):
     """True for what old software reads as one number of an IPv4 address: decimal, octal or hex."""
     if text[:2] == "0x":
         text = text[2:]
-        return all(c in "0123456789abcdef" for c in text)
+        return all(character in "0123456789abcdef" for character in text)
     return text.isdigit()
 
 
@@ -175,14 +175,14 @@ def _ipv4(text):
     parts = text.split(".")
     if len(parts) != 4:
         _bad(text, "what ends in a number must be an IPv4 address, four numbers like 192.0.2.7")
-    for p in parts:
-        if not p.isdigit():
+    for part in parts:
+        if not part.isdigit():
             _bad(text, "write the numbers in decimal")
-        if len(p) > 1 and p[0] == "0":
+        if len(part) > 1 and part[0] == "0":
             _bad(text, "a leading zero means octal to some software; drop it")
-        if len(p) > 3 or int(p) > 255:
+        if len(part) > 3 or int(part) > 255:
             _bad(text, "its numbers go up to 255")
-    return bytes([int(p) for p in parts])
+    return bytes([int(part) for part in parts])
 
 
 def _ipv6(text):
@@ -196,12 +196,12 @@ def _ipv6(text):
     if len(halves) > 2 or len(groups) != 8:
         _bad(text, "IPv6 is eight groups, with '::' once at most")
     raw = bytearray(16)
-    for i in range(8):
-        g = groups[i]
-        if not 0 < len(g) < 5 or not all(c in "0123456789abcdef" for c in g):
+    for index in range(8):
+        group = groups[index]
+        if not 0 < len(group) < 5 or not all(character in "0123456789abcdef" for character in group):
             _bad(text, "IPv6 groups are one to four hex digits")
-        raw[2 * i] = int(g, 16) >> 8
-        raw[2 * i + 1] = int(g, 16) & 255
+        raw[2 * index] = int(group, 16) >> 8
+        raw[2 * index + 1] = int(group, 16) & 255
     return bytes(raw)
 
 
@@ -209,9 +209,9 @@ def _ip(text, raw):
     where = scope(raw)
     if where == "mapped":
         _bad(text, "it is an IPv4 address inside an IPv6 one; give %s itself" % format_ip(raw[12:]))
-    v6 = len(raw) == 16
-    eui64 = v6 and raw[11] == 255 and raw[12] == 254 and raw[8] & 3 == 2
-    return Identifier("ip", format_ip(raw), raw, 6 if v6 else 4, where, eui64)
+    is_ipv6 = len(raw) == 16
+    eui64 = is_ipv6 and raw[11] == 255 and raw[12] == 254 and raw[8] & 3 == 2
+    return Identifier("ip", format_ip(raw), raw, 6 if is_ipv6 else 4, where, eui64)
 
 
 def _labels(text, base):
@@ -222,8 +222,8 @@ def _labels(text, base):
             _bad(text, "a part of it is longer than %d" % limits.LABEL)
         if "*" in label:
             _bad(text, "a wildcard is the whole first part, like *.example.net")
-        for c in label:
-            if c not in "abcdefghijklmnopqrstuvwxyz0123456789-":
+        for character in label:
+            if character not in "abcdefghijklmnopqrstuvwxyz0123456789-":
                 _bad(text, "names have only letters, digits, hyphens and dots")
         if label[0] == "-" or label[-1] == "-":
             _bad(text, "no part begins or ends with a hyphen")
@@ -250,8 +250,8 @@ def _dns(text, name):
 
 def _form(text):
     """Raise where the text is something that people write around an identifier."""
-    for c in text:
-        if ord(c) <= 32 or ord(c) == 127:
+    for character in text:
+        if ord(character) <= 32 or ord(character) == 127:
             _bad(text, "there is a space or a control character in it")
     if "://" in text:
         _bad(text, "it is a URL; give the name or address in it")
@@ -279,7 +279,7 @@ def parse(text, to_ascii=None):
     if ":" in text:
         return _ip(text, _ipv6(text))
     name = text
-    if any(ord(c) > 126 for c in text):
+    if any(ord(character) > 126 for character in text):
         if to_ascii is None:
             _bad(text, "write it as xn--..., this device cannot convert it")
         star = 2 if text[:2] == "*." else 0

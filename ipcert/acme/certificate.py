@@ -1,4 +1,15 @@
-"""The certificate resource (RFC 8555 7.4.2): is this chain the one that was ordered?"""
+"""The certificate resource (RFC 8555 7.4.2): is this chain the one that was ordered?
+
+A chain is looked at before it is written, because what is in the journal is served. What must never happen: that a
+certificate replaces a working one and does not fit the key beside it, or is for other identifiers, or is not valid
+now. So the leaf must carry the subject key of this order and exactly its identifiers, and each certificate must name
+the next one as its issuer.
+
+No signature is verified: the answer came over verified TLS from the CA that is to be believed, and browsers verify.
+
+A CA may offer the same certificate under other chains (alternates). ipcert looks at a few of them and takes the one
+that the owner prefers, by the name of the topmost issuer, or the smallest, which saves memory on a board.
+"""
 
 from .. import limits
 from ..encoding import p256, x509
@@ -31,14 +42,15 @@ def check(body, leaf, signer, slot, identifiers, now):
         raise RemoteError(
             "wrong-certificate", "The CA sent a certificate for other identifiers; it was not used."
         )
+    # CAs date certificates back by an hour; a clock of ours that is an hour slow must not refuse a good one.
     if not leaf.not_before - limits.HOUR <= now < leaf.not_after:
         raise RemoteError(
             "wrong-certificate", "The CA sent a certificate that is not valid now; is the clock right?"
         )
     child = leaf
-    for k in range(1, len(ends) - 1):
+    for number in range(1, len(ends) - 1):
         parent = x509.Fields()
-        x509.read(out, ends[k], ends[k + 1], parent)
+        x509.read(out, ends[number], ends[number + 1], parent)
         x509.check_chain_order(out, child, parent)
         child = parent
     issuer = bytes(out[child.issuer_start : child.issuer_end])

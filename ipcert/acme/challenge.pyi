@@ -1,4 +1,5 @@
-from typing import List, Tuple
+from collections.abc import Callable
+from typing import List, Optional, Tuple
 
 from ..action import Action
 from ..device import Device
@@ -9,9 +10,35 @@ HTTP: str
 DNS: str
 PERSIST: str
 ALPN: str
+
+class Type:
+    name: str
+    addresses: bool
+    wildcards: bool
+    record: str
+    lasting: bool
+    names_account: bool
+    resolves: bool
+    answer: Callable[[Device, Action, Identifier, Authorization], None]
+    def __init__(
+        self,
+        name: str,
+        addresses: bool,
+        wildcards: bool,
+        record: str,
+        lasting: bool,
+        names_account: bool,
+        resolves: bool,
+        answer: Callable[[Device, Action, Identifier, Authorization], None],
+    ) -> None: ...
+
+TABLE: Tuple[Type, ...]
 FOR_NAMES: Tuple[str, ...]
 FOR_ADDRESSES: Tuple[str, ...]
 
-def identifier_of(identifiers: List[Identifier], auth: Authorization) -> Identifier: ...
-def publish(dev: Device, it: Action, kind: str, identifier: Identifier, auth: Authorization) -> None: ...
+def find(name: str) -> Optional[Type]: ...
+def identifier_of(identifiers: List[Identifier], authorization: Authorization) -> Identifier: ...
+def publish(
+    device: Device, action: Action, kind: str, identifier: Identifier, authorization: Authorization
+) -> None: ...
 def check(kind: str, identifiers: List[Identifier]) -> None: ...

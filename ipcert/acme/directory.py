@@ -1,4 +1,13 @@
-"""The directory resource (RFC 8555 7.1.1; profiles: draft-aaron-acme-profiles; renewalInfo: RFC 9773)."""
+"""The directory resource (RFC 8555 7.1.1; profiles: draft-aaron-acme-profiles; renewalInfo: RFC 9773).
+
+A directory without all of RFC 8555's URLs is refused as a whole: to find out at the next revocation that the CA has
+none would be too late. What is newer than RFC 8555 may be missing.
+
+The profile decides how long a certificate lives, and so how often its renewal stands in the public log. Names must
+never get the six-day profile by default: they would be seen renewing every few days beside the address that does
+(policy P8). So where a CA lists profiles, one is always asked for by name (`choose_profile`), and where none fits by
+itself, the owner is asked.
+"""
 
 from .. import limits
 from ..errors import LocalError
@@ -32,12 +41,13 @@ class Directory:
         profiles = meta.get("profiles")
         self.profiles = []
         if isinstance(profiles, dict):
-            for name in sorted([p for p in profiles if isinstance(p, str)])[:_PROFILES]:
+            for name in sorted([profile for profile in profiles if isinstance(profile, str)])[:_PROFILES]:
+                # A profile's name goes into newOrder's JSON as it is.
                 if name and len(name) <= 64 and clean(name) == name and '"' not in name:
                     self.profiles.append(name)
 
 
-def choose_profile(profiles, has_ip, wanted, before):
+def choose_profile(profiles, for_address, wanted, before):
     """The profile to ask for, "" where the CA lists none.
 
     Addresses go out under `shortlived` (Let's Encrypt issues them under no other), names under their longest
@@ -51,16 +61,17 @@ def choose_profile(profiles, has_ip, wanted, before):
         )
     if wanted or not profiles:
         return wanted
+    # A lineage that changed its profile would change its rhythm in the log, for no reason of the owner's.
     if before in profiles:
         return before
-    if has_ip:
+    if for_address:
         if "shortlived" in profiles:
             return "shortlived"
     else:
         for name in ("classic", "default"):
             if name in profiles:
                 return name
-    rest = [name for name in profiles if has_ip or name != "shortlived"]
+    rest = [name for name in profiles if for_address or name != "shortlived"]
     if len(rest) == 1:
         return rest[0]
     raise LocalError("profile", "Say which profile to use; the CA lists: %s." % ", ".join(profiles))

@@ -1,7 +1,17 @@
 """One request and its answer: nonces, signatures, problem documents, Retry-After (RFC 8555 6).
 
-This is the one place that harvests Replay-Nonce. A badNonce answer (6.5) is sent again with the nonce that came
-with it, at most `limits.NONCE_RETRIES` times in a row.
+All requests of a device go through here, whoever asks. What an answer amounts to is one of five words (OK, AGAIN,
+REFUSED, LIMITED, BUSY); what follows from it is `order.states`'s business.
+
+What holds:
+
+- This is the one place that harvests Replay-Nonce, from refusals too (6.5). A nonce is used once: it is forgotten
+  before the request is signed, so that no path can send it twice.
+- A badNonce answer is sent again with the nonce that came with it, at most `limits.NONCE_RETRIES` times in a row. Pebble
+  refuses nonces on purpose; without the bound a broken CA would keep a device sending for ever.
+- No redirect is followed. The CA's URLs stand in the directory and in its answers, and a signed request names the URL
+  that it is for (6.4): sent elsewhere it would be refused.
+- Only the directory and newNonce are fetched unsigned (6.3).
 """
 
 from .. import limits
@@ -34,8 +44,8 @@ def retry_after(headers, now):
 
 def is_number(text):
     """True for ASCII digits and nothing else: str.isdigit takes the superscripts of Latin-1 too, which int refuses."""
-    for c in text:
-        if not "0" <= c <= "9":
+    for character in text:
+        if not "0" <= character <= "9":
             return False
     return text != ""
 
@@ -62,33 +72,35 @@ class Exchange:
         self._nonce = b""
         self._retries = 0
 
-    def get(self, it, url):
+    def get(self, action, url):
         """Fill the action with an unsigned GET (6.3 allows it for the directory and newNonce)."""
         self._nonce_only = False
-        it.send("GET", url, b"", 0)
+        action.send("GET", url, b"", 0)
 
-    def post(self, it, directory, url, payload, n, accept="", slot=limits.ACCOUNT):
-        """Fill the action with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
+    def post(self, action, directory, url, payload, size, accept="", slot=limits.ACCOUNT):
+        """Fill the action with a signed POST of the first `size` bytes of `payload`; size 0 is POST-as-GET (6.3).
 
         The key in `slot` signs. Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
         """
         if not self._nonce:
             self._nonce_only = True
-            it.send("HEAD", directory.new_nonce, b"", 0)
+            action.send("HEAD", directory.new_nonce, b"", 0)
             return
         self._nonce_only = False
+        # Forgotten before it is used: if anything below raises, it is not used again.
         nonce = self._nonce
         self._nonce = b""
-        need = n * 4 // 3 + BODY_OVERHEAD
+        need = size * 4 // 3 + BODY_OVERHEAD
         if need > len(self._out):  # a revocation carries a whole certificate, once
             self._out = bytearray(need)
-        size = self.jws.write(self._out, 0, self._signer, slot, url.encode(), nonce, payload, n)
-        it.send("POST", url, self._out, size, accept)
+        written = self.jws.write(self._out, 0, self._signer, slot, url.encode(), nonce, payload, size)
+        action.send("POST", url, self._out, written, accept)
 
     def take(self, now, status, headers, body):
         """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises RemoteError for garbage."""
         self.problem = None
         self.pause = retry_after(headers, now)
+        # Before anything else: a refusal carries a nonce too.
         self._harvest(headers)
         if 200 <= status < 300:
             if not self._nonce_only:

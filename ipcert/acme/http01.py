@@ -1,8 +1,14 @@
 """Answering http-01 validations (RFC 8555 8.3): from request bytes to response bytes, for whatever socket.
 
-Port 80 faces the Internet. One request for each connection, GET and HEAD only, the exact path of a token that
-is published now and nothing else; no file is ever looked at, nothing says what answers, and a request may be
-endless without taking more memory than its first line.
+Port 80 faces the Internet, and scanners find it within minutes of its opening. What holds:
+
+- It is open only while a challenge is published; that is the port's part.
+- One request for each connection, GET and HEAD only, the exact path of a token that is published now and nothing
+  else. No file is ever looked at, so there is no path to climb out of.
+- A request may be endless without taking more memory than its first line: header lines are counted and dropped.
+- Nothing in an answer says what answers: no Server header, no page with words of ours. Otherwise a search engine for
+  banners would list the homes that run ipcert.
+- Bytes of a request raise nothing; whatever they are, there is an answer, "need more" (None), or the end.
 """
 
 from .. import limits
@@ -81,33 +87,33 @@ class Request:
         self._line = bytearray()
         self._state = _LINE
         self._size = 0
-        self._end = 0  # newlines in a row at the end of what was read
+        self._end = 0  # newlines in a row at the end of what was read: two end the head
 
-    def feed(self, data, n):
-        """Take the first `n` bytes of `data`.
+    def feed(self, data, size):
+        """Take the first `size` bytes of `data`.
 
         Returns None when more is needed, otherwise the response as bytes, after which the connection is
         closed; b"" means to close without a word. Everything after the answer is ignored.
         """
-        for i in range(n):
-            c = data[i]
+        for index in range(size):
+            byte = data[index]
             self._size += 1
             if self._state == _LINE:
-                if c == 10:
+                if byte == 10:
                     self._state = _HEAD
                     self._end = 1
-                elif not 32 <= c <= 126 and c != 13:
+                elif not 32 <= byte <= 126 and byte != 13:
                     return self._over(b"")  # not HTTP: a TLS client, for one
                 elif len(self._line) >= limits.REQUEST_LINE:
                     return self._over(_response(b"414 URI Too Long", b""))
                 else:
-                    self._line.append(c)
+                    self._line.append(byte)
             elif self._state == _HEAD:
-                if c == 10:
+                if byte == 10:
                     self._end += 1
                     if self._end == 2:
                         return self._over(self._answer())
-                elif c != 13:
+                elif byte != 13:
                     self._end = 0
             else:
                 return b""
