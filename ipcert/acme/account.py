@@ -10,9 +10,10 @@ from ..encoding.buffer import put
 from ..errors import RemoteError
 from . import message
 
+# RFC 8555 7.1.6. Only a valid account may order anything.
 VALID = 0
-DEACTIVATED = 1
-REVOKED = 2
+DEACTIVATED = 1  # by us (7.3.6); there is no way back
+REVOKED = 2  # by the CA
 STATUS = ("valid", "deactivated", "revoked")
 
 
@@ -21,11 +22,12 @@ def write_new(buffer, offset, contacts, agree_terms, bind=None):
 
     `bind(buffer, offset)` writes the external account binding (7.3.4) where the CA wants one.
     """
-    offset = put(
-        buffer, offset, b'{"termsOfServiceAgreed":true' if agree_terms else b'{"termsOfServiceAgreed":false'
-    )
+    # Said either way: where the owner has not agreed, the CA's refusal tells what there is to agree to (7.3.3).
+    agreed = b'{"termsOfServiceAgreed":true' if agree_terms else b'{"termsOfServiceAgreed":false'
+    offset = put(buffer, offset, agreed)
     if bind is not None:
         offset = bind(buffer, put(buffer, offset, b',"externalAccountBinding":'))
+    # No member and an empty list mean the same in a new account (7.3); the shorter one is sent.
     if contacts:
         offset = _contacts(buffer, put(buffer, offset, b","), contacts)
     return put(buffer, offset, b"}")
@@ -38,6 +40,7 @@ def write_contacts(buffer, offset, contacts):
 
 def write_existing(buffer, offset):
     """Write the payload that asks whether a key has an account (7.3.1)."""
+    # With this the CA makes no account by the way: a key from elsewhere either has one, or the answer is an error.
     return put(buffer, offset, b'{"onlyReturnExisting":true}')
 
 
@@ -58,4 +61,5 @@ def read(obj, location):
         raise RemoteError(
             "account", "The CA says that this account is no longer valid; start a new one with a reset."
         )
+    # Checked like every URL: it goes into the header of every request, and into the journal.
     return message.url(location, "Location")

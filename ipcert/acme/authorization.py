@@ -14,12 +14,12 @@ from ..errors import RemoteError
 from . import challenge, message
 from .problem import clean, error_member
 
-PENDING = 0
-VALID = 1
-INVALID = 2
-DEACTIVATED = 3
+PENDING = 0  # waits for one of its challenges to be answered and validated
+VALID = 1  # proved, also by an earlier order: CAs reuse authorizations for a while
+INVALID = 2  # a validation failed; a new order is the only way on
+DEACTIVATED = 3  # given back by us (7.5.2)
 EXPIRED = 4
-REVOKED = 5
+REVOKED = 5  # by the CA
 STATUS = ("pending", "valid", "invalid", "deactivated", "expired", "revoked")
 
 # RFC 8555 7.1.6, the authorization's and the challenge's pictures: (from, to). Anything else is the CA's mistake.
@@ -46,6 +46,7 @@ class Authorization:
         self.status = message.status(obj, STATUS)
         identifier = obj.get("identifier")
         self.value = identifier.get("value") if isinstance(identifier, dict) else None
+        # Present and true only for a wildcard (7.1.4). "true" as text is no true.
         self.wildcard = obj.get("wildcard") is True
         self.url = self.token = self.problem = self.issuer = None
         self.answered = False
@@ -64,11 +65,13 @@ class Authorization:
 
     def _choose(self, offered, row):
         """Note the challenge that will be answered; not where it lacks what its type needs."""
+        # To answer once more what the CA is validating already would be a second request for nothing.
         self.answered = offered.get("status") == "processing"
-        if row is not None and row.lasting:
+        if row.lasting:
             names = offered.get("issuer-domain-names")
             # The name goes into a TXT record as it is: only what survives cleaning may.
             if isinstance(names, list) and names and clean(names[0], limits.NAME) == names[0] != "":
+                # The first of them is as good as any (draft-ietf-acme-dns-persist).
                 self.issuer = names[0]
                 self.url = message.url_member(offered, "url")
         elif is_token(offered.get("token")):

@@ -30,31 +30,31 @@ PERSIST = "dns-persist-01"
 ALPN = "tls-alpn-01"
 
 
-def _answer_http(device, action, identifier, authorization):
+def _answer_http(row, device, action, identifier, authorization):
     """The key authorization, as the body of a file that the CA fetches (8.3)."""
     text = _key_authorization(device, authorization)
-    action.publish(HTTP, identifier.value, "", authorization.token, text)
+    action.publish(row.name, identifier.value, "", authorization.token, text)
 
 
-def _answer_dns(device, action, identifier, authorization):
+def _answer_dns(row, device, action, identifier, authorization):
     """The digest of the key authorization, in base64url, as a TXT record (8.4)."""
     digest = _digest(device, _key_authorization(device, authorization))
     value = bytearray(43)
     base64url.write_url(value, 0, digest, 0, len(digest))
-    name = find(DNS).record + authorization.value
-    action.publish(DNS, identifier.value, name, authorization.token, bytes(value))
+    name = row.record + authorization.value
+    action.publish(row.name, identifier.value, name, authorization.token, bytes(value))
 
 
-def _answer_persist(device, action, identifier, authorization):
-    """A lasting TXT record that names the CA and the account (draft-ietf-acme-dns-persist 3). There is no token."""
+def _answer_persist(row, device, action, identifier, authorization):
+    """A lasting TXT record that names the CA and the account (draft-ietf-acme-dns-persist). There is no token."""
     text = "%s; accounturi=%s" % (authorization.issuer, device.journal.account.text())
     if _is_wildcard(identifier):
         text += "; policy=wildcard"
-    name = find(PERSIST).record + authorization.value
-    action.publish(PERSIST, identifier.value, name, "", text.encode())
+    name = row.record + authorization.value
+    action.publish(row.name, identifier.value, name, "", text.encode())
 
 
-def _answer_alpn(device, action, identifier, authorization):
+def _answer_alpn(row, device, action, identifier, authorization):
     """A self-signed certificate that carries the digest (RFC 8737 3), with a key that lives as long as the challenge."""
     text = _key_authorization(device, authorization)
     digest = _digest(device, text)
@@ -65,7 +65,7 @@ def _answer_alpn(device, action, identifier, authorization):
     key = bytearray(p256.PKCS8)
     size = _write_key(device.port, limits.SPARE, key, False)
     name = alpn_certificate.server_name(identifier)
-    action.publish(ALPN, identifier.value, name, authorization.token, text)
+    action.publish(row.name, identifier.value, name, authorization.token, text)
     action.key = bytes(key[:size])
     action.chain = bytes(certificate[:end])
     signer.erase(limits.SPARE)
@@ -91,7 +91,7 @@ class Type:
     lasting        the record has no token and stays after the validation
     names_account  the record says which account it is for
     resolves       the CA connects to the identifier, so a name must lead to this device
-    answer         answer(device, action, identifier, authorization): fill the action
+    answer         answer(row, device, action, identifier, authorization): fill the action
     """
 
     def __init__(self, name, addresses, wildcards, record, lasting, names_account, resolves, answer):
@@ -119,11 +119,11 @@ FOR_ADDRESSES = tuple([row.name for row in TABLE if row.addresses])
 
 
 def find(name):
-    """The row of a challenge type, or None where ipcert does not know it."""
+    """The row of a challenge type. Raises LocalError("challenge") where ipcert does not know it."""
     for row in TABLE:
         if row.name == name:
             return row
-    return None
+    raise LocalError("challenge", "'%s' is no challenge type; use %s." % (name, " or ".join(FOR_NAMES)))
 
 
 def _is_wildcard(identifier):
@@ -145,14 +145,15 @@ def identifier_of(identifiers, authorization):
 
 def publish(device, action, kind, identifier, authorization):
     """Fill the action with what answers the challenge `kind` of the Authorization."""
-    find(kind).answer(device, action, identifier, authorization)
+    row = find(kind)
+    row.answer(row, device, action, identifier, authorization)
 
 
 def check(kind, identifiers):
     """Raise LocalError("challenge") where a challenge cannot prove one of the identifiers."""
     row = find(kind)
     for identifier in identifiers:
-        if row is None or identifier.family and not row.addresses:
+        if identifier.family and not row.addresses:
             raise LocalError("challenge", "%s cannot be proved by %s." % (identifier.value, kind))
         if _is_wildcard(identifier) and not row.wildcards:
             able = " or ".join([other.name for other in TABLE if other.wildcards])

@@ -1,5 +1,4 @@
-from collections.abc import Callable
-from typing import List, Optional, Tuple
+from typing import List, Protocol, Tuple
 
 from ..action import Action
 from ..device import Device
@@ -11,6 +10,11 @@ DNS: str
 PERSIST: str
 ALPN: str
 
+class _Answer(Protocol):
+    def __call__(
+        self, row: Type, device: Device, action: Action, identifier: Identifier, authorization: Authorization
+    ) -> None: ...
+
 class Type:
     name: str
     addresses: bool
@@ -19,7 +23,7 @@ class Type:
     lasting: bool
     names_account: bool
     resolves: bool
-    answer: Callable[[Device, Action, Identifier, Authorization], None]
+    answer: _Answer
     def __init__(
         self,
         name: str,
@@ -29,14 +33,14 @@ class Type:
         lasting: bool,
         names_account: bool,
         resolves: bool,
-        answer: Callable[[Device, Action, Identifier, Authorization], None],
+        answer: _Answer,
     ) -> None: ...
 
 TABLE: Tuple[Type, ...]
 FOR_NAMES: Tuple[str, ...]
 FOR_ADDRESSES: Tuple[str, ...]
 
-def find(name: str) -> Optional[Type]: ...
+def find(name: str) -> Type: ...
 def identifier_of(identifiers: List[Identifier], authorization: Authorization) -> Identifier: ...
 def publish(
     device: Device, action: Action, kind: str, identifier: Identifier, authorization: Authorization

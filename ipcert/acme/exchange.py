@@ -11,7 +11,7 @@ What holds:
   refuses nonces on purpose; without the bound a broken CA would keep a device sending for ever.
 - No redirect is followed. The CA's URLs stand in the directory and in its answers, and a signed request names the URL
   that it is for (6.4): sent elsewhere it would be refused.
-- Only the directory and newNonce are fetched unsigned (6.3).
+- Only the directory, newNonce (6.3) and renewalInfo (RFC 9773 4.1) are fetched unsigned.
 """
 
 from .. import limits
@@ -34,11 +34,13 @@ def retry_after(headers, now):
     """Seconds to wait by Retry-After (RFC 9110 10.2.3), 0 where there is none or it makes no sense, bounded by
     `limits.RETRY_AFTER`. The date form is read as far as `now` (core seconds) allows."""
     value = headers.get("retry-after")
-    if not value or len(value) > 40:
+    if not value or len(value) > 40:  # longer than any date
         return 0
     value = value.strip()
     if is_number(value):
+        # More digits than that might be no small int, and are more than the bound in any case.
         return min(int(value), limits.RETRY_AFTER) if len(value) < 9 else limits.RETRY_AFTER
+    # A date in the past means "now", and so does one that cannot be read.
     return min(max(dates.http_date(value) - now, 0), limits.RETRY_AFTER)
 
 
@@ -62,8 +64,8 @@ class Exchange:
         self.jws = jws
         self._out = out
         self._nonce = b""
-        self._nonce_only = False
-        self._retries = 0
+        self._nonce_only = False  # the request on its way is newNonce, and not what was asked for
+        self._retries = 0  # badNonce answers in a row
         self.problem = None
         self.pause = 0
 
@@ -73,7 +75,7 @@ class Exchange:
         self._retries = 0
 
     def get(self, action, url):
-        """Fill the action with an unsigned GET (6.3 allows it for the directory and newNonce)."""
+        """Fill the action with an unsigned GET, for the directory (6.3) and for renewalInfo (RFC 9773 4.1)."""
         self._nonce_only = False
         action.send("GET", url, b"", 0)
 
@@ -109,12 +111,14 @@ class Exchange:
             if not self._nonce:
                 raise RemoteError("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
             return AGAIN
+        # A captive portal answers so too: then the network is at fault and not the CA.
         if 300 <= status < 400:
             raise RemoteError(
                 "redirect",
                 "The CA answered with a redirect (%d), which ACME does not use; check the directory URL."
                 % status,
             )
+        # A proxy's HTML or an empty body refuses as well as a problem document does, with fewer words.
         obj = None
         if "json" in headers.get("content-type", ""):
             try:
@@ -122,12 +126,14 @@ class Exchange:
             except RemoteError:
                 obj = None
         self.problem = Problem(status, obj)
+        # The nonce that came with it is in place; the same step sends again (6.5).
         if self.problem.type == "badNonce":
             self._retries += 1
             if self._retries > limits.NONCE_RETRIES:
                 self._retries = 0
                 raise RemoteError("nonce", "The CA refused %d fresh nonces in a row." % limits.NONCE_RETRIES)
             return AGAIN
+        # 429 without the type comes from what stands in front of a CA, and asks for the same patience.
         if self.problem.type == "rateLimited" or status == 429:
             return LIMITED
         return BUSY if status >= 500 else REFUSED

@@ -5,7 +5,7 @@ what cannot be used. Two rules keep what comes from the CA from breaking out of 
 
 - A URL is https, bounded, and free of quotes, backslashes and control characters. It goes into the JSON of a protected
   header as it is (`encoding.jws`), into the journal and to the port; nothing downstream escapes it.
-- A text is printable ASCII.
+- A text is shown to the owner only, and only after `problem.clean`.
 
 JSON may hold half a surrogate pair, which no encoder takes. Comparing characters finds those too, encoding would raise.
 """
@@ -18,6 +18,7 @@ from ..errors import RemoteError
 
 def parse(body):
     """The JSON object in `body` (bytes). Raises RemoteError("json")."""
+    # The port has stopped reading there already; this holds for ports that do not.
     if len(body) > limits.BODY:
         raise RemoteError("too-large", "The CA's answer is larger than %d bytes." % limits.BODY)
     try:
@@ -28,19 +29,6 @@ def parse(body):
     if not isinstance(obj, dict):
         raise RemoteError("json", "The CA's answer is JSON but not an object; is the directory URL right?")
     return obj
-
-
-def text(obj, name, limit, required=True):
-    """The string member `name`, printable ASCII of 1 to `limit` characters, or None where absent and not required."""
-    value = obj.get(name)
-    if value is None and not required:
-        return None
-    if not isinstance(value, str) or not 0 < len(value) <= limit:
-        raise RemoteError("json", "The CA's answer lacks a usable '%s'." % name)
-    for character in value:
-        if not " " <= character <= "~":
-            raise RemoteError("json", "The CA's '%s' has characters that do not belong there." % name)
-    return value
 
 
 def url(value, name):
@@ -65,11 +53,13 @@ def url_list(obj, name, limit):
     value = obj.get(name)
     if not isinstance(value, list) or not 0 < len(value) <= limit:
         raise RemoteError("json", "The CA's '%s' is not a list of 1 to %d URLs." % (name, limit))
+    # One bad URL spoils the list: an order whose authorizations are known in part cannot be finished.
     return [url(member, name) for member in value]
 
 
 def status(obj, names):
     """The index of the member "status" in `names`. Raises RemoteError("status")."""
+    # A status of a later RFC is not guessed at: what it allows is unknown.
     value = obj.get("status")
     if value not in names:
         raise RemoteError("status", "The CA's answer has a status we do not know.")

@@ -15,11 +15,11 @@ from ..errors import RemoteError
 from . import message
 from .problem import error_member
 
-PENDING = 0
-READY = 1
-PROCESSING = 2
-VALID = 3
-INVALID = 4
+PENDING = 0  # some authorizations are not valid yet
+READY = 1  # all are: it waits for the request (7.4, finalize)
+PROCESSING = 2  # the CA is issuing
+VALID = 3  # issued
+INVALID = 4  # over, without a certificate: an authorization failed, or it expired
 STATUS = ("pending", "ready", "processing", "valid", "invalid")
 
 # RFC 8555 7.1.6: (from, to). A poll may miss steps, so a path of these counts too; any other move is the CA's mistake.
@@ -51,6 +51,7 @@ class Order:
         self.status = message.status(obj, STATUS)
         self.authorizations = message.url_list(obj, "authorizations", limits.AUTHORIZATIONS)
         self.finalize = message.url_member(obj, "finalize")
+        # Only a valid order has one (7.1.3); a URL that comes earlier would lead to nothing.
         self.certificate = message.url_member(obj, "certificate") if self.status == VALID else None
         self.problem = error_member(obj)
 
@@ -68,7 +69,7 @@ def write_new(buffer, offset, identifiers, profile, replaces):
     `profile` and `replaces` (RFC 9773 5) are bytes, b"" for none.
     """
     offset = put(buffer, offset, b'{"identifiers":[')
-    first = True
+    first = True  # JSON takes no comma after the last one
     for identifier in identifiers:
         if not first:
             offset = put(buffer, offset, b",")

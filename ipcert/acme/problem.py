@@ -16,6 +16,7 @@ def clean(text, limit=limits.DETAIL):
     """Outside text made safe to show: printable ASCII only, at most `limit` characters."""
     if not isinstance(text, str):
         return ""
+    # Cut first: the rest is not worth the memory.
     return "".join([character if " " <= character <= "~" else "?" for character in text[:limit]])
 
 
@@ -56,6 +57,7 @@ def error_member(obj):
     error = obj.get("error")
     if not isinstance(error, dict):
         return None
+    # Without a status of its own it counts as what CAs send when they refuse.
     status = error.get("status")
     return Problem(status if isinstance(status, int) else 403, error)
 

@@ -2,8 +2,8 @@
 
 It proves something only by its extension acmeIdentifier, and only in a handshake that offered "acme-tls/1": a CA
 looks for exactly this, and nothing else ever sees it. It must not tell a scanner who does what here, so all of it but
-the identifier, the key and the digest is the same on every device: serial number 1, a common name that many ACME
-clients use, and dates far apart, which no validator looks at.
+the identifier, the key and the digest is the same on every device: serial number 1, one common name, and dates far
+apart, which no validator looks at.
 """
 
 from . import der, p256, x509

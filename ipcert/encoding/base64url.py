@@ -26,6 +26,7 @@ def write_url(buffer, offset, source, start, end):
         buffer[offset + 3] = _URL[word & 63]
         start += 3
         offset += 4
+    # One or two bytes are left: two or three digits, without padding (RFC 7515 2).
     if start < end:
         word = source[start] << 16
         if start + 1 < end:
@@ -39,11 +40,11 @@ def write_url(buffer, offset, source, start, end):
 
 def digit(character, last_but_one, last):
     """The value 0..63 of one base64 character, or -1. `last_but_one` and `last` are the last two digits."""
-    if 65 <= character <= 90:
+    if 65 <= character <= 90:  # A to Z
         return character - 65
-    if 97 <= character <= 122:
+    if 97 <= character <= 122:  # a to z
         return character - 71
-    if 48 <= character <= 57:
+    if 48 <= character <= 57:  # 0 to 9
         return character + 4
     if character == last_but_one:
         return 62
@@ -58,6 +59,7 @@ def is_url(text, least, most):
     if not least <= len(text) <= most:
         return False
     for character in text:
+        # Here they are - and _.
         if digit(character if isinstance(character, int) else ord(character), 45, 95) < 0:
             return False
     return True
@@ -79,9 +81,9 @@ def read_pem(out, offset, source, start, end):
     while start < end:
         character = source[start]
         start += 1
-        value = digit(character, 43, 47)
+        value = digit(character, 43, 47)  # PEM's last two digits are + and /
         if value < 0:
-            if character == 61:
+            if character == 61:  # =
                 padding += 1
             elif character != 10 and character != 13 and character != 32 and character != 9:
                 _bad("a character outside the alphabet")
@@ -98,6 +100,7 @@ def read_pem(out, offset, source, start, end):
             word = digits = 0
     if digits == 1 or digits + padding != (4 if digits else 0):
         _bad("cut short, or wrong padding")
+    # The last digits carry bits that belong to no byte. If they could be anything, one certificate had many texts.
     if digits == 2:
         if word & 15:
             _bad("bits left over")

@@ -65,6 +65,7 @@ else:
         return stop
 
 
+# A loop on both: MicroPython allocates for slices, and what is compared is short.
 def same(first, first_start, second, second_start, size):
     """True when the two ranges of `size` bytes are equal. Not constant time: for public bytes only."""
     index = 0
@@ -86,6 +87,7 @@ def put_int(buffer, offset, value):
     return offset + 4
 
 
+# Damage may leave any bytes there: dropping two bits keeps every later comparison free of big integers.
 def get_int(buffer, offset):
     """Read what `put_int` wrote. The top two bits are dropped, so the result is below 2**30 whatever is there."""
     return (

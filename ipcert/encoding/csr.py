@@ -19,6 +19,7 @@ _START = b"\x02\x01\x00\x30\x00"  # version 0, and a Name without parts
 def _write_info(buffer, offset, identifiers):
     """Write CertificationRequestInfo (RFC 2986 4.1) to `buffer[offset:]`; return the new offset."""
     # attributes [0] > Attribute > SET > Extensions > Extension, sizes from within.
+    # The extensions are one: the names.
     extensions = x509.san_size(identifiers)
     values = der.size(extensions)
     attribute = len(_EXTENSION_REQUEST) + der.size(values)

@@ -30,6 +30,7 @@ _INNER_URL = 3  # the inner header of a key change has no nonce (7.3.5)
 
 def _bytes(data):
     """A str as bytes, b"" where it has none (JSON can carry half a surrogate pair); bytes as they are."""
+    # An empty result is refused by whoever checks it next.
     if isinstance(data, str):
         try:
             return data.encode()
@@ -43,6 +44,7 @@ def _plain(data, limit, member):
     data = _bytes(data)
     good = 0 < len(data) <= limit
     for character in data:
+        # No control characters, no space, nothing beyond ASCII, no quote, no backslash.
         if character < 0x21 or character > 0x7E or character == 0x22 or character == 0x5C:
             good = False
     if not good:
@@ -60,6 +62,7 @@ def thumbprint(buffer, offset, signer, point, start, scratch):
 
     `scratch` is a bytearray of p256.JWK + 32 bytes or more.
     """
+    # The JWK and its hash stand one after the other in the scratch buffer; only the hash's text leaves it.
     size = p256.write_jwk(scratch, 0, point, start)
     end = signer.sha256(scratch, 0, size, scratch, size)
     return write_url(buffer, offset, scratch, size, end)
@@ -77,7 +80,7 @@ class Jws:
         self.with_kid = [start + b'"kid":"', b"", b'","nonce":"', b"", b'","url":"', b"", b'"}']
         self.with_jwk = [start + b'"jwk":', self.jwk, b',"nonce":"', b"", b'","url":"', b"", b'"}']
         self.inner = [start + b'"jwk":', self.jwk, b',"url":"', b"", b'"}']
-        self.parts = self.with_jwk
+        self.parts = self.with_jwk  # whichever of the two is in use
 
     def set_kid(self, url):
         """Name the account by its URL (str or bytes; RFC 8555 6.2) from now on. Raises RemoteError("url")."""
@@ -96,11 +99,12 @@ class Jws:
         or str at the cost of an allocation. Raises RemoteError("url"), RemoteError("nonce") and what the signer
         raises.
         """
-        nonce = _bytes(nonce)
-        if not is_nonce(nonce):
+        checked = _bytes(nonce)
+        if not is_nonce(checked):
             raise RemoteError("nonce", "The CA sent a nonce that is not base64url of a sane length.")
+        # The pieces are changed in place: the next request overwrites them.
         parts = self.parts
-        parts[_NONCE] = nonce
+        parts[_NONCE] = checked
         parts[_URL] = _plain(url, limits.URL, "URL")
         return signer.jws(slot, parts, payload, size, out, offset)
 

@@ -1,24 +1,30 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 class _Signer(Protocol):
     def jws(
         self,
-        slot: int,
-        parts: Sequence[bytes | bytearray],
-        payload: bytes | bytearray | memoryview,
-        n: int,
-        out: bytearray,
-        offset: int,
+        __slot: int,
+        __parts: list[bytes | bytearray | memoryview],
+        __payload: bytes | bytearray | memoryview,
+        __size: int,
+        __out: bytearray,
+        __offset: int,
     ) -> int: ...
 
 class _Hasher(Protocol):
     def sha256(
-        self, buffer: bytes | bytearray | memoryview, start: int, end: int, out: bytearray, offset: int
+        self,
+        __buffer: bytes | bytearray | memoryview,
+        __start: int,
+        __end: int,
+        __out: bytearray,
+        __offset: int,
     ) -> int: ...
 
 THUMBPRINT_SIZE: int
 
+def _bytes(data: str | bytes | bytearray) -> bytes: ...
 def is_nonce(nonce: str | bytes | bytearray) -> bool: ...
 def thumbprint(
     buffer: bytearray | memoryview,
@@ -31,10 +37,10 @@ def thumbprint(
 
 class Jws:
     jwk: bytearray
-    with_kid: list[bytes | bytearray]
-    with_jwk: list[bytes | bytearray]
-    inner: list[bytes | bytearray]
-    parts: list[bytes | bytearray]
+    with_kid: list[bytes | bytearray | memoryview]
+    with_jwk: list[bytes | bytearray | memoryview]
+    inner: list[bytes | bytearray | memoryview]
+    parts: list[bytes | bytearray | memoryview]
     def __init__(self) -> None: ...
     def set_kid(self, url: str | bytes) -> None: ...
     def set_jwk(self, point: bytes | bytearray | memoryview, start: int = 0) -> None: ...

@@ -79,6 +79,7 @@ def write_jwk(buffer, offset, point, start):
     Members stand in lexicographic order without white space, as the thumbprint wants them (RFC 7638 3.2).
     """
     offset = put(buffer, offset, b'{"crv":"P-256","kty":"EC","x":"')
+    # The point's first byte says "uncompressed"; x and y follow.
     offset = write_url(buffer, offset, point, start + 1, start + 33)
     offset = put(buffer, offset, b'","y":"')
     offset = write_url(buffer, offset, point, start + 33, start + POINT)
@@ -106,6 +107,7 @@ def signature_size(signature, start):
     """Bytes that `write_signature` will write: 8 to 72."""
     r_start = _first(signature, start)
     s_start = _first(signature, start + SCALAR)
+    # Three heads of two bytes, what is left of r and s, and a sign byte for each whose first bit is set.
     lengths = start + SCALAR - r_start + start + SIGNATURE - s_start
     return 6 + lengths + (signature[r_start] >> 7) + (signature[s_start] >> 7)
 

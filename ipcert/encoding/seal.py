@@ -49,6 +49,7 @@ def hmac(sha256, key, data, start, end, out, offset):
 
 
 def _keys(port):
+    # Derived anew each time and wiped after use: a key that stays in memory can be read from a dump of it.
     cipher_key, mac_key = bytearray(_MAC), bytearray(_MAC)
     hmac(port.sha256, port.secret, b"ipcert seal", 0, 11, cipher_key, 0)
     hmac(port.sha256, port.secret, b"ipcert mac", 0, 10, mac_key, 0)
@@ -121,6 +122,7 @@ def _open(port, data, pair):
 def load(port, slot, data):
     """Load a key file into the slot, and check that its public half belongs to it. Raises LocalError("key-file")."""
     pair = read(port, data)
+    # The signer computes the point from the scalar; if the file says another one, half of it is somebody else's.
     port.signer.load(slot, bytes(pair[: p256.SCALAR]))
     point = bytearray(p256.POINT)
     port.signer.public(slot, point, 0)
@@ -139,6 +141,6 @@ def pkcs8(port, data):
     out = bytearray(p256.PKCS8)
     p256.write_pkcs8(out, 0, pair)
     wipe(pair)
-    result = bytes(out)
+    result = bytes(out)  # leaves the core with a DEPLOY; whoever gets it holds the secret
     wipe(out)
     return result

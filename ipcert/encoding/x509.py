@@ -114,7 +114,7 @@ def _time(reader):
         year = year * 100 + _two_digits(buffer, position)
         position += 2
     else:
-        year += 2000 if year < 50 else 1900
+        year += 2000 if year < 50 else 1900  # RFC 5280 4.1.2.5.1
     month = _two_digits(buffer, position)
     day = _two_digits(buffer, position + 2)
     hour = _two_digits(buffer, position + 4)
@@ -173,6 +173,7 @@ def read(buffer, start, end, fields):
     reader.load(buffer, start, end)
     # Certificate: tbsCertificate, signatureAlgorithm, signatureValue, and nothing after it (RFC 5280 4.1).
     reader.only(der.SEQUENCE)
+    # The body is walked last, when the rest is known to be there.
     reader.expect(der.SEQUENCE)
     body = reader.start
     body_end = reader.end
@@ -196,6 +197,7 @@ def read(buffer, start, end, fields):
     fields.serial_end = reader.end
     reader.expect(der.SEQUENCE)  # signature: the algorithm once more
     reader.expect(der.SEQUENCE)
+    # Names are compared as bytes (7.1 allows that to fail for equal ones; CAs copy them), so heads are included.
     fields.issuer_start = reader.header
     fields.issuer_end = reader.end
     reader.expect(der.SEQUENCE)
@@ -218,7 +220,7 @@ def read(buffer, start, end, fields):
         elif reader.tag != der.IMPLICIT_1 and reader.tag != der.IMPLICIT_2:  # unique identifiers, obsolete
             _bad("it has an unknown field")
     lifetime = fields.not_after - fields.not_before
-    # A certificate of ours that lasts ten years is no public CA's; to plan for it would be to trust it.
+    # No public CA issues for ten years, and a renewal planned for then would mean none.
     if lifetime <= 0 or not fields.is_ca and lifetime > limits.LIFETIME_MAX:
         _bad("it is valid for no time at all, or for more than ten years")
 
@@ -270,6 +272,7 @@ def ari_id(buffer, offset, source, fields):
     `source` is the buffer that `fields` was read from; `buffer` needs ARI_SIZE bytes. Raises RemoteError("x509") without an
     authority key identifier, or with one of more than 64 bytes.
     """
+    # The bound keeps the text within ARI_SIZE; key identifiers are hashes, SHA-1's in practice.
     if fields.aki_start < 0 or fields.aki_end - fields.aki_start > 64:
         _bad("it has no usable authority key identifier")
     offset = base64url.write_url(buffer, offset, source, fields.aki_start, fields.aki_end)
@@ -314,6 +317,7 @@ class Pem:
         while stop < self.end and buffer[stop] != 45:  # a hyphen
             stop += 1
         self.position = self._marker(stop, _END)
+        # Before anything is decoded: the base64 of a certificate is a third longer than its bytes.
         self.count += 1
         if self.count > limits.CERTIFICATES or stop - position > limits.CERTIFICATE * 3 // 2:
             raise RemoteError("pem", "The CA sent a chain that is too large.")

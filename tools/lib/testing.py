@@ -61,13 +61,16 @@ def run(*parts):
 
 
 def lint(words):
-    """Lint, format, and the stubs against the modules"""
+    """Lint, format, the stubs against the modules, and the types of their bodies"""
     tally = Tally()
     tally.add(_command("ruff check", [venv.script("ruff"), "check", "--no-cache", *words]))
     tally.add(_command("ruff format", [venv.script("ruff"), "format", "--no-cache", "--check", *words]))
     if not words:
         stubtest = [sys.executable, "-m", "mypy.stubtest", "ipcert", "--ignore-missing-stub", "--concise"]
         tally.add(_command("stubs", [*stubtest, "--allowlist", os.path.join("tools", "stubs-allowed.txt")]))
+        tally.add(
+            _command("types of bodies", [sys.executable, os.path.join("tools", "lib", "core_types.py")])
+        )
     return tally
 
 
