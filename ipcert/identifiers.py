@@ -1,8 +1,19 @@
 """What a certificate can be for: DNS names (RFC 8555 7.1.3), IP addresses (RFC 8738), each in one spelling.
 
-The owner's input is parsed here, so everything raises LocalError("identifier", ...) with the reason. Which
-addresses are public follows the rule of the CA/Browser Forum: nothing that stands in IANA's special-purpose
-registries, whatever they say about its reachability.
+What holds:
+
+- Two texts that mean the same identifier become equal Identifiers with the same `value`: lower-case A-labels without a
+  final dot, dotted IPv4, IPv6 as RFC 5952 writes it. The CA compares bytes, and so does everything here: the order, the
+  authorization, the subjectAltName, the journal.
+- What could be read in two ways is refused, not guessed: a leading zero (octal to some software), an IPv4 address
+  inside an IPv6 one, a number as last label. A certificate for another address than the owner meant would be worse
+  than none, and it stays in the public log.
+- An address that no public CA can validate is known as such before anything is asked of one (`check_public`), and the
+  owner is told why and what to use instead. Public follows the CA/Browser Forum: nothing that stands in IANA's
+  special-purpose registries, whatever they say about its reachability.
+
+The owner's input is parsed here, so everything raises LocalError("identifier", ...) with the reason. What the CA says
+about identifiers is only ever compared with these (`acme.challenge.identifier_of`).
 """
 
 from . import limits
@@ -28,8 +39,9 @@ _SCOPES = (
     "ula",
 )
 # IANA IPv4 and IPv6 Special-Purpose Address Registries (2025-04) and multicast. Each row: the prefix's
-# bits, its number in _SCOPES, as many prefix bytes as the bits need. The first match wins.
-_V4 = (
+# bits, its number in _SCOPES, as many prefix bytes as the bits need. The first match wins, so a narrower prefix stands
+# before the wider one around it. Bytes and not tuples: frozen, they stay in flash, and looking up allocates nothing.
+_IPV4 = (
     b"\x20\x02\x00\x00\x00\x00"  # 0.0.0.0/32 unspecified
     b"\x08\x01\x00"  # 0.0.0.0/8 reserved
     b"\x08\x03\x0a"  # 10.0.0.0/8 private
@@ -52,7 +64,7 @@ _V4 = (
     b"\x04\x01\xf0"  # 240.0.0.0/4 reserved
     b"\x00\x00"  # 0.0.0.0/0 public
 )
-_V6 = (
+_IPV6 = (
     b"\x80\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # ::/128 unspecified
     b"\x80\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"  # ::1/128 loopback
     b"\x60\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff"  # ::ffff:0:0/96 mapped
@@ -98,17 +110,18 @@ _WHY = (
 
 def scope(raw):
     """Where an address of 4 or 16 bytes is good for: "public", or why it is not. Allocates nothing."""
-    rows = _V4 if len(raw) == 4 else _V6
+    rows = _IPV4 if len(raw) == 4 else _IPV6
     row = 0
     while True:
         bits = rows[row]
-        at = row + 2
-        i = 0
-        while bits > 7 and raw[i] == rows[at]:
+        position = row + 2  # of the prefix's next byte in the rows; index: of the address's
+        index = 0
+        while bits > 7 and raw[index] == rows[position]:
             bits -= 8
-            at += 1
-            i += 1
-        if bits == 0 or bits < 8 and (raw[i] ^ rows[at]) >> 8 - bits == 0:
+            position += 1
+            index += 1
+        # All whole bytes are equal; of the rest the upper bits count.
+        if bits == 0 or bits < 8 and (raw[index] ^ rows[position]) >> 8 - bits == 0:
             return _SCOPES[rows[row + 1]]
         row += 2 + (rows[row] + 7) // 8  # the last row has no bits and matches everything
 
@@ -117,17 +130,18 @@ def format_ip(raw):
     """The text of 4 or 16 bytes: dotted IPv4, or IPv6 as RFC 5952 4 writes it."""
     if len(raw) == 4:
         return "%d.%d.%d.%d" % (raw[0], raw[1], raw[2], raw[3])
-    groups = [raw[i] << 8 | raw[i + 1] for i in range(0, 16, 2)]
-    best = run = at = 0
-    for i in range(8):
-        run = 0 if groups[i] else run + 1
+    groups = [raw[index] << 8 | raw[index + 1] for index in range(0, 16, 2)]
+    # The longest run of zero groups becomes "::", the first one of equals (RFC 5952 4.2).
+    best = run = first = 0
+    for index in range(8):
+        run = 0 if groups[index] else run + 1
         if run > best:
             best = run
-            at = i + 1 - run
-    texts = ["%x" % g for g in groups]
-    if best < 2:
+            first = index + 1 - run
+    texts = ["%x" % group for group in groups]
+    if best < 2:  # one group alone is not shortened (4.2.2)
         return ":".join(texts)
-    return ":".join(texts[:at]) + "::" + ":".join(texts[at + best :])
+    return ":".join(texts[:first]) + "::" + ":".join(texts[first + best :])
 
 
 class Identifier:
@@ -167,7 +181,7 @@ def _number(text):
     """True for what old software reads as one number of an IPv4 address: decimal, octal or hex."""
     if text[:2] == "0x":
         text = text[2:]
-        return all(c in "0123456789abcdef" for c in text)
+        return all(character in "0123456789abcdef" for character in text)
     return text.isdigit()
 
 
@@ -175,14 +189,14 @@ def _ipv4(text):
     parts = text.split(".")
     if len(parts) != 4:
         _bad(text, "what ends in a number must be an IPv4 address, four numbers like 192.0.2.7")
-    for p in parts:
-        if not p.isdigit():
+    for part in parts:
+        if not part.isdigit():
             _bad(text, "write the numbers in decimal")
-        if len(p) > 1 and p[0] == "0":
+        if len(part) > 1 and part[0] == "0":
             _bad(text, "a leading zero means octal to some software; drop it")
-        if len(p) > 3 or int(p) > 255:
+        if len(part) > 3 or int(part) > 255:
             _bad(text, "its numbers go up to 255")
-    return bytes([int(p) for p in parts])
+    return bytes([int(part) for part in parts])
 
 
 def _ipv6(text):
@@ -196,22 +210,24 @@ def _ipv6(text):
     if len(halves) > 2 or len(groups) != 8:
         _bad(text, "IPv6 is eight groups, with '::' once at most")
     raw = bytearray(16)
-    for i in range(8):
-        g = groups[i]
-        if not 0 < len(g) < 5 or not all(c in "0123456789abcdef" for c in g):
+    for index in range(8):
+        group = groups[index]
+        if not 0 < len(group) < 5 or not all(character in "0123456789abcdef" for character in group):
             _bad(text, "IPv6 groups are one to four hex digits")
-        raw[2 * i] = int(g, 16) >> 8
-        raw[2 * i + 1] = int(g, 16) & 255
+        raw[2 * index] = int(group, 16) >> 8
+        raw[2 * index + 1] = int(group, 16) & 255
     return bytes(raw)
 
 
 def _ip(text, raw):
     where = scope(raw)
+    # The same address would have two spellings, and a certificate for one does not fit the other.
     if where == "mapped":
         _bad(text, "it is an IPv4 address inside an IPv6 one; give %s itself" % format_ip(raw[12:]))
-    v6 = len(raw) == 16
-    eui64 = v6 and raw[11] == 255 and raw[12] == 254 and raw[8] & 3 == 2
-    return Identifier("ip", format_ip(raw), raw, 6 if v6 else 4, where, eui64)
+    is_ipv6 = len(raw) == 16
+    # ff:fe in the middle and the universal bit set, no group address: made from a network card's address.
+    eui64 = is_ipv6 and raw[11] == 255 and raw[12] == 254 and raw[8] & 3 == 2
+    return Identifier("ip", format_ip(raw), raw, 6 if is_ipv6 else 4, where, eui64)
 
 
 def _labels(text, base):
@@ -222,8 +238,8 @@ def _labels(text, base):
             _bad(text, "a part of it is longer than %d" % limits.LABEL)
         if "*" in label:
             _bad(text, "a wildcard is the whole first part, like *.example.net")
-        for c in label:
-            if c not in "abcdefghijklmnopqrstuvwxyz0123456789-":
+        for character in label:
+            if character not in "abcdefghijklmnopqrstuvwxyz0123456789-":
                 _bad(text, "names have only letters, digits, hyphens and dots")
         if label[0] == "-" or label[-1] == "-":
             _bad(text, "no part begins or ends with a hyphen")
@@ -243,6 +259,7 @@ def _dns(text, name):
     _labels(text, base)
     if len(name) > limits.NAME:
         _bad(text, "it is longer than %d" % limits.NAME)
+    # The WHATWG URL standard, and so every browser, reads such a name as an IPv4 address.
     if _number(base.split(".")[-1]):
         _bad(text, "it ends in a number")
     return Identifier("dns", name, name.encode(), 0, _name_scope(base), False)
@@ -250,8 +267,8 @@ def _dns(text, name):
 
 def _form(text):
     """Raise where the text is something that people write around an identifier."""
-    for c in text:
-        if ord(c) <= 32 or ord(c) == 127:
+    for character in text:
+        if ord(character) <= 32 or ord(character) == 127:
             _bad(text, "there is a space or a control character in it")
     if "://" in text:
         _bad(text, "it is a URL; give the name or address in it")
@@ -279,7 +296,7 @@ def parse(text, to_ascii=None):
     if ":" in text:
         return _ip(text, _ipv6(text))
     name = text
-    if any(ord(c) > 126 for c in text):
+    if any(ord(character) > 126 for character in text):
         if to_ascii is None:
             _bad(text, "write it as xn--..., this device cannot convert it")
         star = 2 if text[:2] == "*." else 0

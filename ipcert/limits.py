@@ -1,4 +1,13 @@
-"""Every bound of the core: a name, a number and the reason for it. Times are seconds, sizes are bytes."""
+"""Every bound of the core: a name, a number and the reason for it. Times are seconds, sizes are bytes.
+
+A CA, a scanner or a damaged file can make a device read, keep or wait only as much as stands here. A bound is looked at
+before memory is taken or time is spent. Exceeding one is an error with a sentence, or, where the rest does not matter
+(challenge types nobody wants, the end of a long text), the rest is passed over. Bounds on what others send are several
+times what is seen in the field, so that an honest CA does not meet them; what was seen stands beside the number.
+
+A number below 2**30 is a small int on every MicroPython: all of these are, so that comparing with one costs no memory.
+(EPOCH_UNIX is the exception; it is used at the edge only.)
+"""
 
 EPOCH_UNIX = 1577836800  # 2020-01-01 UTC: core time fits a 31-bit small int until 2054
 MINUTE = 60

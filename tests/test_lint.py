@@ -1,4 +1,4 @@
-"""Lint, format, and the stubs against the modules, each as the pinned tool says it."""
+"""Lint, format, the stubs against the modules, and the types of their bodies, each as the pinned tool says it."""
 
 import subprocess
 import sys
@@ -12,6 +12,7 @@ pytestmark = pytest.mark.quick
 CHECKS = {
     "ruff check": ["ruff", "check", "--no-cache"],
     "ruff format": ["ruff", "format", "--no-cache", "--check"],
+    "types of the core's bodies": ["tools.lib.core_types"],
     "stubs": [
         "mypy.stubtest",
         "ipcert",

@@ -1,17 +1,25 @@
-"""The authorization and challenge resources (RFC 8555 7.1.4, 7.1.5, 8)."""
+"""The authorization resource and the challenges in it (RFC 8555 7.1.4, 7.1.5, 8): is an identifier proved, and how.
+
+An authorization is about one identifier and offers several challenges; answering one of them is enough. ipcert wants
+one type, chosen by the owner, and reads the others only to pass them over: to answer a second type would publish
+more than was asked for. A CA may offer types that we do not know, in shapes that we do not know; only the wanted one
+must be well-formed.
+
+A token goes into a path, a file name, a TXT record and JSON. It is checked here, once, and used as it is everywhere.
+"""
 
 from .. import limits
 from ..encoding.base64url import is_url
 from ..errors import RemoteError
 from . import challenge, message
-from .problem import Problem, clean
+from .problem import clean, error_member
 
-PENDING = 0
-VALID = 1
-INVALID = 2
-DEACTIVATED = 3
+PENDING = 0  # waits for one of its challenges to be answered and validated
+VALID = 1  # proved, also by an earlier order: CAs reuse authorizations for a while
+INVALID = 2  # a validation failed; a new order is the only way on
+DEACTIVATED = 3  # given back by us (7.5.2)
 EXPIRED = 4
-REVOKED = 5
+REVOKED = 5  # by the CA
 STATUS = ("pending", "valid", "invalid", "deactivated", "expired", "revoked")
 
 # RFC 8555 7.1.6, the authorization's and the challenge's pictures: (from, to). Anything else is the CA's mistake.
@@ -36,34 +44,39 @@ class Authorization:
 
     def __init__(self, obj, kind):
         self.status = message.status(obj, STATUS)
-        ident = obj.get("identifier")
-        self.value = ident.get("value") if isinstance(ident, dict) else None
+        identifier = obj.get("identifier")
+        self.value = identifier.get("value") if isinstance(identifier, dict) else None
+        # Present and true only for a wildcard (7.1.4). "true" as text is no true.
         self.wildcard = obj.get("wildcard") is True
         self.url = self.token = self.problem = self.issuer = None
         self.answered = False
         challenges = obj.get("challenges")
         if not isinstance(challenges, list):
             raise RemoteError("json", "The CA's authorization has no list of challenges.")
-        for c in challenges[: limits.CHALLENGES]:
-            # Types we do not know, and types that come without a token, are passed over (RFC 8555 7.1.5).
-            if not isinstance(c, dict):
+        for offered in challenges[: limits.CHALLENGES]:
+            # What has another shape is a type that we do not know, and passed over (RFC 8555 7.1.5).
+            if not isinstance(offered, dict):
                 continue
-            error = c.get("error")
-            if isinstance(error, dict) and self.problem is None:
-                self.problem = Problem(
-                    error.get("status") if isinstance(error.get("status"), int) else 403, error
-                )
-            if c.get("type") != kind or self.url is not None:
-                continue
-            self.answered = c.get("status") == "processing"
-            if kind == challenge.PERSIST:
-                names = c.get("issuer-domain-names")
-                if isinstance(names, list) and names and clean(names[0], limits.NAME) == names[0] != "":
-                    self.issuer = names[0]
-                    self.url = message.url_member(c, "url")
-            elif is_token(c.get("token")):
-                self.url = message.url_member(c, "url")
-                self.token = c["token"]
+            # One challenge failed, of whatever type: the authorization is invalid then, and this says why.
+            if self.problem is None:
+                self.problem = error_member(offered)
+            if offered.get("type") == kind and self.url is None:
+                self._choose(offered, challenge.find(kind))
+
+    def _choose(self, offered, row):
+        """Note the challenge that will be answered; not where it lacks what its type needs."""
+        # To answer once more what the CA is validating already would be a second request for nothing.
+        self.answered = offered.get("status") == "processing"
+        if row.lasting:
+            names = offered.get("issuer-domain-names")
+            # The name goes into a TXT record as it is: only what survives cleaning may.
+            if isinstance(names, list) and names and clean(names[0], limits.NAME) == names[0] != "":
+                # The first of them is as good as any (draft-ietf-acme-dns-persist).
+                self.issuer = names[0]
+                self.url = message.url_member(offered, "url")
+        elif is_token(offered.get("token")):
+            self.url = message.url_member(offered, "url")
+            self.token = offered["token"]
 
 
 def is_token(value):

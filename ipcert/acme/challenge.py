@@ -1,7 +1,26 @@
-"""What to publish for a challenge (RFC 8555 8.3, 8.4; RFC 8737; draft-ietf-acme-dns-persist)."""
+"""The challenge types (RFC 8555 8), one row of TABLE each, and what answers each of them.
+
+A challenge is how a CA sees that an identifier is ours: it sends a token, and looks for what only the holder of the
+account key can have made of it, the key authorization (8.1): the token, a dot, and the thumbprint of the account's
+key. Where it looks, and in which shape, is the type's business. `publish` works that out and hands it to the port in
+one PUBLISH action; the port serves it or writes it into the DNS, and knows nothing of tokens and thumbprints.
+
+What holds:
+
+- A type that cannot prove an identifier is refused before anything is ordered (`check`): a CA counts failed
+  validations, five an hour at Let's Encrypt, and the owner would wait for nothing.
+- An authorization is answered only where it is for an identifier of this very order (`identifier_of`). A CA that asks
+  for another one gets no answer: it would be a proof that somebody else may use.
+- What is published is public. Only types whose answer says nothing of the account are a default; a type whose record
+  names the account (`names_account`) ties all identifiers of that account together, for all to see and for as long
+  as the record stands. Addresses then use an account of their own (`policy.Policy.accounturi`).
+
+A new type is one row here and one function beside the others, and in each port one entry of its table of solvers.
+Policy, both ports, the configuration and `ipcert doctor` read the rows.
+"""
 
 from .. import limits
-from ..encoding import alpn_certificate, base64url
+from ..encoding import alpn_certificate, base64url, p256
 from ..encoding.seal import write as _write_key
 from ..errors import LocalError, RemoteError
 
@@ -9,59 +28,135 @@ HTTP = "http-01"
 DNS = "dns-01"
 PERSIST = "dns-persist-01"
 ALPN = "tls-alpn-01"
-FOR_NAMES = (HTTP, DNS, PERSIST, ALPN)
-FOR_ADDRESSES = (HTTP, ALPN)  # RFC 8738 7 and 8: no DNS challenge for addresses
 
 
-def identifier_of(identifiers, auth):
+def _answer_http(row, device, action, identifier, authorization):
+    """The key authorization, as the body of a file that the CA fetches (8.3)."""
+    text = _key_authorization(device, authorization)
+    action.publish(row.name, identifier.value, "", authorization.token, text)
+
+
+def _answer_dns(row, device, action, identifier, authorization):
+    """The digest of the key authorization, in base64url, as a TXT record (8.4)."""
+    digest = _digest(device, _key_authorization(device, authorization))
+    value = bytearray(43)
+    base64url.write_url(value, 0, digest, 0, len(digest))
+    name = row.record + authorization.value
+    action.publish(row.name, identifier.value, name, authorization.token, bytes(value))
+
+
+def _answer_persist(row, device, action, identifier, authorization):
+    """A lasting TXT record that names the CA and the account (draft-ietf-acme-dns-persist). There is no token."""
+    text = "%s; accounturi=%s" % (authorization.issuer, device.journal.account.text())
+    if _is_wildcard(identifier):
+        text += "; policy=wildcard"
+    name = row.record + authorization.value
+    action.publish(row.name, identifier.value, name, "", text.encode())
+
+
+def _answer_alpn(row, device, action, identifier, authorization):
+    """A self-signed certificate that carries the digest (RFC 8737 3), with a key that lives as long as the challenge."""
+    text = _key_authorization(device, authorization)
+    digest = _digest(device, text)
+    signer = device.port.signer
+    signer.generate(limits.SPARE)
+    certificate = bytearray(alpn_certificate.SIZE)
+    end = alpn_certificate.write(certificate, 0, signer, limits.SPARE, identifier, digest)
+    key = bytearray(p256.PKCS8)
+    size = _write_key(device.port, limits.SPARE, key, False)
+    name = alpn_certificate.server_name(identifier)
+    action.publish(row.name, identifier.value, name, authorization.token, text)
+    action.key = bytes(key[:size])
+    action.chain = bytes(certificate[:end])
+    signer.erase(limits.SPARE)
+
+
+def _key_authorization(device, authorization):
+    return authorization.token.encode() + b"." + device.accounts.thumbprint
+
+
+def _digest(device, text):
+    digest = bytearray(32)
+    device.port.sha256(text, 0, len(text), digest, 0)
+    return digest
+
+
+class Type:
+    """One row: what a challenge type can prove, and what it takes.
+
+    name           as RFC 8555 9.7.8 registers it
+    addresses      True where it proves IP addresses too (RFC 8738 7 and 8: no DNS challenge does)
+    wildcards      True where it proves wildcards (CA/Browser Forum, Baseline Requirements 3.2.2.4: the DNS ones only)
+    record         what stands before the name in the DNS, "" where nothing is put there
+    lasting        the record has no token and stays after the validation
+    names_account  the record says which account it is for
+    resolves       the CA connects to the identifier, so a name must lead to this device
+    answer         answer(row, device, action, identifier, authorization): fill the action
+    """
+
+    def __init__(self, name, addresses, wildcards, record, lasting, names_account, resolves, answer):
+        self.name = name
+        self.addresses = addresses
+        self.wildcards = wildcards
+        self.record = record
+        self.lasting = lasting
+        self.names_account = names_account
+        self.resolves = resolves
+        self.answer = answer
+
+
+# In the order in which they are offered to the owner.
+TABLE = (
+    #    name    addresses wildcards record                lasting names_account resolves answer
+    Type(HTTP,    True,    False,   "",                     False,  False,        True,   _answer_http),
+    Type(DNS,     False,   True,    "_acme-challenge.",     False,  False,        False,  _answer_dns),
+    Type(PERSIST, False,   True,    "_validation-persist.", True,   True,         False,  _answer_persist),
+    Type(ALPN,    True,    False,   "",                     False,  False,        True,   _answer_alpn),
+)  # fmt: skip
+
+FOR_NAMES = tuple([row.name for row in TABLE])
+FOR_ADDRESSES = tuple([row.name for row in TABLE if row.addresses])
+
+
+def find(name):
+    """The row of a challenge type. Raises LocalError("challenge") where ipcert does not know it."""
+    for row in TABLE:
+        if row.name == name:
+            return row
+    raise LocalError("challenge", "'%s' is no challenge type; use %s." % (name, " or ".join(FOR_NAMES)))
+
+
+def _is_wildcard(identifier):
+    return identifier.value[:2] == "*."
+
+
+def identifier_of(identifiers, authorization):
     """The Identifier that an authorization is about. Raises RemoteError where it is none of the order's."""
-    for i in identifiers:
-        value = i.value
-        if i.family == 0 and value[:2] == "*.":
-            if auth.wildcard and value[2:] == auth.value:
-                return i
-        elif value == auth.value and not auth.wildcard:
-            return i
+    for identifier in identifiers:
+        value = identifier.value
+        # RFC 8555 7.1.4: the authorization of a wildcard has the name without "*.", and says "wildcard".
+        if _is_wildcard(identifier):
+            if authorization.wildcard and value[2:] == authorization.value:
+                return identifier
+        elif value == authorization.value and not authorization.wildcard:
+            return identifier
     raise RemoteError("authorization", "The CA wants to authorize something that was not ordered.")
 
 
-def publish(dev, it, kind, identifier, auth):
+def publish(device, action, kind, identifier, authorization):
     """Fill the action with what answers the challenge `kind` of the Authorization."""
-    base = auth.value
-    if kind == PERSIST:
-        account = dev.journal.account.text()
-        text = "%s; accounturi=%s" % (auth.issuer, account)
-        if identifier.value[:2] == "*.":
-            text += "; policy=wildcard"
-        return it.publish(kind, identifier.value, "_validation-persist." + base, "", text.encode())
-    text = auth.token.encode() + b"." + dev.accounts.thumbprint
-    if kind == HTTP:
-        return it.publish(kind, identifier.value, "", auth.token, text)
-    digest = bytearray(32)
-    dev.port.sha256(text, 0, len(text), digest, 0)
-    if kind == DNS:
-        value = bytearray(43)
-        base64url.write_url(value, 0, digest, 0, 32)
-        return it.publish(kind, identifier.value, "_acme-challenge." + base, auth.token, bytes(value))
-    signer = dev.port.signer
-    signer.generate(limits.SPARE)
-    out = bytearray(alpn_certificate.SIZE)
-    n = alpn_certificate.write(out, 0, signer, limits.SPARE, identifier, digest)
-    key = bytearray(200)
-    size = _write_key(dev.port, limits.SPARE, key, False)
-    it.publish(kind, identifier.value, alpn_certificate.server_name(identifier), auth.token, text)
-    it.key = bytes(key[:size])
-    it.chain = bytes(out[:n])
-    signer.erase(limits.SPARE)
-    return None
+    row = find(kind)
+    row.answer(row, device, action, identifier, authorization)
 
 
 def check(kind, identifiers):
     """Raise LocalError("challenge") where a challenge cannot prove one of the identifiers."""
-    for i in identifiers:
-        if kind not in (FOR_ADDRESSES if i.family else FOR_NAMES):
-            raise LocalError("challenge", "%s cannot be proved by %s." % (i.value, kind))
-        if i.value[:2] == "*." and kind in (HTTP, ALPN):
+    row = find(kind)
+    for identifier in identifiers:
+        if identifier.family and not row.addresses:
+            raise LocalError("challenge", "%s cannot be proved by %s." % (identifier.value, kind))
+        if _is_wildcard(identifier) and not row.wildcards:
+            able = " or ".join([other.name for other in TABLE if other.wildcards])
             raise LocalError(
-                "challenge", "The wildcard %s needs dns-01 or dns-persist-01 (challenge_name)." % i.value
+                "challenge", "The wildcard %s needs %s (challenge_name)." % (identifier.value, able)
             )

@@ -1,4 +1,4 @@
-from typing import List, Tuple
+from typing import List, Protocol, Tuple
 
 from ..action import Action
 from ..device import Device
@@ -9,9 +9,40 @@ HTTP: str
 DNS: str
 PERSIST: str
 ALPN: str
+
+class _Answer(Protocol):
+    def __call__(
+        self, row: Type, device: Device, action: Action, identifier: Identifier, authorization: Authorization
+    ) -> None: ...
+
+class Type:
+    name: str
+    addresses: bool
+    wildcards: bool
+    record: str
+    lasting: bool
+    names_account: bool
+    resolves: bool
+    answer: _Answer
+    def __init__(
+        self,
+        name: str,
+        addresses: bool,
+        wildcards: bool,
+        record: str,
+        lasting: bool,
+        names_account: bool,
+        resolves: bool,
+        answer: _Answer,
+    ) -> None: ...
+
+TABLE: Tuple[Type, ...]
 FOR_NAMES: Tuple[str, ...]
 FOR_ADDRESSES: Tuple[str, ...]
 
-def identifier_of(identifiers: List[Identifier], auth: Authorization) -> Identifier: ...
-def publish(dev: Device, it: Action, kind: str, identifier: Identifier, auth: Authorization) -> None: ...
+def find(name: str) -> Type: ...
+def identifier_of(identifiers: List[Identifier], authorization: Authorization) -> Identifier: ...
+def publish(
+    device: Device, action: Action, kind: str, identifier: Identifier, authorization: Authorization
+) -> None: ...
 def check(kind: str, identifiers: List[Identifier]) -> None: ...

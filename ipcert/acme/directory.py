@@ -1,11 +1,22 @@
-"""The directory resource (RFC 8555 7.1.1; profiles: draft-aaron-acme-profiles; renewalInfo: RFC 9773)."""
+"""The directory resource (RFC 8555 7.1.1; profiles: draft-aaron-acme-profiles; renewalInfo: RFC 9773).
+
+A directory without all of RFC 8555's URLs is refused as a whole: to find out at the next revocation that the CA has
+none would be too late. What is newer than RFC 8555 may be missing.
+
+The profile decides how long a certificate lives, and so how often its renewal stands in the public log. Names must
+never get the six-day profile by default: they would be seen renewing every few days beside the address that does
+(policy P8). So where a CA lists profiles, one is always asked for by name (`choose_profile`), and where none fits by
+itself, the owner is asked.
+"""
 
 from .. import limits
 from ..errors import LocalError
 from . import message
 from .problem import clean
 
-_PROFILES = 16  # profiles read from a directory
+_PROFILES = 16  # profiles read from a directory; CAs list a handful
+_PROFILE = 64  # characters in the name of one
+_SIX_DAYS = "shortlived"  # Let's Encrypt's name for it
 
 
 class Directory:
@@ -23,27 +34,39 @@ class Directory:
         self.new_order = message.url_member(obj, "newOrder")
         self.revoke = message.url_member(obj, "revokeCert")
         self.key_change = message.url_member(obj, "keyChange")
+        # RFC 9773 is optional, but a URL that is there must be one.
         self.renewal_info = message.url_member(obj, "renewalInfo") if obj.get("renewalInfo") else None
+        # Of "meta" nothing is required (7.1.1); what has an odd shape counts as absent.
         meta = obj.get("meta")
         if not isinstance(meta, dict):
             meta = {}
+        # Shown to the owner and never fetched, so it need not be https.
         self.terms = clean(meta.get("termsOfService"), limits.URL) or None
         self.external_account = meta.get("externalAccountRequired") is True
         profiles = meta.get("profiles")
         self.profiles = []
         if isinstance(profiles, dict):
-            for name in sorted([p for p in profiles if isinstance(p, str)])[:_PROFILES]:
-                if name and len(name) <= 64 and clean(name) == name and '"' not in name:
+            # Sorted, so that the owner reads the same list every time, and JSON's order decides nothing.
+            for name in sorted([profile for profile in profiles if isinstance(profile, str)])[:_PROFILES]:
+                # A profile's name goes into newOrder's JSON as it is.
+                if name and len(name) <= _PROFILE and clean(name) == name and '"' not in name:
                     self.profiles.append(name)
 
 
-def choose_profile(profiles, has_ip, wanted, before):
+def choose_profile(profiles, for_address, wanted, before):
     """The profile to ask for, "" where the CA lists none.
 
     Addresses go out under `shortlived` (Let's Encrypt issues them under no other), names under their longest
     (P8): `classic`, else `default`, else the only one that is not shortlived. `before`, the lineage's last one,
-    is kept while it is offered. Raises LocalError("profile") with the list where the choice is the owner's.
+    is kept while it is offered. Raises LocalError("profile") with the list where the choice is the owner's, and where
+    the owner wants the six-day one for a name.
     """
+    if wanted == _SIX_DAYS and not for_address:
+        raise LocalError(
+            "profile",
+            "The six-day profile is for addresses: a name's many renewals would give readers of the public logs more to "
+            "match. Choose another one; the CA lists: %s." % ", ".join(profiles),
+        )
     if wanted and wanted not in profiles:
         raise LocalError(
             "profile",
@@ -51,16 +74,17 @@ def choose_profile(profiles, has_ip, wanted, before):
         )
     if wanted or not profiles:
         return wanted
-    if before in profiles:
+    # A lineage that changed its profile would change its rhythm in the log, for no reason of the owner's.
+    if before in profiles and (for_address or before != _SIX_DAYS):
         return before
-    if has_ip:
-        if "shortlived" in profiles:
-            return "shortlived"
+    if for_address:
+        if _SIX_DAYS in profiles:
+            return _SIX_DAYS
     else:
         for name in ("classic", "default"):
             if name in profiles:
                 return name
-    rest = [name for name in profiles if has_ip or name != "shortlived"]
+    rest = [name for name in profiles if for_address or name != _SIX_DAYS]
     if len(rest) == 1:
         return rest[0]
     raise LocalError("profile", "Say which profile to use; the CA lists: %s." % ", ".join(profiles))

@@ -1,7 +1,17 @@
 """One request and its answer: nonces, signatures, problem documents, Retry-After (RFC 8555 6).
 
-This is the one place that harvests Replay-Nonce. A badNonce answer (6.5) is sent again with the nonce that came
-with it, at most `limits.NONCE_RETRIES` times in a row.
+All requests of a device go through here, whoever asks. What an answer amounts to is one of five words (OK, AGAIN,
+REFUSED, LIMITED, BUSY); what follows from it is `order.states`'s business.
+
+What holds:
+
+- This is the one place that harvests Replay-Nonce, from refusals too (6.5). A nonce is used once: it is forgotten
+  before the request is signed, so that no path can send it twice.
+- A badNonce answer is sent again with the nonce that came with it, at most `limits.NONCE_RETRIES` times in a row. Pebble
+  refuses nonces on purpose; without the bound a broken CA would keep a device sending for ever.
+- No redirect is followed. The CA's URLs stand in the directory and in its answers, and a signed request names the URL
+  that it is for (6.4): sent elsewhere it would be refused.
+- Only the directory, newNonce (6.3) and renewalInfo (RFC 9773 4.1) are fetched unsigned.
 """
 
 from .. import limits
@@ -24,18 +34,20 @@ def retry_after(headers, now):
     """Seconds to wait by Retry-After (RFC 9110 10.2.3), 0 where there is none or it makes no sense, bounded by
     `limits.RETRY_AFTER`. The date form is read as far as `now` (core seconds) allows."""
     value = headers.get("retry-after")
-    if not value or len(value) > 40:
+    if not value or len(value) > 40:  # longer than any date
         return 0
     value = value.strip()
     if is_number(value):
+        # More digits than that might be no small int, and are more than the bound in any case.
         return min(int(value), limits.RETRY_AFTER) if len(value) < 9 else limits.RETRY_AFTER
+    # A date in the past means "now", and so does one that cannot be read.
     return min(max(dates.http_date(value) - now, 0), limits.RETRY_AFTER)
 
 
 def is_number(text):
     """True for ASCII digits and nothing else: str.isdigit takes the superscripts of Latin-1 too, which int refuses."""
-    for c in text:
-        if not "0" <= c <= "9":
+    for character in text:
+        if not "0" <= character <= "9":
             return False
     return text != ""
 
@@ -52,8 +64,8 @@ class Exchange:
         self.jws = jws
         self._out = out
         self._nonce = b""
-        self._nonce_only = False
-        self._retries = 0
+        self._nonce_only = False  # the request on its way is newNonce, and not what was asked for
+        self._retries = 0  # badNonce answers in a row
         self.problem = None
         self.pause = 0
 
@@ -62,33 +74,35 @@ class Exchange:
         self._nonce = b""
         self._retries = 0
 
-    def get(self, it, url):
-        """Fill the action with an unsigned GET (6.3 allows it for the directory and newNonce)."""
+    def get(self, action, url):
+        """Fill the action with an unsigned GET, for the directory (6.3) and for renewalInfo (RFC 9773 4.1)."""
         self._nonce_only = False
-        it.send("GET", url, b"", 0)
+        action.send("GET", url, b"", 0)
 
-    def post(self, it, directory, url, payload, n, accept="", slot=limits.ACCOUNT):
-        """Fill the action with a signed POST of the first `n` bytes of `payload`; n = 0 is POST-as-GET (6.3).
+    def post(self, action, directory, url, payload, size, accept="", slot=limits.ACCOUNT):
+        """Fill the action with a signed POST of the first `size` bytes of `payload`; size 0 is POST-as-GET (6.3).
 
         The key in `slot` signs. Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
         """
         if not self._nonce:
             self._nonce_only = True
-            it.send("HEAD", directory.new_nonce, b"", 0)
+            action.send("HEAD", directory.new_nonce, b"", 0)
             return
         self._nonce_only = False
+        # Forgotten before it is used: if anything below raises, it is not used again.
         nonce = self._nonce
         self._nonce = b""
-        need = n * 4 // 3 + BODY_OVERHEAD
+        need = size * 4 // 3 + BODY_OVERHEAD
         if need > len(self._out):  # a revocation carries a whole certificate, once
             self._out = bytearray(need)
-        size = self.jws.write(self._out, 0, self._signer, slot, url.encode(), nonce, payload, n)
-        it.send("POST", url, self._out, size, accept)
+        written = self.jws.write(self._out, 0, self._signer, slot, url.encode(), nonce, payload, size)
+        action.send("POST", url, self._out, written, accept)
 
     def take(self, now, status, headers, body):
         """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises RemoteError for garbage."""
         self.problem = None
         self.pause = retry_after(headers, now)
+        # Before anything else: a refusal carries a nonce too.
         self._harvest(headers)
         if 200 <= status < 300:
             if not self._nonce_only:
@@ -97,12 +111,14 @@ class Exchange:
             if not self._nonce:
                 raise RemoteError("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
             return AGAIN
+        # A captive portal answers so too: then the network is at fault and not the CA.
         if 300 <= status < 400:
             raise RemoteError(
                 "redirect",
                 "The CA answered with a redirect (%d), which ACME does not use; check the directory URL."
                 % status,
             )
+        # A proxy's HTML or an empty body refuses as well as a problem document does, with fewer words.
         obj = None
         if "json" in headers.get("content-type", ""):
             try:
@@ -110,12 +126,14 @@ class Exchange:
             except RemoteError:
                 obj = None
         self.problem = Problem(status, obj)
+        # The nonce that came with it is in place; the same step sends again (6.5).
         if self.problem.type == "badNonce":
             self._retries += 1
             if self._retries > limits.NONCE_RETRIES:
                 self._retries = 0
                 raise RemoteError("nonce", "The CA refused %d fresh nonces in a row." % limits.NONCE_RETRIES)
             return AGAIN
+        # 429 without the type comes from what stands in front of a CA, and asks for the same patience.
         if self.problem.type == "rateLimited" or status == 429:
             return LIMITED
         return BUSY if status >= 500 else REFUSED

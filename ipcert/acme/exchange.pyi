@@ -24,14 +24,14 @@ class Exchange:
     pause: int
     def __init__(self, signer: _Signer, jws: Jws, out: bytearray) -> None: ...
     def forget(self) -> None: ...
-    def get(self, it: Action, url: str) -> None: ...
+    def get(self, action: Action, url: str) -> None: ...
     def post(
         self,
-        it: Action,
+        action: Action,
         directory: Directory,
         url: str,
         payload: _Bytes,
-        n: int,
+        size: int,
         accept: str = ...,
         slot: int = ...,
     ) -> None: ...

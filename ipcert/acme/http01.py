@@ -1,8 +1,14 @@
 """Answering http-01 validations (RFC 8555 8.3): from request bytes to response bytes, for whatever socket.
 
-Port 80 faces the Internet. One request for each connection, GET and HEAD only, the exact path of a token that
-is published now and nothing else; no file is ever looked at, nothing says what answers, and a request may be
-endless without taking more memory than its first line.
+Port 80 faces the Internet, where scanners try every address all day. What holds:
+
+- It is open only while a challenge is published; that is the port's part.
+- One request for each connection, GET and HEAD only, the exact path of a token that is published now and nothing
+  else. No file is ever looked at, so there is no path to climb out of.
+- A request may be endless without taking more memory than its first line: header lines are counted and dropped.
+- Nothing in an answer says what answers: no Server header, no page with words of ours. Otherwise a search engine for
+  banners would list the homes that run ipcert.
+- Bytes of a request raise nothing; whatever they are, there is an answer, "need more" (None), or the end.
 """
 
 from .. import limits
@@ -12,22 +18,25 @@ from ..errors import LocalError, RemoteError
 PATH = b"/.well-known/acme-challenge/"
 
 
+def _bytes(text):
+    return text.encode() if isinstance(text, str) else bytes(text)
+
+
 def check(token, text):
     """Return (token, text) as bytes; raise RemoteError("token") unless both are what RFC 8555 8.1 and 8.3
     describe."""
-    token = token.encode() if isinstance(token, str) else bytes(token)
-    text = text.encode() if isinstance(text, str) else bytes(text)
-    dot = text.find(b".")
+    name, answer = _bytes(token), _bytes(text)
+    dot = answer.find(b".")
     if (
-        not is_url(token, 1, limits.TOKEN)
-        or text[:dot] != token
-        or not is_url(text[dot + 1 :], 1, limits.TOKEN)
+        not is_url(name, 1, limits.TOKEN)
+        or answer[:dot] != name
+        or not is_url(answer[dot + 1 :], 1, limits.TOKEN)
     ):
         raise RemoteError(
             "token",
             "The CA sent a challenge token that is not base64url text.",
         )
-    return token, text
+    return name, answer
 
 
 class Answers:
@@ -45,14 +54,14 @@ class Answers:
         Raises RemoteError("token") for a malformed one, LocalError("overflow") when limits.ANSWERS are published
         already.
         """
-        token, text = check(token, text)
-        if token not in self._texts and len(self._texts) >= limits.ANSWERS:
+        name, answer = check(token, text)
+        if name not in self._texts and len(self._texts) >= limits.ANSWERS:
             raise LocalError("overflow", "Too many challenges are published at once; report this.")
-        self._texts[token] = text
+        self._texts[name] = answer
 
     def withdraw(self, token):
         """Answer `token` no longer; nothing happens when it was not published."""
-        self._texts.pop(token.encode() if isinstance(token, str) else bytes(token), None)
+        self._texts.pop(_bytes(token), None)
 
     def find(self, token):
         """The key authorization for `token` (bytes), or None."""
@@ -81,35 +90,35 @@ class Request:
         self._line = bytearray()
         self._state = _LINE
         self._size = 0
-        self._end = 0  # newlines in a row at the end of what was read
+        self._end = 0  # newlines in a row at the end of what was read: two end the head
 
-    def feed(self, data, n):
-        """Take the first `n` bytes of `data`.
+    def feed(self, data, size):
+        """Take the first `size` bytes of `data`.
 
         Returns None when more is needed, otherwise the response as bytes, after which the connection is
         closed; b"" means to close without a word. Everything after the answer is ignored.
         """
-        for i in range(n):
-            c = data[i]
+        for index in range(size):
+            byte = data[index]
             self._size += 1
             if self._state == _LINE:
-                if c == 10:
+                if byte == 10:
                     self._state = _HEAD
                     self._end = 1
-                elif not 32 <= c <= 126 and c != 13:
+                elif not 32 <= byte <= 126 and byte != 13:
                     return self._over(b"")  # not HTTP: a TLS client, for one
                 elif len(self._line) >= limits.REQUEST_LINE:
                     return self._over(_response(b"414 URI Too Long", b""))
                 else:
-                    self._line.append(c)
+                    self._line.append(byte)
             elif self._state == _HEAD:
-                if c == 10:
+                if byte == 10:
                     self._end += 1
                     if self._end == 2:
                         return self._over(self._answer())
-                elif c != 13:
+                elif byte != 13:
                     self._end = 0
-            else:
+            else:  # answered: what else was sent goes nowhere
                 return b""
             if self._size >= limits.REQUEST:
                 return self._over(_response(b"431 Request Header Fields Too Large", b""))
@@ -117,7 +126,7 @@ class Request:
 
     def _over(self, response):
         self._state = _OVER
-        self._line = b""
+        self._line = bytearray()  # its memory goes before the connection does
         return response
 
     def _answer(self):
@@ -127,6 +136,7 @@ class Request:
         parts = line.split(b" ")
         if len(parts) != 3 or parts[2] not in (b"HTTP/1.1", b"HTTP/1.0"):
             return _response(b"400 Bad Request", b"")
+        # The target as it is, neither decoded nor normalized: there is one spelling of a token's path.
         method, target = parts[0], parts[1]
         if method not in (b"GET", b"HEAD"):
             return _response(b"405 Method Not Allowed", b"", more=b"Allow: GET, HEAD\r\n")

@@ -1,17 +1,25 @@
-"""The order resource (RFC 8555 7.1.3, 7.4)."""
+"""The order resource (RFC 8555 7.1.3, 7.4): what is asked for, and how far the CA has got with it.
+
+What holds: the CA moves an order along MOVES and never back. ipcert polls, so it may miss a status in between, and a
+path of moves counts as one; any other change means that the CA lost or mixed up the order, and its answers about it
+are not used any more (`Order.follows`).
+
+An order is written by template. Its identifiers are `identifiers.Identifier`, whose values are plain ASCII; profile
+and ARI identifier were checked where they were read. So nothing has to be escaped here.
+"""
 
 from .. import limits
 from ..encoding import base64url
 from ..encoding.buffer import put
 from ..errors import RemoteError
 from . import message
-from .problem import Problem
+from .problem import error_member
 
-PENDING = 0
-READY = 1
-PROCESSING = 2
-VALID = 3
-INVALID = 4
+PENDING = 0  # some authorizations are not valid yet
+READY = 1  # all are: it waits for the request (7.4, finalize)
+PROCESSING = 2  # the CA is issuing
+VALID = 3  # issued
+INVALID = 4  # over, without a certificate: an authorization failed, or it expired
 STATUS = ("pending", "ready", "processing", "valid", "invalid")
 
 # RFC 8555 7.1.6: (from, to). A poll may miss steps, so a path of these counts too; any other move is the CA's mistake.
@@ -29,8 +37,8 @@ def may_move(old, new, moves=MOVES):
     """True when `new` is `old` or can be reached from it along `moves`."""
     if old == new:
         return True
-    for a, b in moves:
-        if a == old and may_move(b, new, moves):
+    for start, end in moves:
+        if start == old and may_move(end, new, moves):
             return True
     return False
 
@@ -43,13 +51,9 @@ class Order:
         self.status = message.status(obj, STATUS)
         self.authorizations = message.url_list(obj, "authorizations", limits.AUTHORIZATIONS)
         self.finalize = message.url_member(obj, "finalize")
+        # Only a valid order has one (7.1.3); a URL that comes earlier would lead to nothing.
         self.certificate = message.url_member(obj, "certificate") if self.status == VALID else None
-        error = obj.get("error")
-        self.problem = None
-        if isinstance(error, dict):
-            self.problem = Problem(
-                error.get("status") if isinstance(error.get("status"), int) else 403, error
-            )
+        self.problem = error_member(obj)
 
     def follows(self, old):
         """Raise RemoteError("status") when the CA went from status `old` to a place it cannot reach."""
@@ -59,34 +63,39 @@ class Order:
             )
 
 
-def write_new(buf, off, identifiers, profile, replaces):
+def write_new(buffer, offset, identifiers, profile, replaces):
     """Write the newOrder payload (7.4); return the new offset.
 
     `profile` and `replaces` (RFC 9773 5) are bytes, b"" for none.
     """
-    off = put(buf, off, b'{"identifiers":[')
-    first = True
-    for i in identifiers:
+    offset = put(buffer, offset, b'{"identifiers":[')
+    first = True  # JSON takes no comma after the last one
+    for identifier in identifiers:
         if not first:
-            off = put(buf, off, b",")
-        off = put(buf, off, b'{"type":"dns","value":"' if i.family == 0 else b'{"type":"ip","value":"')
-        off = put(buf, off, i.value.encode())
-        off = put(buf, off, b'"}')
+            offset = put(buffer, offset, b",")
+        # RFC 8738 3: an address is the text of RFC 5952 or dotted IPv4, without brackets.
+        offset = put(
+            buffer,
+            offset,
+            b'{"type":"dns","value":"' if identifier.family == 0 else b'{"type":"ip","value":"',
+        )
+        offset = put(buffer, offset, identifier.value.encode())
+        offset = put(buffer, offset, b'"}')
         first = False
-    off = put(buf, off, b"]")
+    offset = put(buffer, offset, b"]")
     if profile:
-        off = put(buf, off, b',"profile":"')
-        off = put(buf, off, profile)
-        off = put(buf, off, b'"')
+        offset = put(buffer, offset, b',"profile":"')
+        offset = put(buffer, offset, profile)
+        offset = put(buffer, offset, b'"')
     if replaces:
-        off = put(buf, off, b',"replaces":"')
-        off = put(buf, off, replaces)
-        off = put(buf, off, b'"')
-    return put(buf, off, b"}")
+        offset = put(buffer, offset, b',"replaces":"')
+        offset = put(buffer, offset, replaces)
+        offset = put(buffer, offset, b'"')
+    return put(buffer, offset, b"}")
 
 
-def write_finalize(buf, off, csr, n):
-    """Write the finalize payload (7.4) around the `n` bytes of DER in `csr`; return the new offset."""
-    off = put(buf, off, b'{"csr":"')
-    off = base64url.write_url(buf, off, csr, 0, n)
-    return put(buf, off, b'"}')
+def write_finalize(buffer, offset, csr, size):
+    """Write the finalize payload (7.4) around the `size` bytes of DER in `csr`; return the new offset."""
+    offset = put(buffer, offset, b'{"csr":"')
+    offset = base64url.write_url(buffer, offset, csr, 0, size)
+    return put(buffer, offset, b'"}')

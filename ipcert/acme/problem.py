@@ -1,4 +1,11 @@
-"""Problem documents (RFC 7807) as the CA's errors, with subproblems (RFC 8555 6.7, 6.7.1)."""
+"""Problem documents (RFC 7807) as the CA's errors, with subproblems (RFC 8555 6.7, 6.7.1).
+
+A problem is a value and not an exception: whether it ends the order, is waited out or means nothing depends on the
+request that it answers, which `order.states` knows. It is shown to the owner word by word, so everything in it is
+bounded and made printable: a CA that was taken over cannot write escape sequences into a terminal or a log.
+
+Any garbage makes a Problem, if only an empty one: the status alone says that the CA refused.
+"""
 
 from .. import limits
 
@@ -9,7 +16,8 @@ def clean(text, limit=limits.DETAIL):
     """Outside text made safe to show: printable ASCII only, at most `limit` characters."""
     if not isinstance(text, str):
         return ""
-    return "".join([c if " " <= c <= "~" else "?" for c in text[:limit]])
+    # Cut first: the rest is not worth the memory.
+    return "".join([character if " " <= character <= "~" else "?" for character in text[:limit]])
 
 
 class Problem:
@@ -28,13 +36,14 @@ class Problem:
         self.type = _type(obj)
         self.detail = clean(obj.get("detail"))
         self.subproblems = []
-        subs = obj.get("subproblems")
-        if isinstance(subs, list):
-            for s in subs[: limits.SUBPROBLEMS]:
-                if isinstance(s, dict):
-                    ident = s.get("identifier")
-                    value = clean(ident.get("value")) if isinstance(ident, dict) else ""
-                    self.subproblems.append((value, _type(s), clean(s.get("detail"))))
+        listed = obj.get("subproblems")
+        if isinstance(listed, list):
+            for sub in listed[: limits.SUBPROBLEMS]:
+                if isinstance(sub, dict):
+                    # Without an identifier the subproblem is about the whole order (6.7.1).
+                    identifier = sub.get("identifier")
+                    value = clean(identifier.get("value")) if isinstance(identifier, dict) else ""
+                    self.subproblems.append((value, _type(sub), clean(sub.get("detail"))))
 
     def __str__(self):
         text = self.detail or self.type or "no reason given"
@@ -43,6 +52,17 @@ class Problem:
         return "%s (%s, HTTP %d)" % (text, self.type or "no type", self.status)
 
 
+def error_member(obj):
+    """The Problem in the member "error" of an order or a challenge (RFC 8555 7.1.3, 8), or None."""
+    error = obj.get("error")
+    if not isinstance(error, dict):
+        return None
+    # Without a status of its own it counts as what CAs send when they refuse.
+    status = error.get("status")
+    return Problem(status if isinstance(status, int) else 403, error)
+
+
 def _type(obj):
+    """The word behind ACME's prefix; a type of somebody else stays whole."""
     text = clean(obj.get("type"))
     return text[len(_URN) :] if text.startswith(_URN) else text

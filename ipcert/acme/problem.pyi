@@ -1,4 +1,4 @@
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 def clean(text: Any, limit: int = ...) -> str: ...
 
@@ -8,3 +8,5 @@ class Problem:
     detail: str
     subproblems: List[Tuple[str, str, str]]
     def __init__(self, status: int, obj: Any) -> None: ...
+
+def error_member(obj: Any) -> Optional[Problem]: ...

@@ -4,6 +4,6 @@ from ..identifiers import Identifier
 SIZE: int
 
 def write(
-    buf: bytearray, off: int, signer: _Signer, slot: int, identifier: Identifier, digest: bytearray
+    buffer: bytearray, offset: int, signer: _Signer, slot: int, identifier: Identifier, digest: bytearray
 ) -> int: ...
 def server_name(identifier: Identifier) -> str: ...

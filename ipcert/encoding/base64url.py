@@ -1,4 +1,9 @@
-"""base64url without padding (RFC 7515 2, RFC 4648 5) and the base64 inside PEM (RFC 7468 3)."""
+"""base64url without padding (RFC 7515 2, RFC 4648 5) and the base64 inside PEM (RFC 7468 3).
+
+ACME writes binary values in base64url and reads none: of those that the CA sends (nonces, tokens) only the alphabet
+matters, which `is_url` checks. It is the one such check of the core, and what it lets pass may stand in JSON, a path
+or a file name as it is. The only base64 that is decoded is the one inside PEM.
+"""
 
 from ..errors import RemoteError
 from .buffer import put
@@ -6,43 +11,44 @@ from .buffer import put
 _URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-def write_url(buf, off, src, start, end):
-    """Write `src[start:end]` as base64url without padding to `buf[off:]`; return the new offset.
+def write_url(buffer, offset, source, start, end):
+    """Write `source[start:end]` as base64url without padding to `buffer[offset:]`; return the new offset.
 
-    `src` may be the same object as `buf` where the ranges do not overlap. Allocates nothing.
+    `source` may be the same object as `buffer` where the ranges do not overlap. Allocates nothing.
     Raises LocalError("overflow").
     """
-    put(buf, off + ((end - start) * 4 + 2) // 3, b"")  # room for all of it, before anything is written
+    put(buffer, offset + ((end - start) * 4 + 2) // 3, b"")  # room for all of it, before anything is written
     while start + 2 < end:
-        w = src[start] << 16 | src[start + 1] << 8 | src[start + 2]
-        buf[off] = _URL[w >> 18]
-        buf[off + 1] = _URL[w >> 12 & 63]
-        buf[off + 2] = _URL[w >> 6 & 63]
-        buf[off + 3] = _URL[w & 63]
+        word = source[start] << 16 | source[start + 1] << 8 | source[start + 2]
+        buffer[offset] = _URL[word >> 18]
+        buffer[offset + 1] = _URL[word >> 12 & 63]
+        buffer[offset + 2] = _URL[word >> 6 & 63]
+        buffer[offset + 3] = _URL[word & 63]
         start += 3
-        off += 4
+        offset += 4
+    # One or two bytes are left: two or three digits, without padding (RFC 7515 2).
     if start < end:
-        w = src[start] << 16
+        word = source[start] << 16
         if start + 1 < end:
-            w |= src[start + 1] << 8
-            buf[off + 2] = _URL[w >> 6 & 63]
-        buf[off] = _URL[w >> 18]
-        buf[off + 1] = _URL[w >> 12 & 63]
-        off += end - start + 1
-    return off
+            word |= source[start + 1] << 8
+            buffer[offset + 2] = _URL[word >> 6 & 63]
+        buffer[offset] = _URL[word >> 18]
+        buffer[offset + 1] = _URL[word >> 12 & 63]
+        offset += end - start + 1
+    return offset
 
 
-def digit(c, c62, c63):
-    """The value 0..63 of one base64 character, or -1. `c62` and `c63` are the last two digits."""
-    if 65 <= c <= 90:
-        return c - 65
-    if 97 <= c <= 122:
-        return c - 71
-    if 48 <= c <= 57:
-        return c + 4
-    if c == c62:
+def digit(character, last_but_one, last):
+    """The value 0..63 of one base64 character, or -1. `last_but_one` and `last` are the last two digits."""
+    if 65 <= character <= 90:  # A to Z
+        return character - 65
+    if 97 <= character <= 122:  # a to z
+        return character - 71
+    if 48 <= character <= 57:  # 0 to 9
+        return character + 4
+    if character == last_but_one:
         return 62
-    return 63 if c == c63 else -1
+    return 63 if character == last else -1
 
 
 def is_url(text, least, most):
@@ -52,8 +58,9 @@ def is_url(text, least, most):
     """
     if not least <= len(text) <= most:
         return False
-    for c in text:
-        if digit(c if isinstance(c, int) else ord(c), 45, 95) < 0:
+    for character in text:
+        # Here they are - and _.
+        if digit(character if isinstance(character, int) else ord(character), 45, 95) < 0:
             return False
     return True
 
@@ -62,23 +69,23 @@ def _bad(why):
     raise RemoteError("base64", "The server sent text that is not the base64 it should be (%s)." % why)
 
 
-def read_pem(out, off, src, start, end):
-    """Decode the base64 inside PEM, `src[start:end]` (bytes-like), to `out[off:]`; return the new offset.
+def read_pem(out, offset, source, start, end):
+    """Decode the base64 inside PEM, `source[start:end]` (bytes-like), to `out[offset:]`; return the new offset.
 
     White space is skipped and padding is required (RFC 7468 3). Bits left over must be zero: each value has one
     spelling. Allocates nothing. Raises RemoteError("base64") for the text and LocalError("overflow") where `out` is
     too small.
     """
-    put(out, off + (end - start) * 3 // 4, b"")
-    word = digits = padding = 0
+    put(out, offset + (end - start) * 3 // 4, b"")  # white space makes this more than is needed, never less
+    word = digits = padding = 0  # up to four digits are gathered in one word of 24 bits
     while start < end:
-        c = src[start]
+        character = source[start]
         start += 1
-        value = digit(c, 43, 47)
+        value = digit(character, 43, 47)  # PEM's last two digits are + and /
         if value < 0:
-            if c == 61:
+            if character == 61:  # =
                 padding += 1
-            elif c != 10 and c != 13 and c != 32 and c != 9:
+            elif character != 10 and character != 13 and character != 32 and character != 9:
                 _bad("a character outside the alphabet")
             continue
         if padding:
@@ -86,22 +93,23 @@ def read_pem(out, off, src, start, end):
         word = word << 6 | value
         digits += 1
         if digits == 4:
-            out[off] = word >> 16
-            out[off + 1] = word >> 8 & 255
-            out[off + 2] = word & 255
-            off += 3
+            out[offset] = word >> 16
+            out[offset + 1] = word >> 8 & 255
+            out[offset + 2] = word & 255
+            offset += 3
             word = digits = 0
     if digits == 1 or digits + padding != (4 if digits else 0):
         _bad("cut short, or wrong padding")
+    # The last digits carry bits that belong to no byte. If they could be anything, one certificate had many texts.
     if digits == 2:
         if word & 15:
             _bad("bits left over")
-        out[off] = word >> 4
-        off += 1
+        out[offset] = word >> 4
+        offset += 1
     elif digits == 3:
         if word & 3:
             _bad("bits left over")
-        out[off] = word >> 10
-        out[off + 1] = word >> 2 & 255
-        off += 2
-    return off
+        out[offset] = word >> 10
+        out[offset + 1] = word >> 2 & 255
+        offset += 2
+    return offset

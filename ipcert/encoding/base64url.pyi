@@ -1,12 +1,12 @@
 def write_url(
-    buf: bytearray | memoryview, off: int, src: bytes | bytearray | memoryview, start: int, end: int
+    buffer: bytearray | memoryview, offset: int, source: bytes | bytearray | memoryview, start: int, end: int
 ) -> int: ...
-def digit(c: int, c62: int, c63: int) -> int: ...
+def digit(character: int, last_but_one: int, last: int) -> int: ...
 def is_url(text: str | bytes | bytearray | memoryview, least: int, most: int) -> bool: ...
 def read_pem(
     out: bytearray | memoryview,
-    off: int,
-    src: bytes | bytearray | memoryview,
+    offset: int,
+    source: bytes | bytearray | memoryview,
     start: int,
     end: int,
 ) -> int: ...

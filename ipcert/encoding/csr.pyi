@@ -4,11 +4,11 @@ from typing import Protocol
 from ..identifiers import Identifier
 
 class _Signer(Protocol):
-    def public(self, slot: int, buf: bytearray, off: int) -> int: ...
+    def public(self, slot: int, buffer: bytearray, offset: int) -> int: ...
     def sign(
-        self, slot: int, buf: bytearray | memoryview, start: int, end: int, out: bytearray, off: int
+        self, slot: int, buffer: bytearray | memoryview, start: int, end: int, out: bytearray, offset: int
     ) -> int: ...
 
 def write(
-    buf: bytearray | memoryview, off: int, signer: _Signer, slot: int, identifiers: Sequence[Identifier]
+    buffer: bytearray | memoryview, offset: int, signer: _Signer, slot: int, identifiers: Sequence[Identifier]
 ) -> int: ...

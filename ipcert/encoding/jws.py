@@ -1,6 +1,18 @@
 """What ACME signs (RFC 8555 6.2, RFC 7515) by template: thumbprint, protected header, payloads that carry a key.
 
-A template needs every value to stand in JSON as it is, so values from outside are checked, not escaped.
+Each request is a flattened JWS: the base64url of a protected header, of a payload, and of the signature over both. The
+header has the same members every time, so it is a list of pieces in which three are replaced: who signs, the nonce,
+the URL. The port's signer gets the pieces and does the rest (`signer.jws`): there lies the hot path, in C on firmware.
+
+What holds:
+
+- A template needs every value to stand in JSON as it is, so values from outside are checked and not escaped. A value
+  with a quote in it could add members to what we sign.
+- Members stand in one fixed order without white space. The CA does not care; the thumbprint does (RFC 7638 3.2), and
+  it decides which account a challenge is for.
+- A request names its account ("kid") or carries the key ("jwk"), never both (6.2). Only newAccount and a revocation by
+  a certificate's own key carry one.
+- Nothing is allocated while a request is written, so that a device whose heap is full can still renew.
 """
 
 from .. import limits
@@ -11,10 +23,14 @@ from .buffer import put
 
 THUMBPRINT_SIZE = 43  # SHA-256 in base64url
 _MAC = bytearray(32)
+_NONCE = 3  # which piece of a header is the nonce,
+_URL = 5  # and which the URL;
+_INNER_URL = 3  # the inner header of a key change has no nonce (7.3.5)
 
 
 def _bytes(data):
     """A str as bytes, b"" where it has none (JSON can carry half a surrogate pair); bytes as they are."""
+    # An empty result is refused by whoever checks it next.
     if isinstance(data, str):
         try:
             return data.encode()
@@ -23,15 +39,16 @@ def _bytes(data):
     return data
 
 
-def _plain(data, limit, what):
+def _plain(data, limit, member):
     """`data` (str or bytes-like) if it can stand in JSON as it is. Raises RemoteError; only a str allocates."""
     data = _bytes(data)
     good = 0 < len(data) <= limit
-    for c in data:
-        if c < 0x21 or c > 0x7E or c == 0x22 or c == 0x5C:
+    for character in data:
+        # No control characters, no space, nothing beyond ASCII, no quote, no backslash.
+        if character < 0x21 or character > 0x7E or character == 0x22 or character == 0x5C:
             good = False
     if not good:
-        raise RemoteError("url", "The CA sent a %s that is empty, too long or not plain ASCII." % what)
+        raise RemoteError("url", "The CA sent a %s that is empty, too long or not plain ASCII." % member)
     return data
 
 
@@ -40,14 +57,15 @@ def is_nonce(nonce):
     return is_url(nonce, 1, limits.NONCE)
 
 
-def thumbprint(buf, off, signer, point, poff, scratch):
-    """Write the JWK thumbprint (RFC 7638, 43 characters) of a point to `buf[off:]`; return the new offset.
+def thumbprint(buffer, offset, signer, point, start, scratch):
+    """Write the JWK thumbprint (RFC 7638, 43 characters) of a point to `buffer[offset:]`; return the new offset.
 
     `scratch` is a bytearray of p256.JWK + 32 bytes or more.
     """
-    n = p256.write_jwk(scratch, 0, point, poff)
-    end = signer.sha256(scratch, 0, n, scratch, n)
-    return write_url(buf, off, scratch, n, end)
+    # The JWK and its hash stand one after the other in the scratch buffer; only the hash's text leaves it.
+    size = p256.write_jwk(scratch, 0, point, start)
+    end = signer.sha256(scratch, 0, size, scratch, size)
+    return write_url(buffer, offset, scratch, size, end)
 
 
 class Jws:
@@ -58,82 +76,76 @@ class Jws:
 
     def __init__(self):
         self.jwk = bytearray(p256.JWK)
-        self.with_kid = [p256.JWS_ALGORITHM + b'"kid":"', b"", b'","nonce":"', b"", b'","url":"', b"", b'"}']
-        self.with_jwk = [
-            p256.JWS_ALGORITHM + b'"jwk":',
-            self.jwk,
-            b',"nonce":"',
-            b"",
-            b'","url":"',
-            b"",
-            b'"}',
-        ]
-        self.inner = [p256.JWS_ALGORITHM + b'"jwk":', self.jwk, b',"url":"', b"", b'"}']
-        self.parts = self.with_jwk
+        start = p256.JWS_ALGORITHM
+        self.with_kid = [start + b'"kid":"', b"", b'","nonce":"', b"", b'","url":"', b"", b'"}']
+        self.with_jwk = [start + b'"jwk":', self.jwk, b',"nonce":"', b"", b'","url":"', b"", b'"}']
+        self.inner = [start + b'"jwk":', self.jwk, b',"url":"', b"", b'"}']
+        self.parts = self.with_jwk  # whichever of the two is in use
 
     def set_kid(self, url):
         """Name the account by its URL (str or bytes; RFC 8555 6.2) from now on. Raises RemoteError("url")."""
         self.with_kid[1] = _plain(url, limits.URL, "account URL")
         self.parts = self.with_kid
 
-    def set_jwk(self, point, poff=0):
-        """Carry the public key `point[poff:]]` itself from now on."""
-        p256.write_jwk(self.jwk, 0, point, poff)
+    def set_jwk(self, point, start=0):
+        """Carry the public key `point[start:]` itself from now on."""
+        p256.write_jwk(self.jwk, 0, point, start)
         self.parts = self.with_jwk
 
-    def write(self, out, off, signer, slot, url, nonce, payload, n):
-        """Write the finished request body for `url` to `out[off:]`; return the new offset.
+    def write(self, out, offset, signer, slot, url, nonce, payload, size):
+        """Write the finished request body for `url` to `out[offset:]`; return the new offset.
 
-        `payload[:n]` is the payload; n = 0 makes a POST-as-GET (RFC 8555 6.3). `url` and `nonce` are bytes,
+        `payload[:size]` is the payload; size 0 makes a POST-as-GET (RFC 8555 6.3). `url` and `nonce` are bytes,
         or str at the cost of an allocation. Raises RemoteError("url"), RemoteError("nonce") and what the signer
         raises.
         """
-        nonce = _bytes(nonce)
-        if not is_nonce(nonce):
+        checked = _bytes(nonce)
+        if not is_nonce(checked):
             raise RemoteError("nonce", "The CA sent a nonce that is not base64url of a sane length.")
+        # The pieces are changed in place: the next request overwrites them.
         parts = self.parts
-        parts[3] = nonce
-        parts[5] = _plain(url, limits.URL, "URL")
-        return signer.jws(slot, parts, payload, n, out, off)
+        parts[_NONCE] = checked
+        parts[_URL] = _plain(url, limits.URL, "URL")
+        return signer.jws(slot, parts, payload, size, out, offset)
 
-    def write_inner(self, out, off, signer, slot, url, payload, n):
+    def write_inner(self, out, offset, signer, slot, url, payload, size):
         """Write the inner JWS of a key change (RFC 8555 7.3.5): the new key in `slot` signs, without a nonce.
 
         `set_jwk` must have been called with the new key's point; `url` is that of the outer request.
         """
-        self.inner[3] = _plain(url, limits.URL, "URL")
-        return signer.jws(slot, self.inner, payload, n, out, off)
+        self.inner[_INNER_URL] = _plain(url, limits.URL, "URL")
+        return signer.jws(slot, self.inner, payload, size, out, offset)
 
 
-def write_key_change(buf, off, account, point, poff):
+def write_key_change(buffer, offset, account, point, start):
     """Write the payload of a key change: the account's URL and the old key's JWK (RFC 8555 7.3.5)."""
-    off = put(buf, off, b'{"account":"')
-    off = put(buf, off, _plain(account, limits.URL, "account URL"))
-    off = put(buf, off, b'","oldKey":')
-    off = p256.write_jwk(buf, off, point, poff)
-    return put(buf, off, b"}")
+    offset = put(buffer, offset, b'{"account":"')
+    offset = put(buffer, offset, _plain(account, limits.URL, "account URL"))
+    offset = put(buffer, offset, b'","oldKey":')
+    offset = p256.write_jwk(buffer, offset, point, start)
+    return put(buffer, offset, b"}")
 
 
-def write_binding(out, off, hmac, kid, url, point, poff, scratch):
-    """Write an external account binding (RFC 8555 7.3.4), an HS256 JWS of the account's JWK, to `out[off:]`.
+def write_binding(out, offset, hmac, kid, url, point, point_start, scratch):
+    """Write an external account binding (RFC 8555 7.3.4), an HS256 JWS of the account's JWK, to `out[offset:]`.
 
-    `hmac(buf, start, end, mac, off)` writes the 32-byte HMAC-SHA256 of `buf[start:end]` by the key that the
+    `hmac(buffer, start, end, mac, offset)` writes the 32-byte HMAC-SHA256 of `buffer[start:end]` by the key that the
     CA gave; `kid` is the CA's name for that key, `url` the newAccount URL, `scratch` a bytearray of 40 +
     2 * limits.URL bytes or more. Returns the new offset. Raises RemoteError("url") and LocalError("overflow").
     """
-    n = put(scratch, 0, b'{"alg":"HS256","kid":"')
-    n = put(scratch, n, _plain(kid, limits.URL, "key identifier"))
-    n = put(scratch, n, b'","url":"')
-    n = put(scratch, n, _plain(url, limits.URL, "URL"))
-    n = put(scratch, n, b'"}')
-    start = put(out, off, b'{"protected":"')
-    middle = write_url(out, start, scratch, 0, n)
-    n = p256.write_jwk(scratch, 0, point, poff)
+    size = put(scratch, 0, b'{"alg":"HS256","kid":"')
+    size = put(scratch, size, _plain(kid, limits.URL, "key identifier"))
+    size = put(scratch, size, b'","url":"')
+    size = put(scratch, size, _plain(url, limits.URL, "URL"))
+    size = put(scratch, size, b'"}')
+    start = put(out, offset, b'{"protected":"')
+    middle = write_url(out, start, scratch, 0, size)
+    size = p256.write_jwk(scratch, 0, point, point_start)
     # The MAC is over "protected.payload"; then the payload is written again, where JSON has it.
     end = put(out, middle, b".")
-    hmac(out, start, write_url(out, end, scratch, 0, n), _MAC, 0)
-    off = put(out, middle, b'","payload":"')
-    off = write_url(out, off, scratch, 0, n)
-    off = put(out, off, b'","signature":"')
-    off = write_url(out, off, _MAC, 0, 32)
-    return put(out, off, b'"}')
+    hmac(out, start, write_url(out, end, scratch, 0, size), _MAC, 0)
+    offset = put(out, middle, b'","payload":"')
+    offset = write_url(out, offset, scratch, 0, size)
+    offset = put(out, offset, b'","signature":"')
+    offset = write_url(out, offset, _MAC, 0, len(_MAC))
+    return put(out, offset, b'"}')

@@ -1,79 +1,85 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 class _Signer(Protocol):
     def jws(
         self,
-        slot: int,
-        parts: Sequence[bytes | bytearray],
-        payload: bytes | bytearray | memoryview,
-        n: int,
-        out: bytearray,
-        off: int,
+        __slot: int,
+        __parts: list[bytes | bytearray | memoryview],
+        __payload: bytes | bytearray | memoryview,
+        __size: int,
+        __out: bytearray,
+        __offset: int,
     ) -> int: ...
 
 class _Hasher(Protocol):
     def sha256(
-        self, buf: bytes | bytearray | memoryview, start: int, end: int, out: bytearray, off: int
+        self,
+        __buffer: bytes | bytearray | memoryview,
+        __start: int,
+        __end: int,
+        __out: bytearray,
+        __offset: int,
     ) -> int: ...
 
 THUMBPRINT_SIZE: int
 
+def _bytes(data: str | bytes | bytearray) -> bytes: ...
 def is_nonce(nonce: str | bytes | bytearray) -> bool: ...
 def thumbprint(
-    buf: bytearray | memoryview,
-    off: int,
+    buffer: bytearray | memoryview,
+    offset: int,
     signer: _Hasher,
     point: bytes | bytearray | memoryview,
-    poff: int,
+    start: int,
     scratch: bytearray,
 ) -> int: ...
 
 class Jws:
     jwk: bytearray
-    with_kid: list[bytes | bytearray]
-    with_jwk: list[bytes | bytearray]
-    inner: list[bytes | bytearray]
-    parts: list[bytes | bytearray]
+    with_kid: list[bytes | bytearray | memoryview]
+    with_jwk: list[bytes | bytearray | memoryview]
+    inner: list[bytes | bytearray | memoryview]
+    parts: list[bytes | bytearray | memoryview]
     def __init__(self) -> None: ...
     def set_kid(self, url: str | bytes) -> None: ...
-    def set_jwk(self, point: bytes | bytearray | memoryview, poff: int = 0) -> None: ...
+    def set_jwk(self, point: bytes | bytearray | memoryview, start: int = 0) -> None: ...
     def write(
         self,
         out: bytearray,
-        off: int,
+        offset: int,
         signer: _Signer,
         slot: int,
         url: str | bytes,
         nonce: str | bytes,
         payload: bytes | bytearray | memoryview,
-        n: int,
+        size: int,
     ) -> int: ...
     def write_inner(
         self,
         out: bytearray,
-        off: int,
+        offset: int,
         signer: _Signer,
         slot: int,
         url: str | bytes,
         payload: bytes | bytearray | memoryview,
-        n: int,
+        size: int,
     ) -> int: ...
 
 def write_key_change(
-    buf: bytearray | memoryview,
-    off: int,
+    buffer: bytearray | memoryview,
+    offset: int,
     account: str | bytes,
     point: bytes | bytearray | memoryview,
-    poff: int,
+    start: int,
 ) -> int: ...
 def write_binding(
     out: bytearray | memoryview,
-    off: int,
+    offset: int,
     hmac: Callable[[bytearray | memoryview, int, int, bytearray, int], int],
     kid: str | bytes,
     url: str | bytes,
     point: bytes | bytearray | memoryview,
-    poff: int,
+    point_start: int,
     scratch: bytearray,
 ) -> int: ...

@@ -11,7 +11,7 @@ A key crosses these lines in three shapes:
     signature  SIGNATURE bytes: r and s, as JWS wants them (RFC 7518 3.4); certificates want DER around them
 
 Because the sizes are fixed, SubjectPublicKeyInfo, PKCS #8 and the JWK are a constant beginning and the key's bytes:
-nothing is computed, and a key file can be compared with what this file would write, byte by byte.
+nothing is computed, and a key file is read by comparing it with what this file would have written.
 
 Another curve is another file like this one. What would have to change besides: `limits`, the sizes of the buffers
 that ports make for a point or a signature, and the signers themselves.
@@ -19,7 +19,7 @@ that ports make for a point or a signature, and the signers themselves.
 
 from . import der
 from .base64url import write_url
-from .buffer import copy, put
+from .buffer import copy, put, same
 
 SCALAR = 32
 POINT = 65
@@ -27,8 +27,8 @@ SIGNATURE = 64
 PAIR = SCALAR + POINT  # both halves of a key, the scalar first
 SPKI = 91  # what `write_spki` writes
 PKCS8 = 138  # what `write_pkcs8` writes
-PKCS8_SCALAR = 36  # where the scalar stands in it
-PKCS8_POINT = 73
+_PKCS8_SCALAR = 36  # where the scalar stands in it
+_PKCS8_POINT = 73
 JWK = 126  # what `write_jwk` writes
 JWS_ALGORITHM = b'{"alg":"ES256",'  # how each protected header begins (RFC 7518 3.1)
 
@@ -52,13 +52,25 @@ def write_spki(buffer, offset, point, start):
     return copy(buffer, put(buffer, offset, _SPKI), point, start, start + POINT)
 
 
-def write_pkcs8(buffer, offset, scalar, point):
+def write_pkcs8(buffer, offset, pair):
     """Write a private key as PKCS #8 (RFC 5958 2, RFC 5915 3; PKCS8 bytes); return the new offset.
 
-    The bytes are a secret: the caller wipes them.
+    `pair` is its scalar and its point. The bytes are a secret: the caller wipes them.
     """
-    offset = copy(buffer, put(buffer, offset, _PKCS8), scalar, 0, SCALAR)
-    return copy(buffer, put(buffer, offset, _PKCS8_BEFORE_POINT), point, 0, POINT)
+    offset = copy(buffer, put(buffer, offset, _PKCS8), pair, 0, SCALAR)
+    return copy(buffer, put(buffer, offset, _PKCS8_BEFORE_POINT), pair, SCALAR, PAIR)
+
+
+def read_pkcs8(data, pair):
+    """Fill `pair` from PKCS #8 as `write_pkcs8` writes it, byte for byte; False where it is anything else."""
+    if len(data) != PKCS8:
+        return False
+    copy(pair, 0, data, _PKCS8_SCALAR, _PKCS8_SCALAR + SCALAR)
+    copy(pair, SCALAR, data, _PKCS8_POINT, _PKCS8_POINT + POINT)
+    before_point = _PKCS8_POINT - len(_PKCS8_BEFORE_POINT)
+    return same(data, 0, _PKCS8, 0, _PKCS8_SCALAR) and same(
+        data, before_point, _PKCS8_BEFORE_POINT, 0, len(_PKCS8_BEFORE_POINT)
+    )
 
 
 def write_jwk(buffer, offset, point, start):
@@ -67,6 +79,7 @@ def write_jwk(buffer, offset, point, start):
     Members stand in lexicographic order without white space, as the thumbprint wants them (RFC 7638 3.2).
     """
     offset = put(buffer, offset, b'{"crv":"P-256","kty":"EC","x":"')
+    # The point's first byte says "uncompressed"; x and y follow.
     offset = write_url(buffer, offset, point, start + 1, start + 33)
     offset = put(buffer, offset, b'","y":"')
     offset = write_url(buffer, offset, point, start + 33, start + POINT)
@@ -84,7 +97,7 @@ def _first(signature, start):
 def _write_integer(buffer, offset, source, start, end):
     """Write the unsigned big-endian `source[start:end]` as an INTEGER; return the new offset."""
     sign = source[start] >> 7  # a leading 1 bit would make it negative: a zero byte goes before it
-    offset = der.head(buffer, offset, 0x02, end - start + sign)
+    offset = der.head(buffer, offset, der.INTEGER, end - start + sign)
     if sign:
         offset = put(buffer, offset, b"\0")
     return copy(buffer, offset, source, start, end)
@@ -92,16 +105,17 @@ def _write_integer(buffer, offset, source, start, end):
 
 def signature_size(signature, start):
     """Bytes that `write_signature` will write: 8 to 72."""
-    r = _first(signature, start)
-    s = _first(signature, start + SCALAR)
-    lengths = start + SCALAR - r + start + SIGNATURE - s
-    return 6 + lengths + (signature[r] >> 7) + (signature[s] >> 7)
+    r_start = _first(signature, start)
+    s_start = _first(signature, start + SCALAR)
+    # Three heads of two bytes, what is left of r and s, and a sign byte for each whose first bit is set.
+    lengths = start + SCALAR - r_start + start + SIGNATURE - s_start
+    return 6 + lengths + (signature[r_start] >> 7) + (signature[s_start] >> 7)
 
 
 def write_signature(buffer, offset, signature, start):
     """Write `signature[start:]` as ECDSA-Sig-Value (RFC 3279 2.2.3); return the new offset."""
     middle = start + SCALAR
-    offset = der.head(buffer, offset, 0x30, signature_size(signature, start) - 2)
+    offset = der.head(buffer, offset, der.SEQUENCE, signature_size(signature, start) - 2)
     offset = _write_integer(buffer, offset, signature, _first(signature, start), middle)
     return _write_integer(buffer, offset, signature, _first(signature, middle), start + SIGNATURE)
 
@@ -114,6 +128,6 @@ def signed_size(signature):
 def write_signed(buffer, offset, signature):
     """Write what follows a signed body in a certificate or request: algorithm and signature (RFC 5280 4.1.1.2)."""
     offset = put(buffer, offset, ECDSA_SHA256)
-    offset = der.head(buffer, offset, 0x03, 1 + signature_size(signature, 0))
+    offset = der.head(buffer, offset, der.BIT_STRING, 1 + signature_size(signature, 0))
     offset = put(buffer, offset, b"\0")  # a BIT STRING without unused bits
     return write_signature(buffer, offset, signature, 0)

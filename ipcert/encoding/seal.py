@@ -1,44 +1,59 @@
-"""Keys at rest: PKCS#8, or sealed with the device's secret (AES-256-CTR, then HMAC-SHA256; RFC 2104).
+"""Keys at rest: PKCS #8, or sealed with the device's secret (AES-256-CTR, then HMAC-SHA256; RFC 2104).
 
-A sealed key is "ipcS", a random IV (16 bytes), the encrypted scalar and public point, and the
-32-byte MAC of all that. AES comes from the port; HMAC is composed of the port's SHA-256.
+A sealed key is "ipcS", a random initial counter block, the encrypted scalar and point, and the MAC of all that
+(encrypt-then-MAC). AES comes from the port; HMAC is composed of the port's SHA-256, for which there is hardware.
+
+What holds:
+
+- Two keys are derived from the device's secret, one for each use. The secret itself touches no data.
+- The MAC is compared before anything is decrypted, and in constant time. A file that was altered, cut short, or sealed
+  by another device is refused and left as it is: it may be the only copy of a key.
+- A counter block is never used twice with one key: it is random, and a file is never sealed again in place.
+- Every buffer that held a secret is zeroed before it is given back. `bytes` cannot be, so they are kept to what the
+  port's AES and signer ask for.
+- Whether a port has a secret is its own business; without one a key file is plain PKCS #8 and relies on the file's mode
+  or on the board's flash. A plain file is read even where there is a secret: a device may have got it later.
 """
 
 from ..errors import LocalError
 from . import p256
 from .buffer import copy, put
 
-SEALED = 4 + 16 + p256.PAIR + 32
 _MAGIC = b"ipcS"
+_COUNTER = 16  # bytes of AES-CTR's initial counter block
+_MAC = 32
+_BLOCK = 64  # SHA-256's (RFC 2104 2)
+_SECRET = len(_MAGIC) + _COUNTER  # where the encrypted key begins
+SEALED = _SECRET + p256.PAIR + _MAC
 _CTR = 6  # cryptolib's MODE_CTR
 
 
-def hmac(sha256, key, data, start, end, out, off):
-    """Write HMAC-SHA256(key, data[start:end]) to `out[off:]` (32 bytes); return the new offset. `key`: any length."""
-    if len(key) > 64:
-        short = bytearray(32)
+def hmac(sha256, key, data, start, end, out, offset):
+    """Write HMAC-SHA256(key, data[start:end]) to `out[offset:]` (32 bytes); return the new offset. `key`: any length."""
+    if len(key) > _BLOCK:
+        short = bytearray(_MAC)
         sha256(key, 0, len(key), short, 0)
         key = short
-    pad = bytearray(64 + max(32, end - start))
-    for k in range(64):
-        pad[k] = (key[k] if k < len(key) else 0) ^ 0x36
-    n = copy(pad, 64, data, start, end)
-    inner = bytearray(32)
-    sha256(pad, 0, n, inner, 0)
-    for k in range(64):
-        pad[k] ^= 0x36 ^ 0x5C
-    n = put(pad, 64, inner)
-    sha256(pad, 0, n, out, off)
-    for k in range(len(pad)):
-        pad[k] = 0
-    return off + 32
+    block = bytearray(_BLOCK + max(_MAC, end - start))
+    for index in range(_BLOCK):
+        block[index] = (key[index] if index < len(key) else 0) ^ 0x36
+    size = copy(block, _BLOCK, data, start, end)
+    inner = bytearray(_MAC)
+    sha256(block, 0, size, inner, 0)
+    for index in range(_BLOCK):
+        block[index] ^= 0x36 ^ 0x5C  # from the inner pad to the outer one
+    size = put(block, _BLOCK, inner)
+    sha256(block, 0, size, out, offset)
+    wipe(block)  # it held the key
+    return offset + _MAC
 
 
 def _keys(port):
-    enc, mac = bytearray(32), bytearray(32)
-    hmac(port.sha256, port.secret, b"ipcert seal", 0, 11, enc, 0)
-    hmac(port.sha256, port.secret, b"ipcert mac", 0, 10, mac, 0)
-    return enc, mac
+    # Derived anew each time and wiped after use: a key that stays in memory can be read from a dump of it.
+    cipher_key, mac_key = bytearray(_MAC), bytearray(_MAC)
+    hmac(port.sha256, port.secret, b"ipcert seal", 0, 11, cipher_key, 0)
+    hmac(port.sha256, port.secret, b"ipcert mac", 0, 10, mac_key, 0)
+    return cipher_key, mac_key
 
 
 def write(port, slot, out, sealed=True):
@@ -46,72 +61,72 @@ def write(port, slot, out, sealed=True):
     otherwise; return its length."""
     pair = bytearray(p256.PAIR)
     port.signer.export(slot, pair, 0)
-    port.signer.public(slot, pair, 32)
+    port.signer.public(slot, pair, p256.SCALAR)
     if not sealed or getattr(port, "secret", None) is None:
-        n = p256.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
+        end = p256.write_pkcs8(out, 0, pair)
     else:
-        enc, mac = _keys(port)
-        iv = bytearray(16)
-        port.entropy.fill(iv)
-        n = put(out, put(out, 0, _MAGIC), iv)
-        n = put(out, n, port.aes(bytes(enc), _CTR, bytes(iv)).encrypt(bytes(pair)))
-        n = hmac(port.sha256, mac, out, 0, n, out, n)
-        wipe(enc)
-        wipe(mac)
+        cipher_key, mac_key = _keys(port)
+        counter = bytearray(_COUNTER)
+        port.entropy.fill(counter)
+        end = put(out, put(out, 0, _MAGIC), counter)
+        end = put(out, end, port.aes(bytes(cipher_key), _CTR, bytes(counter)).encrypt(bytes(pair)))
+        end = hmac(port.sha256, mac_key, out, 0, end, out, end)
+        wipe(cipher_key)
+        wipe(mac_key)
     wipe(pair)
-    return n
+    return end
 
 
-def wipe(buf):
+def wipe(buffer):
     """Zero a bytearray."""
-    for k in range(len(buf)):
-        buf[k] = 0
+    for index in range(len(buffer)):
+        buffer[index] = 0
 
 
 def read(port, data):
-    """A bytearray of p256.PAIR bytes, scalar and public point, from a key file; wipe it after use.
+    """A bytearray of p256.PAIR bytes, scalar and point, from a key file; wipe it after use.
 
     Raises LocalError("key-file") where the file is cut short or altered, or the device secret is another one.
     """
     pair = bytearray(p256.PAIR)
-    if len(data) == SEALED and data[:4] == _MAGIC and getattr(port, "secret", None) is not None:
-        enc, mac = _keys(port)
-        want = bytearray(32)
-        hmac(port.sha256, mac, data, 0, SEALED - 32, want, 0)
-        wrong = 0
-        for k in range(32):
-            wrong |= want[k] ^ data[SEALED - 32 + k]
-        if not wrong:
-            put(
-                pair,
-                0,
-                port.aes(bytes(enc), _CTR, bytes(data[4:20])).decrypt(bytes(data[20 : 20 + p256.PAIR])),
-            )
-        wipe(enc)
-        wipe(mac)
-        if not wrong:
-            return pair
-    elif len(data) == p256.PKCS8:
-        copy(pair, 0, data, p256.PKCS8_SCALAR, p256.PKCS8_SCALAR + p256.SCALAR)
-        copy(pair, p256.SCALAR, data, p256.PKCS8_POINT, p256.PKCS8_POINT + p256.POINT)
-        check = bytearray(p256.PKCS8)
-        p256.write_pkcs8(check, 0, memoryview(pair)[:32], memoryview(pair)[32:])
-        good = check == data
-        wipe(check)
-        if good:
-            return pair
-    raise LocalError(
-        "key-file", "A key file is damaged, or was sealed by another device; it was not used and not changed."
-    )
+    if len(data) == SEALED and data[: len(_MAGIC)] == _MAGIC and getattr(port, "secret", None) is not None:
+        good = _open(port, data, pair)
+    else:
+        good = p256.read_pkcs8(data, pair)
+    if not good:
+        wipe(pair)
+        raise LocalError(
+            "key-file",
+            "A key file is damaged, or was sealed by another device; it was not used and not changed.",
+        )
+    return pair
+
+
+def _open(port, data, pair):
+    """Decrypt a sealed file into `pair`; False where its MAC is wrong."""
+    cipher_key, mac_key = _keys(port)
+    right = bytearray(_MAC)
+    end = SEALED - _MAC
+    hmac(port.sha256, mac_key, data, 0, end, right, 0)
+    wrong = 0
+    for index in range(_MAC):  # to the end in any case: the time must not tell where they differ
+        wrong |= right[index] ^ data[end + index]
+    if not wrong:
+        cipher = port.aes(bytes(cipher_key), _CTR, bytes(data[len(_MAGIC) : _SECRET]))
+        put(pair, 0, cipher.decrypt(bytes(data[_SECRET:end])))
+    wipe(cipher_key)
+    wipe(mac_key)
+    return not wrong
 
 
 def load(port, slot, data):
     """Load a key file into the slot, and check that its public half belongs to it. Raises LocalError("key-file")."""
     pair = read(port, data)
-    port.signer.load(slot, bytes(pair[:32]))
+    # The signer computes the point from the scalar; if the file says another one, half of it is somebody else's.
+    port.signer.load(slot, bytes(pair[: p256.SCALAR]))
     point = bytearray(p256.POINT)
     port.signer.public(slot, point, 0)
-    good = point == pair[32:]
+    good = point == pair[p256.SCALAR :]
     wipe(pair)
     if not good:
         port.signer.erase(slot)
@@ -121,11 +136,11 @@ def load(port, slot, data):
 
 
 def pkcs8(port, data):
-    """The key file as PKCS#8 DER (bytes), for what serves the certificate."""
+    """The key file as PKCS #8 in DER (bytes), for what serves the certificate."""
     pair = read(port, data)
     out = bytearray(p256.PKCS8)
-    p256.write_pkcs8(out, 0, memoryview(pair)[:32], memoryview(pair)[32:])
+    p256.write_pkcs8(out, 0, pair)
     wipe(pair)
-    result = bytes(out)
+    result = bytes(out)  # leaves the core with a DEPLOY; whoever gets it holds the secret
     wipe(out)
     return result

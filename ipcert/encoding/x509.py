@@ -1,8 +1,14 @@
-"""Reading what ipcert needs from certificates (RFC 5280 4.1) and PEM chains (RFC 8555 9.1, RFC 7468).
+"""Certificates (RFC 5280 4.1): reading what ipcert needs of them, PEM chains (RFC 8555 9.1, RFC 7468), and writing
+subjectAltName, which requests and challenge certificates carry too.
 
-Nothing is verified against a key here: the CA's answer came over verified TLS, and the peer that matters
-verifies. What is checked is that the certificate is the one that was asked for, and that garbage is
-noticed.
+What comes from the CA is read as if it came from anybody: every length is checked, and garbage raises RemoteError.
+Nothing is verified against a key here: the CA's answer came over verified TLS, and the peer that matters verifies.
+What is checked is that the certificate is the one that was asked for (`acme.certificate`), and that it is well-formed
+enough that a web server can be given it.
+
+Reading allocates nothing. `Fields` holds offsets into the buffer, not copies, so it is good only as long as the
+buffer is. Of the extensions three are read: who it is for, who made it (for ARI), and whether it is a CA's. Others are
+passed over, critical or not: whether to trust them is the client's decision.
 """
 
 from .. import limits
@@ -11,12 +17,50 @@ from . import base64url, calendar, der
 from .buffer import put, same
 
 ARI_SIZE = 115  # bytes that `ari_id` writes at most: 64 of a key identifier (SHA-512's), 21 of a serial
+_SUBJECT_ALT_NAME = b"\x06\x03\x55\x1d\x11"  # RFC 5280 4.2.1.6
+_VERSION_3 = b"\x02\x01\x02"
+# The last byte of an extension's object identifier, 2.5.29.x (RFC 5280 4.2.1).
+_SAN = 0x11
+_BASIC_CONSTRAINTS = 0x13
+_AUTHORITY_KEY = 0x23
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _END = b"-----END CERTIFICATE-----"
+_WHITE = b" \t\r\n"
 
 
 def _bad(why):
     raise RemoteError("x509", "The CA's certificate cannot be used: %s." % why)
+
+
+def _name_tag(identifier):
+    """GeneralName: dNSName [2] IA5String, or iPAddress [7] OCTET STRING of 4 or 16 bytes (RFC 8738 3)."""
+    return der.IMPLICIT_7 if identifier.family else der.IMPLICIT_2
+
+
+def _names_size(identifiers):
+    total = 0
+    for identifier in identifiers:
+        total += der.size(len(identifier.raw))
+    return total
+
+
+def san_size(identifiers):
+    """Bytes that `write_san` writes."""
+    return der.size(len(_SUBJECT_ALT_NAME) + der.size(der.size(_names_size(identifiers))))
+
+
+def write_san(buffer, offset, identifiers):
+    """Write the Extension subjectAltName for these Identifiers; return the new offset. Allocates nothing."""
+    names = _names_size(identifiers)
+    octets = der.size(names)
+    offset = der.head(buffer, offset, der.SEQUENCE, len(_SUBJECT_ALT_NAME) + der.size(octets))
+    offset = put(buffer, offset, _SUBJECT_ALT_NAME)
+    offset = der.head(buffer, offset, der.OCTET_STRING, octets)
+    offset = der.head(buffer, offset, der.SEQUENCE, names)
+    for identifier in identifiers:
+        offset = der.head(buffer, offset, _name_tag(identifier), len(identifier.raw))
+        offset = put(buffer, offset, identifier.raw)
+    return offset
 
 
 class Fields:
@@ -45,189 +89,199 @@ class Fields:
         self.is_ca = False
 
 
-def _two(buf, at):
-    a = buf[at] - 48
-    b = buf[at + 1] - 48
-    if not (0 <= a <= 9 and 0 <= b <= 9):
+def _two_digits(buffer, position):
+    tens = buffer[position] - 48
+    ones = buffer[position + 1] - 48
+    if not (0 <= tens <= 9 and 0 <= ones <= 9):
         _bad("a date in it is malformed")
-    return a * 10 + b
+    return tens * 10 + ones
 
 
-def _time(r):
+def _time(reader):
     """Core seconds of the next element, a UTCTime or GeneralizedTime (RFC 5280 4.1.2.5), clamped."""
-    r.next()
-    at = r.start
-    buf = r.buf
-    n = r.end - at
-    if not (r.tag == 0x17 and n == 13 or r.tag == 0x18 and n == 15) or buf[r.end - 1] != 90:
+    reader.next()
+    buffer = reader.buffer
+    position = reader.start
+    four_digits = reader.tag == der.GENERALIZED_TIME
+    # YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ, and no other form that ASN.1 would allow.
+    if reader.length() != (15 if four_digits else 13) or buffer[reader.end - 1] != 90:
         _bad("a date in it is malformed")
-    year = _two(buf, at)
-    at += 2
-    if n == 15:
-        year = year * 100 + _two(buf, at)
-        at += 2
+    if not four_digits and reader.tag != der.UTC_TIME:
+        _bad("a date in it is malformed")
+    year = _two_digits(buffer, position)
+    position += 2
+    if four_digits:
+        year = year * 100 + _two_digits(buffer, position)
+        position += 2
     else:
-        year += 2000 if year < 50 else 1900
-    month = _two(buf, at)
-    day = _two(buf, at + 2)
-    hour = _two(buf, at + 4)
-    minute = _two(buf, at + 6)
-    second = _two(buf, at + 8)
+        year += 2000 if year < 50 else 1900  # RFC 5280 4.1.2.5.1
+    month = _two_digits(buffer, position)
+    day = _two_digits(buffer, position + 2)
+    hour = _two_digits(buffer, position + 4)
+    minute = _two_digits(buffer, position + 6)
+    second = _two_digits(buffer, position + 8)
     moment = calendar.seconds(year, month, day, hour, minute, second)
     if moment < 0 or second > 59:  # RFC 5280 4.1.2.5 has no leap seconds
         _bad("a date in it is malformed")
     return moment
 
 
-def _extension(f, buf):
-    """Take one Extension, the current element of `f.middle`, into the fields."""
-    r = f.inner
-    r.load(buf, f.middle.start, f.middle.end)
-    r.expect(0x06)
-    known = r.end - r.start == 3 and buf[r.start] == 0x55 and buf[r.start + 1] == 0x1D
-    kind = buf[r.start + 2] if known else 0
-    if r.next() and r.tag == 0x01:
-        r.next()
-    if r.tag != 0x04:
+def _extension(fields, buffer):
+    """Take one Extension, the current element of `fields.middle`, into the fields."""
+    reader = fields.inner
+    reader.load(buffer, fields.middle.start, fields.middle.end)
+    reader.expect(der.OBJECT_IDENTIFIER)
+    at = reader.start
+    known = reader.length() == 3 and buffer[at] == 0x55 and buffer[at + 1] == 0x1D  # 2.5.29
+    kind = buffer[at + 2] if known else 0
+    if reader.next() and reader.tag == der.BOOLEAN:  # critical
+        reader.next()
+    if reader.tag != der.OCTET_STRING:
         _bad("one of its extensions is malformed")
-    r.finish()
-    r.enter()
-    if kind == 0x11:  # subjectAltName
-        if f.san_start >= 0:
+    reader.finish()
+    reader.load(buffer, reader.start, reader.end)
+    if kind == _SAN:
+        # Two of them could say different things to different readers.
+        if fields.san_start >= 0:
             _bad("an extension stands in it twice")
-        r.expect(0x30)
-        r.finish()
-        f.san_start = r.start
-        f.san_end = r.end
-        r.enter()
-        while r.next():
+        reader.only(der.SEQUENCE)
+        fields.san_start = reader.position
+        fields.san_end = reader.limit
+        while reader.next():  # each must be well-formed, so that `match_san` cannot fail half way
             pass
-    elif kind == 0x23:  # authorityKeyIdentifier
-        if f.aki_start >= 0:
+    elif kind == _AUTHORITY_KEY:
+        if fields.aki_start >= 0:
             _bad("an extension stands in it twice")
-        r.expect(0x30)
-        r.finish()
-        r.enter()
-        if r.next() and r.tag == 0x80:
-            f.aki_start = r.start
-            f.aki_end = r.end
-    elif kind == 0x13:  # basicConstraints
-        r.expect(0x30)
-        r.finish()
-        r.enter()
-        f.is_ca = r.next() and r.tag == 0x01 and r.end - r.start == 1 and buf[r.start] == 0xFF
+        reader.only(der.SEQUENCE)
+        if reader.next() and reader.tag == der.IMPLICIT_0:
+            fields.aki_start = reader.start
+            fields.aki_end = reader.end
+    elif kind == _BASIC_CONSTRAINTS:
+        reader.only(der.SEQUENCE)
+        has_flag = reader.next() and reader.tag == der.BOOLEAN and reader.length() == 1
+        fields.is_ca = has_flag and buffer[reader.start] == 0xFF
 
 
-def read(buf, start, end, f):
-    """Read the DER certificate `buf[start:end]` into the Fields `f`. Allocates nothing.
+def read(buffer, start, end, fields):
+    """Read the DER certificate `buffer[start:end]` into the Fields `fields`. Allocates nothing.
 
     Raises RemoteError("der") or RemoteError("x509") for anything but one well-formed version 3 certificate that is
     valid for some time, and, unless it is a CA's, for at most limits.LIFETIME_MAX seconds.
     """
-    f.clear()
-    r = f.outer
-    r.load(buf, start, end)
-    r.expect(0x30)
-    r.finish()
-    r.enter()
-    r.expect(0x30)
-    tbs = r.start
-    tbs_end = r.end
-    r.expect(0x30)
-    r.expect(0x03)
-    r.finish()
-    r.load(buf, tbs, tbs_end)
-    r.next()
-    if r.tag != 0xA0 or r.end - r.start != 3 or not same(buf, r.start, b"\x02\x01\x02", 0, 3):
+    fields.clear()
+    reader = fields.outer
+    reader.load(buffer, start, end)
+    # Certificate: tbsCertificate, signatureAlgorithm, signatureValue, and nothing after it (RFC 5280 4.1).
+    reader.only(der.SEQUENCE)
+    # The body is walked last, when the rest is known to be there.
+    reader.expect(der.SEQUENCE)
+    body = reader.start
+    body_end = reader.end
+    reader.expect(der.SEQUENCE)
+    reader.expect(der.BIT_STRING)
+    reader.finish()
+    # TBSCertificate, field by field, in the order of 4.1.
+    reader.load(buffer, body, body_end)
+    reader.next()
+    if (
+        reader.tag != der.EXPLICIT_0
+        or reader.length() != len(_VERSION_3)
+        or not same(buffer, reader.start, _VERSION_3, 0, len(_VERSION_3))
+    ):
         _bad("it is not of version 3")
-    r.expect(0x02)
+    reader.expect(der.INTEGER)
     # RFC 5280 4.1.2.2: positive, at most 20 bytes (and a zero byte for the sign).
-    if not 1 <= r.end - r.start <= 21 or buf[r.start] > 127:
+    if not 1 <= reader.length() <= 21 or buffer[reader.start] > 127:
         _bad("its serial number is malformed")
-    f.serial_start = r.start
-    f.serial_end = r.end
-    r.expect(0x30)
-    r.expect(0x30)
-    f.issuer_start = r.header
-    f.issuer_end = r.end
-    r.expect(0x30)
-    f.inner.load(buf, r.start, r.end)
-    f.not_before = _time(f.inner)
-    f.not_after = _time(f.inner)
-    f.inner.finish()
-    r.expect(0x30)
-    f.subject_start = r.header
-    f.subject_end = r.end
-    r.expect(0x30)
-    f.spki_start = r.header
-    f.spki_end = r.end
-    while r.next():
-        if r.tag == 0xA3:
-            f.middle.load(buf, r.start, r.end)
-            f.middle.expect(0x30)
-            f.middle.finish()
-            f.middle.enter()
-            while f.middle.next():
-                _extension(f, buf)
-        elif r.tag != 0x81 and r.tag != 0x82:
+    fields.serial_start = reader.start
+    fields.serial_end = reader.end
+    reader.expect(der.SEQUENCE)  # signature: the algorithm once more
+    reader.expect(der.SEQUENCE)
+    # Names are compared as bytes (7.1 allows that to fail for equal ones; CAs copy them), so heads are included.
+    fields.issuer_start = reader.header
+    fields.issuer_end = reader.end
+    reader.expect(der.SEQUENCE)
+    fields.inner.load(buffer, reader.start, reader.end)
+    fields.not_before = _time(fields.inner)
+    fields.not_after = _time(fields.inner)
+    fields.inner.finish()
+    reader.expect(der.SEQUENCE)
+    fields.subject_start = reader.header
+    fields.subject_end = reader.end
+    reader.expect(der.SEQUENCE)
+    fields.spki_start = reader.header
+    fields.spki_end = reader.end
+    while reader.next():
+        if reader.tag == der.EXPLICIT_3:
+            fields.middle.load(buffer, reader.start, reader.end)
+            fields.middle.only(der.SEQUENCE)
+            while fields.middle.next():
+                _extension(fields, buffer)
+        elif reader.tag != der.IMPLICIT_1 and reader.tag != der.IMPLICIT_2:  # unique identifiers, obsolete
             _bad("it has an unknown field")
-    if f.not_after <= f.not_before or not f.is_ca and f.not_after - f.not_before > limits.LIFETIME_MAX:
+    lifetime = fields.not_after - fields.not_before
+    # No public CA issues for ten years, and a renewal planned for then would mean none.
+    if lifetime <= 0 or not fields.is_ca and lifetime > limits.LIFETIME_MAX:
         _bad("it is valid for no time at all, or for more than ten years")
 
 
-def match_san(buf, f, identifiers):
+def match_san(buffer, fields, identifiers):
     """True when the certificate is for exactly these Identifiers: no more, no fewer. Allocates nothing."""
-    if f.san_start < 0:
+    if fields.san_start < 0:
         return False
-    r = f.inner
-    r.load(buf, f.san_start, f.san_end)
-    while r.next():
+    reader = fields.inner
+    reader.load(buffer, fields.san_start, fields.san_end)
+    # Each name of the certificate is wanted ...
+    while reader.next():
         found = False
-        for i in identifiers:
-            if _is(buf, r, i):
+        for identifier in identifiers:
+            if _is_for(buffer, reader, identifier):
                 found = True
         if not found:
             return False
-    for i in identifiers:
-        r.load(buf, f.san_start, f.san_end)
+    # ... and each identifier is there.
+    for identifier in identifiers:
+        reader.load(buffer, fields.san_start, fields.san_end)
         found = False
-        while r.next():
-            if _is(buf, r, i):
+        while reader.next():
+            if _is_for(buffer, reader, identifier):
                 found = True
         if not found:
             return False
     return True
 
 
-def _is(buf, r, i):
-    n = len(i.raw)
-    return r.tag == (0x87 if i.family else 0x82) and r.end - r.start == n and same(buf, r.start, i.raw, 0, n)
+def _is_for(buffer, reader, identifier):
+    """True where the reader's current GeneralName is the identifier, bytewise."""
+    if reader.tag != _name_tag(identifier) or reader.length() != len(identifier.raw):
+        return False
+    return same(buffer, reader.start, identifier.raw, 0, len(identifier.raw))
 
 
-def check_chain_order(buf, child, parent):
+def check_chain_order(buffer, child, parent):
     """Raise RemoteError("x509") unless the issuer in Fields `child` is the subject of `parent`, bytewise."""
-    n = child.issuer_end - child.issuer_start
-    if n != parent.subject_end - parent.subject_start:
+    size = child.issuer_end - child.issuer_start
+    fits = size == parent.subject_end - parent.subject_start
+    if not fits or not same(buffer, child.issuer_start, buffer, parent.subject_start, size):
         _bad("the chain is not in order")
-    if not same(buf, child.issuer_start, buf, parent.subject_start, n):
-        _bad("the chain is not in order")
 
 
-def ari_id(buf, off, src, f):
-    """Write the certificate's ARI identifier (RFC 9773 4.1) to `buf[off:]`; return the new offset.
+def ari_id(buffer, offset, source, fields):
+    """Write the certificate's ARI identifier (RFC 9773 4.1) to `buffer[offset:]`; return the new offset.
 
-    `src` is the buffer that `f` was read from; `buf` needs ARI_SIZE bytes. Raises RemoteError("x509") without an
+    `source` is the buffer that `fields` was read from; `buffer` needs ARI_SIZE bytes. Raises RemoteError("x509") without an
     authority key identifier, or with one of more than 64 bytes.
     """
-    if f.aki_start < 0 or f.aki_end - f.aki_start > 64:
+    # The bound keeps the text within ARI_SIZE; key identifiers are hashes, SHA-1's in practice.
+    if fields.aki_start < 0 or fields.aki_end - fields.aki_start > 64:
         _bad("it has no usable authority key identifier")
-    off = base64url.write_url(buf, off, src, f.aki_start, f.aki_end)
-    off = put(buf, off, b".")
-    return base64url.write_url(buf, off, src, f.serial_start, f.serial_end)
+    offset = base64url.write_url(buffer, offset, source, fields.aki_start, fields.aki_end)
+    offset = put(buffer, offset, b".")
+    return base64url.write_url(buffer, offset, source, fields.serial_start, fields.serial_end)
 
 
 class Pem:
-    """A walk over the certificates of a PEM chain, one `next` at a time; made once. `pos` is where it stands.
+    """A walk over the certificates of a PEM chain, one `next` at a time; made once. `position` is where it stands.
 
     Only CERTIFICATE blocks and white space may stand there (RFC 8555 9.1): a private key, a comment or HTML
     raises RemoteError("pem"), as do more than limits.CERTIFICATES blocks or one of more than limits.CERTIFICATE
@@ -237,50 +291,51 @@ class Pem:
     def __init__(self):
         self.load(b"", 0, 0)
 
-    def load(self, buf, start, end):
-        """Walk `buf[start:end]` from its beginning."""
-        self.buf = buf
-        self.pos = start
+    def load(self, buffer, start, end):
+        """Walk `buffer[start:end]` from its beginning."""
+        self.buffer = buffer
+        self.position = start
         self.end = end
         self.count = 0
 
-    def _marker(self, at, text):
-        n = len(text)
-        if at + n > self.end or not same(self.buf, at, text, 0, n):
+    def _marker(self, position, text):
+        size = len(text)
+        if position + size > self.end or not same(self.buffer, position, text, 0, size):
             raise RemoteError("pem", "The CA sent no chain of PEM certificates.")
-        return at + n
+        return position + size
 
-    def next(self, out, off):
-        """Decode the next certificate to `out[off:]`; return the new offset, or `off` where none is left."""
-        buf = self.buf
-        at = self.pos
-        while at < self.end and (buf[at] == 10 or buf[at] == 13 or buf[at] == 32 or buf[at] == 9):
-            at += 1
-        self.pos = at
-        if at == self.end:
-            return off
-        at = stop = self._marker(at, _BEGIN)
-        while stop < self.end and buf[stop] != 45:
+    def next(self, out, offset):
+        """Decode the next certificate to `out[offset:]`; return the new offset, or `offset` where none is left."""
+        buffer = self.buffer
+        position = self.position
+        while position < self.end and buffer[position] in _WHITE:
+            position += 1
+        self.position = position
+        if position == self.end:
+            return offset
+        position = stop = self._marker(position, _BEGIN)
+        while stop < self.end and buffer[stop] != 45:  # a hyphen
             stop += 1
-        self.pos = self._marker(stop, _END)
+        self.position = self._marker(stop, _END)
+        # Before anything is decoded: the base64 of a certificate is a third longer than its bytes.
         self.count += 1
-        if self.count > limits.CERTIFICATES or stop - at > limits.CERTIFICATE * 3 // 2:
+        if self.count > limits.CERTIFICATES or stop - position > limits.CERTIFICATE * 3 // 2:
             raise RemoteError("pem", "The CA sent a chain that is too large.")
-        end = base64url.read_pem(out, off, buf, at, stop)
-        if end == off:
+        end = base64url.read_pem(out, offset, buffer, position, stop)
+        if end == offset:
             raise RemoteError("pem", "The CA sent an empty certificate.")
         return end
 
 
-def pem_to_der(buf, n, out):
-    """Decode the PEM chain `buf[:n]` to `out`, one certificate after another; return the list of offsets.
+def pem_to_der(buffer, size, out):
+    """Decode the PEM chain `buffer[:size]` to `out`, one certificate after another; return the list of offsets.
 
     The list has one more entry, the end: certificate i is `out[list[i]:list[i + 1]]`. At the edge: the list
-    is allocated. `out` never needs more than `n * 3 // 4` bytes. Raises RemoteError("pem") or RemoteError("base64"),
+    is allocated. `out` never needs more than `size * 3 // 4` bytes. Raises RemoteError("pem") or RemoteError("base64"),
     also where there is none, and LocalError("overflow").
     """
     walk = Pem()
-    walk.load(buf, 0, n)
+    walk.load(buffer, 0, size)
     ends = [0]
     while True:
         end = walk.next(out, ends[-1])

@@ -72,11 +72,12 @@ class Directories(unittest.TestCase):
             (every, False, "", "tlsserver", "tlsserver"), (every, False, "", "gone", "classic"),
             (every, True, "", "gone", "shortlived"), (["default", "shortlived"], False, "", "", "default"),
             (["one"], True, "", "", "one"), (["one", "shortlived"], False, "", "", "one"),
+            (every, False, "", "shortlived", "classic"), (every, True, "shortlived", "", "shortlived"),
         ):  # fmt: skip
             self.assertEqual(directory.choose_profile(profiles, ip, wanted, before), want)
         for profiles, ip, wanted in (
             (every, False, "other"), ([], False, "classic"), (["a", "b"], True, ""), (["a", "b"], False, ""),
-            (["shortlived"], False, ""),
+            (["shortlived"], False, ""), (every, False, "shortlived"),
         ):  # fmt: skip
             with self.assertRaises(LocalError) as c:
                 directory.choose_profile(profiles, ip, wanted, "")
@@ -284,6 +285,22 @@ class Challenges(unittest.TestCase):
                 code_of(LocalError, lambda k=kind: challenge.check(k, [address])),
                 "challenge" if dns else None,
             )
+
+    def test_the_table_names_each_type_once_and_knows_no_other(self):
+        names = [row.name for row in challenge.TABLE]
+        self.assertEqual(sorted(names), sorted({name: 0 for name in names}))
+        self.assertEqual([challenge.find(name).name for name in names], names)
+        self.assertEqual(code_of(LocalError, lambda: challenge.find("http-02")), "challenge")
+        self.assertEqual(
+            code_of(LocalError, lambda: challenge.check("http-02", [identifiers.parse("a.example.net")])),
+            "challenge",
+        )
+
+    def test_a_record_stands_for_names_only_and_nothing_connects_to_it(self):
+        for row in challenge.TABLE:
+            self.assertEqual((row.name, bool(row.record)), (row.name, not row.resolves))
+            self.assertEqual((row.name, row.addresses), (row.name, row.resolves))
+            self.assertTrue(row.names_account or not row.lasting)
 
 
 class Certificates(unittest.TestCase):

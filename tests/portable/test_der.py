@@ -16,7 +16,7 @@ class Writers(unittest.TestCase):
             point = unhex(v["point"])
             end = locked(lambda p=point: p256.write_spki(buf, 1, p, 0))
             self.assertEqual(bytes(buf[1:end]), unhex(v["spki"]))
-            end = locked(lambda d=d, p=point: p256.write_pkcs8(buf, 2, d, p))
+            end = locked(lambda p=d + point: p256.write_pkcs8(buf, 2, p))
             self.assertEqual(bytes(buf[2:end]), unhex(v["pkcs8"]))
             self.assertEqual(end - 2, p256.PKCS8)
 
@@ -105,15 +105,13 @@ class Cursor(unittest.TestCase):
     def test_never_beyond_the_range(self):
         self.assertEqual(code_of(RemoteError, lambda: self.walk(b"\x04\x02\x01\x01", 0, 3)), "der")
 
-    def test_expect_enter_finish(self):
+    def test_expect_only_finish(self):
         r = der.Reader()
         data = b"\x30\x05\x02\x01\x07\x05\x00"
 
         def steps():
             r.load(data, 0, 7)
-            r.expect(0x30)
-            r.finish()
-            r.enter()
+            r.only(0x30)
             r.expect(2)
             return data[r.start]
 

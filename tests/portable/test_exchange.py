@@ -160,13 +160,6 @@ class Messages(unittest.TestCase):
         ):  # fmt: skip
             self.assertEqual(code_of(RemoteError, lambda b=body: message.parse(b)), code)
 
-    def test_texts(self):
-        obj = {"a": "x", "empty": "", "long": "x" * 11, "n": 5, "ctl": "a\nb", "wide": "\u00e9"}
-        self.assertEqual(message.text(obj, "a", 10), "x")
-        self.assertIsNone(message.text(obj, "none", 10, False))
-        for name in ("none", "empty", "long", "n", "ctl", "wide"):
-            self.assertEqual(code_of(RemoteError, lambda n=name: message.text(obj, n, 10)), "json")
-
     def test_urls(self):
         self.assertEqual(message.url(URL, "x"), URL)
         for bad in (

@@ -170,7 +170,7 @@ class Chains(unittest.TestCase):
         end = locked(steps)
         self.assertEqual(bytes(out[:end]), self.der[0] + self.der[1])
         self.assertEqual(walk.next(out, end), end)
-        self.assertEqual(walk.pos, len(pem))
+        self.assertEqual(walk.position, len(pem))
 
     def test_order(self):
         data = self.der[0] + self.der[1]

@@ -1,6 +1,7 @@
 """`ipcert plan`: what will happen when, what becomes public by it, and among how many. `ipcert status`: what there is."""
 
 from ipcert import limits, notices, plan, split
+from ipcert.acme import challenge
 
 from .. import exit_codes
 from ..formatting import local, planned, span, utc
@@ -14,7 +15,7 @@ def published(config):
     """The notices about what will be public, as dicts."""
     assigned = bytearray(len(config.identifiers))
     n = split.assign(config.identifiers, assigned, config.policy.combined)
-    points_here = config.policy.challenge_name in ("http-01", "tls-alpn-01")
+    points_here = challenge.find(config.policy.challenge_name).resolves
     mask = split.warn(config.identifiers, assigned, n, config.policy.urgent == "both", points_here)
     out = []
     for k in range(len(notices.NOTICES)):

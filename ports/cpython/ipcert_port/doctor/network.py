@@ -5,6 +5,7 @@ import socket
 import ssl
 
 from ipcert import identifiers
+from ipcert.acme import challenge
 from ipcert.errors import Error, LocalError
 
 from ..address import interfaces
@@ -40,7 +41,7 @@ def check(config, issuers, findings):
     if "tls-alpn-01" in ways:
         _alpn(config, findings)
     names = [i for i in config.identifiers if not i.family]
-    if names and config.policy.challenge_name in ("http-01", "tls-alpn-01"):
+    if names and challenge.find(config.policy.challenge_name).resolves:
         _names(config, names, own, findings)
     elif names:
         _dns(config, names, findings)
@@ -385,13 +386,12 @@ def _dns(config, names, findings):
     """For the DNS challenges: that there is a zone, and someone who changes it."""
     try:
         ask, provider = config.dns.make()
-        if provider is None and config.policy.challenge_name == "dns-01":
-            findings.bad("dns", "dns-01 needs to know who changes your zone.", "Set dns.provider.")
+        row = challenge.find(config.policy.challenge_name)
+        if provider is None and not row.lasting:
+            findings.bad("dns", "%s needs to know who changes your zone." % row.name, "Set dns.provider.")
             return
         for name in names:
-            record = "_acme-challenge." + (name.value[2:] if name.value[:2] == "*." else name.value)
-            if config.policy.challenge_name == "dns-persist-01":
-                record = record.replace("_acme-challenge.", "_validation-persist.")
+            record = row.record + (name.value[2:] if name.value[:2] == "*." else name.value)
             record = ask.target(record)
             ask.servers(record)
             if provider is not None:

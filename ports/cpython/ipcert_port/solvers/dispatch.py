@@ -1,5 +1,6 @@
 """Where challenges are answered, by their type. Listeners are open only while a challenge is."""
 
+from ipcert.acme import challenge
 from ipcert.errors import LocalError
 
 
@@ -26,8 +27,9 @@ class Solvers:
     def withdraw(self, it):
         """Answer it no longer; with the last one its port is free again."""
         if it.challenge not in self._ways:
-            # Published before a restart: only what stands elsewhere is still there.
-            if it.challenge != "dns-01":
+            # Published before a restart: only a record is still there, and a lasting one stays.
+            row = challenge.find(it.challenge)
+            if not row.record or row.lasting:
                 return
             self._ways[it.challenge] = _WAYS[it.challenge](self)
         self._ways[it.challenge].withdraw(it)
