@@ -198,6 +198,14 @@ def children(pid):
         return file.read().split()
 
 
+def started(pid):
+    """The Unix second (with its fraction, to a tick) at which a process was started, as the kernel noted it."""
+    with open("/proc/%s/stat" % pid) as file:
+        ticks = int(file.read().rsplit(")", 1)[1].split()[19])
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return booted + ticks / os.sysconf("SC_CLK_TCK")
+
+
 def uncovered():
     """The environment without coverage: a child that is killed while it writes its database leaves a damaged one."""
     return {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
@@ -209,14 +217,19 @@ class Daemons:
     def __init__(self):
         self._started = []
 
-    def run(self, home):
-        """Start one; its Popen."""
+    def run(self, home, task_wait=None):
+        """Start one; its Popen. task_wait: what its children have for limits.TASK_WAIT, in seconds."""
         # Coverage would be in the daemon's memory and CPU time, and a .pth file brings it: so without site (-S), whose
         # work PYTHONPATH does. The daemon's child does the work that counts.
         clean = uncovered()
         clean["PYTHONPATH"] = os.pathsep.join(
             [*(os.path.join(_ROOT, p) for p in _PACKAGES), *filter(None, sys.path)]
         )
+        if task_wait is not None:
+            (home.folder / "site").mkdir()
+            text = "from ipcert import limits\n\nlimits.TASK_WAIT = %d\n" % task_wait
+            (home.folder / "site" / "sitecustomize.py").write_text(text)
+            clean["PYTHONPATH"] = "%s:%s" % (home.folder / "site", clean["PYTHONPATH"])
         command = home.command("run")
         command.insert(1, "-S")
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

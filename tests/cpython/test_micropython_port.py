@@ -10,6 +10,8 @@ import time
 import hostile
 import micropython_binary
 
+from tools.lib import loopback
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
@@ -94,12 +96,6 @@ def ask(port, data=REQUEST, host="127.0.0.1"):
             answer += piece
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 def numbers(process):
     process.stdin.write(b"\n")
     process.stdin.flush()
@@ -107,7 +103,7 @@ def numbers(process):
 
 
 def test_responder():
-    port = free_port()
+    port = loopback.free_ports(1)[0]
     process = start("micropython_responder.py", str(port), heap="64k")
     assert process.stdout.readline() == b"port\n"
     for host in ("127.0.0.1", "::1"):

@@ -57,6 +57,17 @@ def test_the_small_gate_holds(tmp_path):
 
 @pytest.mark.parametrize("policy", ["certbot", "cron", "tick", "predictable", "redraw"])
 def test_a_bad_policy_fails_among_ordinary_homes(policy):
+    data = gate("--tiny", "--only", "g2", "--policy", policy)
+    assert not data["holds"] and broken(data, "G2")
+
+
+def test_as_few_homes_show_nothing_wrong_with_the_shipped_policy():
+    assert broken(gate("--tiny", "--only", "g2"), "G2") == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("policy", ["certbot", "cron", "tick", "predictable", "redraw"])
+def test_a_bad_policy_fails_by_a_wide_margin_among_more_homes(policy):
     data = gate("--quick", "--only", "g2", "--policy", policy)
     assert not data["holds"] and broken(data, "G2")
 

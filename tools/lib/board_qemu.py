@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from tools.lib import needs
+from tools.lib import loopback, needs
 
 PSRAM_SIZE = 16 << 20
 
@@ -25,18 +25,6 @@ GUEST = "10.0.2.15"
 
 class HubError(Exception):
     """The hub raised, went away, or did not answer in time. The text is what it said."""
-
-
-def free_ports(count):
-    """`count` TCP ports that were free on 127.0.0.1 a moment ago."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
 
 
 def arguments(image, flash, forwards, boot, icount=False, monitor=None, tap=None):
@@ -71,7 +59,9 @@ class Hub:
         self.image, self.flash, self.icount, self.tap = image, str(flash), icount, tap
         self._monitor = os.path.join(tempfile.mkdtemp(prefix="hub"), "qmp")
         self.boot = dict(boot or {})
-        self.forwards = dict(forwards) if forwards is not None else dict(zip(ports, free_ports(len(ports))))
+        self.forwards = (
+            dict(forwards) if forwards is not None else dict(zip(ports, loopback.free_ports(len(ports))))
+        )
         self.process = None
         self.transcript = []
 

@@ -1,9 +1,12 @@
 """Free ports on loopback, and a wait until somebody listens on one."""
 
 import contextlib
+import os
 import random
 import socket
 import time
+
+_FIRST, _LAST = 12000, 32000  # the kernel's own range begins at 32768
 
 
 def has_ipv6():
@@ -15,15 +18,20 @@ def free_ports(count):
     """`count` different ports that are free for TCP and UDP on 127.0.0.1 and, where there is one, ::1.
 
     They come from below the range from which the kernel takes ports for outgoing connections, so that only another
-    run like this one could take them before they are used.
+    run like this one could take them before they are used. The workers of one pytest run take from ranges of their own.
     """
+    # pytest-xdist numbers its workers gw0, gw1 and so on.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    width = (_LAST - _FIRST) // workers
+    first = _FIRST + worker * width
     addresses = [(socket.AF_INET, "127.0.0.1")]
     if has_ipv6():
         addresses.append((socket.AF_INET6, "::1"))
     found = []
     draw = random.SystemRandom()
     while len(found) < count:
-        port = draw.randrange(12000, 32000)
+        port = draw.randrange(first, first + width)
         kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
         if port not in found and all(
             _free(family, host, port, kind) for family, host in addresses for kind in kinds

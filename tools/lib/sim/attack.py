@@ -1,5 +1,8 @@
 """Attackers who know the software, learn on other homes, and match every name with every address."""
 
+import contextlib
+from unittest import mock
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -189,7 +192,8 @@ class Trees:
             random_state=1, early_stopping=True, validation_fraction=0.15, n_iter_no_change=12,
         )  # fmt: skip
         # So weighted, each stage gives the log odds of one right pair against one wrong one, whatever came through.
-        with threadpool_limits(1):  # its many short parallel parts wait for one another on a busy machine
+        # threadpool_limits: its many short parallel parts wait for one another on a busy machine.
+        with threadpool_limits(1), _sorted_once():
             model.fit(x, y, sample_weight=np.where(y > 0, 1.0, homes.size / pool))
         said = np.empty(min(300, len(x)))
         features.judge(x[: said.size], *features.flat(model), np.zeros(0), said)
@@ -209,6 +213,29 @@ class Trees:
             prepared(city), *measured(city), rows, cols, self.windows, *self.forest, self.cuts, out
         )
         return out
+
+
+@contextlib.contextmanager
+def _sorted_once():
+    """While it lasts, scikit-learn finds the thresholds of a weighted column's bins with one sort: the same ones.
+
+    Its 1.9 sorts the column and adds up the weights anew for each of 254 thresholds, which takes most of a fit's time,
+    though the function that it calls takes all of them at once.
+    """
+    from sklearn.ensemble._hist_gradient_boosting import binning
+    from sklearn.utils.stats import _weighted_percentile
+
+    few = binning._find_binning_thresholds
+
+    def thresholds(column, bins, sample_weight):
+        if np.unique(column).size <= bins:
+            return few(column, bins, sample_weight)
+        order = np.argsort(column)
+        ranks = np.linspace(0, 100, num=bins + 1)[1:-1]
+        return np.unique(_weighted_percentile(column[order], sample_weight[order], ranks, average=True))
+
+    with mock.patch.object(binning, "_find_binning_thresholds", thresholds):
+        yield
 
 
 class Collisions:

@@ -23,6 +23,7 @@ def main(arguments, root, result):
     gate.add_argument("--seed", type=int, default=SEED)
     gate.add_argument("--small", action="store_true")
     gate.add_argument("--quick", action="store_true")
+    gate.add_argument("--tiny", action="store_true")
     gate.add_argument("--json", action="store_true")
     gate.add_argument("--policy", default="ipcert", choices=sorted(reference.POLICIES))
     gate.add_argument("--only", default=",".join(GOALS))
@@ -54,7 +55,9 @@ def _gate(options):
     for name in only:
         if name not in GOALS:
             raise Stop(f"There is no goal {name}; there are {', '.join(GOALS)}.")
-    size = "quick" if options.quick else "small" if options.small else "full"
+    size = next((name for name in ("tiny", "quick", "small") if getattr(options, name)), "full")
+    if size == "tiny" and only != ["g2"]:
+        raise Stop("--tiny has too few homes for anything but --only g2.")
     begun = time.time()
     measure = Measure(options.seed, size, options.policy, Progress())
 
