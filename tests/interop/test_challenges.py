@@ -17,8 +17,8 @@ from cryptography import x509
 from ipcert.errors import LocalError
 from ipcert_port.cli.account import accounts
 from ipcert_port.deploy import tls_server
-from ipcert_port.solvers import tlsalpn
 from ipcert_port.solvers.dns import providers, queries, records
+from ipcert_port.solvers.shelf import Shelf
 from tests.interop.home import home
 from tools.lib import loopback, needs, testcert
 
@@ -85,7 +85,7 @@ def test_a_validation_that_fails_is_told_in_the_cas_words(pebble, tmp_path):
 
 def test_tls_alpn_behind_a_shared_port(pebble, tmp_path):
     # What `ipcert serve` runs, on the port that the CA validates.
-    shelf = tlsalpn.Shelf(str(tmp_path / "alpn"))
+    shelf = Shelf(str(tmp_path / "alpn"))
     server = tls_server.Server(tls_server.Chooser([]), [(V4, pebble.tls_port), (V6, pebble.tls_port)], shelf)
     server.start()
     try:
@@ -99,7 +99,7 @@ def test_tls_alpn_behind_a_shared_port(pebble, tmp_path):
 
 
 def test_the_challenge_certificate_is_shown_to_nobody_else(tmp_path):
-    shelf = tlsalpn.Shelf(str(tmp_path / "alpn"))
+    shelf = Shelf(str(tmp_path / "alpn"))
     root, leaf, key = testcert.make(["nas.janet.example"])
     der = ssl.PEM_cert_to_DER_cert(leaf.decode())
     body = b"".join(key.strip().split(b"\n")[1:-1])

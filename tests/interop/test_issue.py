@@ -27,8 +27,8 @@ from home import (
 from ipcert import action, limits, notices
 from ipcert_port.cli.progress import Quiet
 from ipcert_port.config import reader as _config
-from ipcert_port.port.net import Net
-from ipcert_port.session import Session, user_agent
+from ipcert_port.port.net import Net, user_agent
+from ipcert_port.session import Session
 
 NAME = "nas.janet.example"
 SHORT = 60480  # 14 days become 20 seconds

@@ -49,7 +49,9 @@ def sources(suite, security):
     return lines
 
 
-def bootstrap(architecture, variant, packages, target, suite="bookworm", options=(), security=True, lines=None):
+def bootstrap(
+    architecture, variant, packages, target, suite="bookworm", options=(), security=True, lines=None
+):
     """A Debian system as the tar archive `target`, with `packages`, by mmdebstrap. Raises `Stop`.
 
     variant   mmdebstrap's: "extract" only unpacks, at this machine's own speed; others configure, under qemu-user

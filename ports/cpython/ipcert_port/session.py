@@ -13,13 +13,6 @@ from .port.clock import Clock
 from .port.port import Port
 
 
-def user_agent():
-    """Names ipcert and its version, and nothing about the device."""
-    from ipcert import __version__
-
-    return "ipcert/" + __version__
-
-
 class Session:
     """Everything that a command needs to act on the state, under its lock. A context manager.
 
@@ -46,11 +39,11 @@ class Session:
         self.port.entropy = Entropy()
         if orders:
             readable(config.roots)
-            from .port.net import Net
+            from .port import net
             from .port.sign import Signer
 
             self.port.signer = Signer(self.port.entropy)
-            self.net = Net(config.roots, user_agent())
+            self.net = net.Net(config.roots, net.user_agent())
         self.deployer = Deployer(
             config.deploy,
             config.hook,
@@ -143,28 +136,3 @@ def certificates(config, state):
                 file=sys.stderr,
             )
     return out
-
-
-def groups(config):
-    """The identifiers as they share certificates: a list of texts, as in a record's `ids`."""
-    from ipcert import split
-
-    assigned = bytearray(len(config.identifiers))
-    n = split.assign(config.identifiers, assigned, config.policy.combined)
-    texts = []
-    for g in range(n):
-        texts.append(",".join([i.value for k, i in enumerate(config.identifiers) if assigned[k] == g]))
-    return texts
-
-
-def group_of(config, name):
-    """The group, as in `groups`, that a name or address is in. Raises LocalError("config")."""
-    from ipcert import identifiers
-
-    from .config.reader import _to_ascii
-
-    value = identifiers.parse(name, _to_ascii).value
-    for ids in groups(config):
-        if value in ids.split(","):
-            return ids
-    raise LocalError("config", "%s is not in the configuration; add it there first." % value)

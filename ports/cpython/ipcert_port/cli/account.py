@@ -8,7 +8,7 @@ from .. import exit_codes
 from ..config import directories
 from ..formatting import utc
 from ..port.state import State, active
-from ..session import Session, group_of
+from ..session import Session
 from . import operations
 
 ACTIONS = ("show", "update", "rollover", "deactivate", "recover", "deauthorize")
@@ -45,7 +45,7 @@ def run(config, progress, action, yes=False, key=None, name=None):
             raise LocalError(
                 "usage", "Say for which name or address: ipcert account deauthorize --name NAME."
             )
-        event, value = action, group_of(config, name)
+        event, value = action, config.group_of(name)
     else:
         event, value = "account", _EVENTS[action]
     with Session(config, progress, patient=True) as session:

@@ -13,7 +13,7 @@ from ipcert.errors import LocalError, RemoteError
 
 from .. import exit_codes
 from ..formatting import local, planned, span, spki
-from ..session import Session, groups
+from ..session import Session
 from . import operations
 
 LAYOUTS = (  # relative to a folder: certbot's live/NAME, acme.sh's NAME and NAME_ecc, lego's and others'
@@ -84,7 +84,7 @@ def _san(der, path):
 def run(config, progress, paths):
     """Adopt what is found at `paths`; returns (exit code, the JSON object). Raises Error where nothing could be."""
     found = [f for path in paths for f in find(path)]
-    wanted = {frozenset(g.split(",")): g for g in groups(config)}
+    wanted = {frozenset(g.split(",")): g for g in config.groups()}
     out, refused = [], []
     with Session(config, progress, patient=True, orders=False) as session:
         operations.begin(session)

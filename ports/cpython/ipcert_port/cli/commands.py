@@ -297,7 +297,7 @@ def _consent(args):
 
 def _serve(args):
     gc.enable()
-    from ..deploy.tls_server import run
+    from .serve import run
 
     return run(_config(args, None), args.listen, args.json), None
 
@@ -309,7 +309,7 @@ def _init(args):
 
 
 def _doctor(args):
-    from ..doctor.findings import run
+    from ..doctor.run import run
 
     return run(args.config, _progress(args))
 

@@ -45,11 +45,9 @@ def run(path, progress, names, addresses):
 
 
 def _checked(text, address):
-    from ..config.reader import _to_ascii
-
     if address and text in FAMILIES:
         return text
-    one = identifiers.parse(text, _to_ascii)
+    one = identifiers.parse(text, reader.to_ascii)
     if bool(one.family) != address:
         word = "--name" if address else "--address"
         raise LocalError("config", "%s belongs to %s." % (one.value, word))

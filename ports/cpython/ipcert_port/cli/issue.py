@@ -66,11 +66,9 @@ def _alarm():
 
 
 def _wanted(config, now):
-    from ..session import group_of
-
     out = []
     for text in now:
-        ids = group_of(config, text)
+        ids = config.group_of(text)
         if ids not in out:
             out.append(ids)
     return out

@@ -6,7 +6,7 @@ from ipcert.acme import challenge
 from .. import exit_codes
 from ..formatting import local, planned, span, utc
 from ..port.state import State
-from ..session import Session, certificates, groups
+from ..session import Session, certificates
 from . import anonymity, fleet
 from .account import accounts
 
@@ -29,7 +29,7 @@ def published(config):
 def settled(config, progress):
     """The state, after its plans were made where some are missing."""
     state = State(config.state)
-    if not state.found or sorted(r.ids.text() for r in state.journal.records()) != sorted(groups(config)):
+    if not state.found or sorted(r.ids.text() for r in state.journal.records()) != sorted(config.groups()):
         with Session(config, progress, orders=False) as session:
             session.settle()
         state = State(config.state)
@@ -137,7 +137,7 @@ def _unconsented(config, records):
     mask = split.warn(config.identifiers, assigned, n, False, True)
     if config.policy.setting != "home" or not split.needs_consent(mask):
         return False
-    combined = groups(config)[0]
+    combined = config.groups()[0]
     return not [r for r in records if r.ids.text() == combined and r.consent_at]
 
 
@@ -163,7 +163,7 @@ def run_consent(config, progress, answer=None):
         if answer is not None:
             session.device.event("consent", answer)
             session.settle()
-    ids = groups(config)[0]
+    ids = config.groups()[0]
     if answer is not None:
         when = {r.ids.text(): utc(r.consent_at) for r in State(config.state).records() if r.consent_at}
         progress.say("You agreed to one certificate for %s; 'ipcert issue' fetches it." % ids)

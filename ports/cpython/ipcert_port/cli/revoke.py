@@ -4,7 +4,7 @@ from ipcert import limits
 
 from .. import exit_codes
 from ..formatting import local, planned, span
-from ..session import Session, group_of
+from ..session import Session
 from . import operations
 
 REASONS = {
@@ -18,7 +18,7 @@ REASONS = {
 
 def run(config, progress, name, reason="unspecified", by_key=False):
     """Revoke the certificate that `name` is in; returns (exit code, the JSON object). Raises Error."""
-    ids = group_of(config, name)
+    ids = config.group_of(name)
     with Session(config, progress, patient=True) as session:
         operations.begin(session)
         device = session.device

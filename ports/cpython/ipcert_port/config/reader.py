@@ -2,7 +2,7 @@
 
 import os
 
-from ipcert import identifiers, limits, policy
+from ipcert import identifiers, limits, policy, split
 from ipcert.errors import LocalError
 
 from ..address.discovery import FAMILIES, SOURCES, Options
@@ -154,6 +154,24 @@ class Config:
             elif one in self.found:
                 out.append(identifiers.parse(self.found[one]))
         return out
+
+    def groups(self):
+        """The identifiers as they share certificates: a list of texts, as in a record's `ids`."""
+        all_of_them = self.identifiers
+        assigned = bytearray(len(all_of_them))
+        count = split.assign(all_of_them, assigned, self.policy.combined)
+        return [
+            ",".join([one.value for k, one in enumerate(all_of_them) if assigned[k] == group])
+            for group in range(count)
+        ]
+
+    def group_of(self, name):
+        """The group, as in `groups`, that a name or address is in. Raises LocalError("config")."""
+        value = identifiers.parse(name, to_ascii).value
+        for ids in self.groups():
+            if value in ids.split(","):
+                return ids
+        raise LocalError("config", "%s is not in the configuration; add it there first." % value)
 
     def override(self, **choices):
         """Other choices than the file's for this run; names are `policy.Policy`'s. Raises LocalError("config")."""
@@ -349,7 +367,7 @@ def _directory(text):
         ) from None
 
 
-def _to_ascii(name):
+def to_ascii(name):
     try:
         import idna
     except ImportError:
@@ -371,7 +389,7 @@ def _identifiers(names, addresses):
     """Identifiers, and for an address that is to be found its family."""
     found = []
     for text in names:
-        found.append(identifiers.parse(text, _to_ascii))
+        found.append(identifiers.parse(text, to_ascii))
         if found[-1].family:
             raise LocalError(
                 "config", "%s is an address; write it in identifiers.addresses." % found[-1].value
@@ -380,7 +398,7 @@ def _identifiers(names, addresses):
         if text in FAMILIES:
             found.append(FAMILIES[text])
             continue
-        found.append(identifiers.parse(text, _to_ascii))
+        found.append(identifiers.parse(text, to_ascii))
         if not found[-1].family:
             raise LocalError("config", "%s is a name; write it in identifiers.names." % found[-1].value)
     for word in FAMILIES:

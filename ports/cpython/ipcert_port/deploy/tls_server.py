@@ -13,8 +13,7 @@ import threading
 from ipcert import identifiers
 from ipcert.errors import LocalError
 
-from .. import exit_codes
-from ..solvers import tlsalpn
+from ..solvers.shelf import PROTOCOL
 from . import client_hello
 from .folders import FULLCHAIN, KEY, folder_name
 
@@ -113,7 +112,7 @@ def _covers(texts, host):
 class Server:
     """Serves on `listen`, a list of (host, port), host None for every address. `start`, then `close`.
 
-    `shelf` (`tlsalpn.Shelf`, or None) has the certificates for ALPN acme-tls/1.
+    `shelf` (`solvers.shelf.Shelf`, or None) has the certificates for ALPN acme-tls/1.
     ports    the ports really used, one for each listener: for port 0. Raises LocalError("port").
     """
 
@@ -172,7 +171,7 @@ class Server:
             asked = client_hello.peek(sock, _SECONDS)
         except client_hello.Malformed:
             return _alert(sock, _DECODE_ERROR)
-        if tlsalpn.PROTOCOL in asked.protocols:
+        if PROTOCOL in asked.protocols:
             return self._prove(sock, asked.server_name)
         if asked.protocols and b"http/1.1" not in asked.protocols:
             return _alert(sock, _NO_APPLICATION_PROTOCOL)
@@ -262,38 +261,4 @@ def _response(status, text, bare):
 
 def lineages(config):
     """The configuration's lineages, deployed or not."""
-    from ..session import groups
-
-    return [Lineage(ids.split(","), config.deploy) for ids in groups(config)]
-
-
-def run(config, listen, json):
-    """`ipcert serve`: until SIGTERM or Ctrl-C. Returns the exit code."""
-    import signal
-    import sys
-
-    from ..config.reader import endpoint
-
-    where = [endpoint("--listen", text, 0) for text in listen] or config.serve_listen
-    if not where:
-        raise LocalError("config", 'Say where to serve: --listen "*:8443", or listen under [serve].')
-    shelf = None if config.alpn_shared is None else tlsalpn.Shelf(config.alpn_shared)
-    server = Server(Chooser(lineages(config), config.name_on), where, shelf)
-    server.start()
-    if json:
-        import json as _json
-
-        print(_json.dumps({"ports": server.ports}), flush=True)
-    else:
-        print(
-            "Serving on port %s; Ctrl-C ends it." % ", ".join(sorted({str(p) for p in server.ports})),
-            flush=True,
-        )
-    try:
-        while True:
-            signal.pause()
-    except KeyboardInterrupt:
-        return exit_codes.OK
-    finally:
-        server.close()
-        sys.stdout.flush()
+    return [Lineage(ids.split(","), config.deploy) for ids in config.groups()]

@@ -46,8 +46,8 @@ def _now():
 
 
 def _ask(config):
-    from ..port.net import Net
-    from ..session import readable, user_agent
+    from ..port.net import Net, user_agent
+    from ..session import readable
 
     readable(config.roots)
     net = Net(config.roots, user_agent(), 30)

@@ -183,9 +183,8 @@ def _deploy(config, findings):
 
 def _foreign(config):
     from ..deploy.folders import folder_name
-    from ..session import groups
 
-    for ids in groups(config):
+    for ids in config.groups():
         path = os.path.join(config.deploy, folder_name(ids.split(",")))
         if os.path.lexists(path) and not os.path.islink(path):
             return "%s exists and is not ours." % path, "Move it away, or choose another deploy.dir."

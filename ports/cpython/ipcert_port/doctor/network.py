@@ -254,7 +254,7 @@ def _fetch(host, port, token):
 
 def _alpn(config, findings):
     from ..deploy import tls_server
-    from ..solvers import tlsalpn
+    from ..solvers.shelf import PROTOCOL
 
     if config.alpn_shared is not None:
         from .machine import folder
@@ -275,7 +275,7 @@ def _alpn(config, findings):
         return
     try:
         server.start()
-        reason = _handshake(host or "127.0.0.1", port, tlsalpn.PROTOCOL.decode())
+        reason = _handshake(host or "127.0.0.1", port, PROTOCOL.decode())
     finally:
         server.close()
     if "NO_APPLICATION_PROTOCOL" in reason:  # what ours says to a validation that it does not know

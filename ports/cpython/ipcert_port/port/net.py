@@ -1,7 +1,7 @@
 """HTTP to the CA: one verified, kept-alive TLS connection through urequests_compat, bounded by
 `ipcert.limits`."""
 
-from ipcert import limits
+from ipcert import __version__, limits
 from ipcert.errors import LocalError, RemoteError
 
 _ADVICE = (
@@ -85,6 +85,11 @@ class Net:
         """Close the connection; the next request opens another."""
         if self._session is not None:
             self._session.close()
+
+
+def user_agent():
+    """Names ipcert and its version, and nothing about the device."""
+    return "ipcert/" + __version__
 
 
 def _where(url):

@@ -134,8 +134,7 @@ class Webhook:
     def _post(self, what, name, text):
         import json
 
-        from ...port.net import Net
-        from ...session import user_agent
+        from ...port.net import Net, user_agent
 
         net = Net(self._roots, user_agent(), _SECONDS)
         try:

@@ -1,0 +1,37 @@
+"""`ipcert serve`: a page over TLS with the certificates that are deployed, to try them."""
+
+import json
+import signal
+import sys
+
+from ipcert.errors import LocalError
+
+from .. import exit_codes
+from ..config.reader import endpoint
+from ..deploy.tls_server import Chooser, Server, lineages
+from ..solvers.shelf import Shelf
+
+
+def run(config, listen, as_json):
+    """Serve until SIGTERM or Ctrl-C. Returns the exit code."""
+    where = [endpoint("--listen", text, 0) for text in listen] or config.serve_listen
+    if not where:
+        raise LocalError("config", 'Say where to serve: --listen "*:8443", or listen under [serve].')
+    shelf = None if config.alpn_shared is None else Shelf(config.alpn_shared)
+    server = Server(Chooser(lineages(config), config.name_on), where, shelf)
+    server.start()
+    if as_json:
+        print(json.dumps({"ports": server.ports}), flush=True)
+    else:
+        print(
+            "Serving on port %s; Ctrl-C ends it." % ", ".join(sorted({str(p) for p in server.ports})),
+            flush=True,
+        )
+    try:
+        while True:
+            signal.pause()
+    except KeyboardInterrupt:
+        return exit_codes.OK
+    finally:
+        server.close()
+        sys.stdout.flush()
