@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from . import cache, setup
+from . import cache, needs
 
 LEAST_COVERAGE = 95  # percent of the branches and lines of ipcert/ that ./tools/test must run
 # What runs cryptography and HTTP: the port as a user meets it. Run again on the oldest libraries that we promise to work with.
@@ -28,10 +28,11 @@ def run(tier, words):
     """
     os.chdir(cache.ROOT)
     began = time.monotonic()
-    if tier != "quick":
-        setup.pebble()  # made before several tests want it at once
     command = [sys.executable, "-m", "pytest", f"--tier={tier}", "-o", f"cache_dir={cache.path('pytest')}"]
-    if not any(os.path.exists(word.split("::")[0]) for word in words):
+    whole = not any(os.path.exists(word.split("::")[0]) for word in words)
+    if whole:
+        # At once, before several tests ask for it; a test that is run alone has its targets install what they need.
+        needs.install("test quick" if tier == "quick" else "test")
         command += [
             "-q",
             "--durations=15",
