@@ -49,13 +49,14 @@ def sources(suite, security):
     return lines
 
 
-def bootstrap(architecture, variant, packages, target, suite="bookworm", options=(), security=True):
+def bootstrap(architecture, variant, packages, target, suite="bookworm", options=(), security=True, lines=None):
     """A Debian system as the tar archive `target`, with `packages`, by mmdebstrap. Raises `Stop`.
 
     variant   mmdebstrap's: "extract" only unpacks, at this machine's own speed; others configure, under qemu-user
     security  with Debian's security updates
+    lines     apt's source lines, if not those of `sources(suite, security)`
     """
-    if variant != "extract":
+    if variant != "extract" and architecture in QEMU:
         ready(architecture)
     else:
         needs.install("mmdebstrap")
@@ -64,7 +65,7 @@ def bootstrap(architecture, variant, packages, target, suite="bookworm", options
         raise Stop("Making a system image takes root, or sudo without a password.")
     command = [*before, "mmdebstrap", f"--architectures={architecture}", f"--variant={variant}"]
     command += [f"--include={','.join(packages)}", "--format=tar", '--aptopt=Acquire::Retries "3"']
-    command += [*options, suite, "-", *sources(suite, security)]
+    command += [*options, suite, "-", *(lines or sources(suite, security))]
     with open(target, "wb") as file, open(target + ".log", "wb") as log:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=log).returncode
     if status:

@@ -1,0 +1,1 @@
+"""A bare Debian tree, and commands run in it as on a machine that never had anything installed."""
