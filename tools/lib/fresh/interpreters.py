@@ -22,7 +22,7 @@ _CONTROLS = ("register", "status")
 def hidden(only=None):
     """Hide the machine's interpreters for a `with` block; `only`: those with these names. Needs root. Raises `Stop`."""
     with cache.lock("fresh-interpreters"):
-        if not _mounted():  # a kernel without them has nothing to hide
+        if not mounted():  # a kernel without them has nothing to hide
             yield
             return
         kept = cache.path("fresh", "interpreters.json")
@@ -84,7 +84,8 @@ def _escaped(digits):
     return "".join("\\x" + digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
-def _mounted():
+def mounted():
+    """True where the register can be read and written; mounted for that where it is not. Needs root."""
     if os.path.exists(os.path.join(REGISTER, "register")):
         return True
     command = ["mount", "-t", "binfmt_misc", "binfmt_misc", REGISTER]

@@ -108,7 +108,7 @@ class Tree:
         os.makedirs(trees, exist_ok=True)
         # The lock file is beside the tree, and held until the tree is gone: it tells a killed run's from a living one's.
         with cache.lock("fresh-trees"):
-            _remove_left(trees)
+            remove_left(trees)
             number, self._lock = tempfile.mkstemp(prefix=f"{self.suite}-", suffix=".lock", dir=trees)
             self._held = os.fdopen(number, "w")
             fcntl.flock(self._held, fcntl.LOCK_EX)
@@ -131,7 +131,7 @@ class Tree:
         checkout = self.path + CHECKOUT
         quiet(["git", "clone", "-q", "--no-local", self._source, checkout], "The checkout could not be cloned.")
         if self._dirty:
-            _copy_changes(self._source, checkout)
+            copy_changes(self._source, checkout)
         self._bare = self.debian_packages()
 
     def _file(self, name, text, mode=0o644):
@@ -201,7 +201,7 @@ def _remove(path):
     note(f"{path} could not be removed: remove it by hand.")
 
 
-def _remove_left(trees):
+def remove_left(trees):
     """Remove the trees of runs that were killed: those whose lock nobody holds."""
     for name in os.listdir(trees):
         if not name.endswith(".lock"):
@@ -213,7 +213,7 @@ def _remove_left(trees):
             os.unlink(path)
 
 
-def _copy_changes(source, checkout):
+def copy_changes(source, checkout):
     """Make the files of the clone `checkout` those of the working tree `source`; what git ignores stays out."""
     git = ["git", "-C", source, "ls-files", "-z"]
     sentence = f"git could not list the files of {source}."
