@@ -86,7 +86,9 @@ def test_uncommitted_changes_come_along_and_ignored_files_do_not(tmp_path):
     (source / "ignored.o").write_text("4\n")
     tree.copy_changes(str(source), str(clone))
     assert (clone / "changed").read_text() == "2\n" and (clone / "new" / "file").read_text() == "3\n"
-    assert (clone / "kept").exists() and not (clone / "removed").exists() and not (clone / "ignored.o").exists()
+    assert (
+        (clone / "kept").exists() and not (clone / "removed").exists() and not (clone / "ignored.o").exists()
+    )
 
 
 def test_tree_of_a_killed_run_is_removed_and_that_of_a_living_one_stays(tmp_path):
@@ -106,10 +108,36 @@ def test_each_goes_on_after_what_passed_at_the_same_commit(cache):
     results.keep(bad)
     again = each.Results("bookworm", "c0ffee")
     assert again.passed("good") == good and again.passed("bad") is None
-    for other in (each.Results("trixie", "c0ffee"), each.Results("bookworm", "decaf"), each.Results("bookworm", None)):
+    for other in (
+        each.Results("trixie", "c0ffee"),
+        each.Results("bookworm", "decaf"),
+        each.Results("bookworm", None),
+    ):
         assert other.passed("good") is None
     again.keep(dict(good, passed=False))
     assert each.Results("bookworm", "c0ffee").passed("good") is None
+
+
+def test_each_runs_every_build_target_every_board_and_every_folder_of_tests():
+    names = each.targets()
+    for name in (
+        "build mpy-cross",
+        "build natmod armv6m",
+        "build natmod armv7m",
+        "build fuzz native_p256m",
+        "build sizes",
+        "build lock --check",
+        "board QEMU_MPS2_AN385 demo",
+        "board VIRT_RV32 portable",
+        "board QEMU_VIRT_ARM64 demo",
+        "test lint",
+        "demo",
+    ):
+        assert name in names, name
+    files = [str(file.parent.relative_to(ROOT)) for file in ROOT.glob("tests/**/test_*.py")]
+    assert files and not [folder for folder in files if f"test {folder}" not in names]
+    assert not set(each.EXCEPTIONS) & set(names)
+    assert {name.split()[0] for name in each.EXCEPTIONS} <= set(os.listdir(ROOT / "tools"))
 
 
 def test_working_tree_with_changes_is_not_remembered(cache):

@@ -5,14 +5,13 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import time
 
 from .. import cache
 from ..run import last_line, quiet
 from ..say import Stop, note
 from . import each, interpreters
-from .tree import SUITES, Tree
+from .tree import SUITES, Tree, possible
 
 COMMANDS = {"demo": ["./tools/demo"], "test": ["./tools/test"]}
 """README's two commands."""
@@ -25,6 +24,8 @@ _SHOWN = 40  # last lines of a failed run's output
 def main(words, description):
     """The command line without its first word. Returns an exit status; raises `Stop`."""
     arguments, command = _parse(words, description)
+    if sentence := possible():
+        raise Stop(sentence)
     commit = _commit(arguments.checkout)
     changed = _changed(arguments.checkout)
     if changed and not arguments.dirty:
@@ -58,7 +59,9 @@ def main(words, description):
 
 
 def _parse(words, description):
-    words, command = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, [])
+    words, command = (
+        (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, [])
+    )
     parser = argparse.ArgumentParser(
         prog="tools/fresh", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -74,7 +77,9 @@ def _parse(words, description):
         help="leave the kernel's interpreters for foreign programs to others who are using this machine; "
         "a missing qemu-user may then not show",
     )
-    parser.add_argument("--checkout", metavar="DIRECTORY", default=cache.ROOT, help="another checkout than this one")
+    parser.add_argument(
+        "--checkout", metavar="DIRECTORY", default=cache.ROOT, help="another checkout than this one"
+    )
     arguments = parser.parse_args(words)
     if arguments.what == ["run"]:
         if not command:
@@ -167,8 +172,14 @@ def _table(report):
     lines = []
     for run in report["runs"]:
         mark = f" (mark: {run['mark']} s)" if run["mark"] else ""
-        lines.append(f"{'passed' if run['passed'] else 'FAILED'} {run['seconds']:6.0f} s{mark}  {run['name']}")
-        for kind, word in (("debian", "Debian packages"), ("python", "Python packages"), ("go", "Go modules")):
+        lines.append(
+            f"{'passed' if run['passed'] else 'FAILED'} {run['seconds']:6.0f} s{mark}  {run['name']}"
+        )
+        for kind, word in (
+            ("debian", "Debian packages"),
+            ("python", "Python packages"),
+            ("go", "Go modules"),
+        ):
             found = run["installed"][kind]
             if found:
                 lines.append(f"    {len(found)} {word}: {', '.join(one.split()[0] for one in found)}")

@@ -1,13 +1,13 @@
 """What a bare tree takes from its host: how the registries are reached, and nothing else.
 
-    names            /etc/resolv.conf
-    proxies          the usual variables, and apt's
-    apt              the host's Debian mirror, for the suite, its updates and its security updates
-    authorities      those that the host trusts and Debian does not bring: into the tree's own store; a variable that
-                     hands a program such a bundle is set where the host sets it, to the tree's
-    pip, uv          index, proxy, patience: variables, and pip's files
-    Go               proxy and checksum database, as `go env` says. Not GOFLAGS nor GOTOOLCHAIN: a bare machine has none
-    npm              registry
+names            /etc/resolv.conf
+proxies          the usual variables, and apt's
+apt              the host's Debian mirror, for the suite, its updates and its security updates
+authorities      those that the host trusts and Debian does not bring: into the tree's own store; a variable that
+                 hands a program such a bundle is set where the host sets it, to the tree's
+pip, uv          index, proxy, patience: variables, and pip's files
+Go               proxy and checksum database, as `go env` says. Not GOFLAGS nor GOTOOLCHAIN: a bare machine has none
+npm              registry
 """
 
 import configparser
@@ -23,8 +23,19 @@ from ..run import quiet
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-_BUNDLES = "SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS".split()
-_PIP = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "default-timeout", "retries", "cert")
+_BUNDLES = (
+    "SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS".split()
+)
+_PIP = (
+    "index-url",
+    "extra-index-url",
+    "trusted-host",
+    "proxy",
+    "timeout",
+    "default-timeout",
+    "retries",
+    "cert",
+)
 _UV = "UV_DEFAULT_INDEX UV_INDEX UV_INDEX_URL UV_EXTRA_INDEX_URL UV_INSECURE_HOST UV_HTTP_TIMEOUT".split()
 _UV += ["UV_NATIVE_TLS", "UV_SYSTEM_CERTS"]
 _GO = ("GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE")
@@ -73,7 +84,9 @@ def put_into(tree):
     for number, one in enumerate(local):
         with open(f"{tree}/usr/local/share/ca-certificates/host-{number}.crt", "w") as file:
             file.write(f"{one}\n")
-    quiet(["chroot", tree, "update-ca-certificates"], "The host's authorities could not be put into the tree.")
+    quiet(
+        ["chroot", tree, "update-ca-certificates"], "The host's authorities could not be put into the tree."
+    )
 
 
 def _certificates(path):

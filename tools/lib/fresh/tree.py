@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from .. import cache, debian, foreign
+from .. import cache, debian, foreign, needs
 from ..run import quiet
 from ..say import Stop, note
 from . import registries
@@ -95,9 +95,9 @@ class Tree:
     """
 
     def __init__(self, suite, source=cache.ROOT, dirty=False):
-        sentence = possible()
-        if sentence:
+        if sentence := possible():
             raise Stop(sentence)
+        needs.install("fresh")
         self.suite = suite
         self._archive = base(suite)
         self._source = source
@@ -125,11 +125,15 @@ class Tree:
         quiet(["tar", "-C", self.path, "-xpf", self._archive], f"{self._archive} could not be unpacked.")
         registries.put_into(self.path)
         self._file("etc/hostname", "fresh\n")
-        self._file("etc/hosts", "127.0.0.1 localhost\n127.0.1.1 fresh\n::1 localhost ip6-localhost ip6-loopback\n")
+        self._file(
+            "etc/hosts", "127.0.0.1 localhost\n127.0.1.1 fresh\n::1 localhost ip6-localhost ip6-loopback\n"
+        )
         self._file("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
         os.mkdir(self.path + HOME)
         checkout = self.path + CHECKOUT
-        quiet(["git", "clone", "-q", "--no-local", self._source, checkout], "The checkout could not be cloned.")
+        quiet(
+            ["git", "clone", "-q", "--no-local", self._source, checkout], "The checkout could not be cloned."
+        )
         if self._dirty:
             copy_changes(self._source, checkout)
         self._bare = self.debian_packages()
@@ -170,7 +174,12 @@ class Tree:
 
     def debian_packages(self):
         """The set of packages installed in the tree, each as "name version"."""
-        query = [f"--admindir={self.path}/var/lib/dpkg", "-W", "-f", "${db:Status-Abbrev}${Package} ${Version}\n"]
+        query = [
+            f"--admindir={self.path}/var/lib/dpkg",
+            "-W",
+            "-f",
+            "${db:Status-Abbrev}${Package} ${Version}\n",
+        ]
         text = quiet(["dpkg-query", *query], "The tree's packages could not be listed.")
         return {line[3:].strip() for line in text.splitlines() if line.startswith("ii ")}
 
@@ -195,7 +204,10 @@ class Tree:
 def _remove(path):
     # What was killed a moment ago may still be writing.
     for _ in range(50):
-        if subprocess.run(["rm", "-rf", "--one-file-system", path], stderr=subprocess.DEVNULL).returncode == 0:
+        if (
+            subprocess.run(["rm", "-rf", "--one-file-system", path], stderr=subprocess.DEVNULL).returncode
+            == 0
+        ):
             return
         time.sleep(0.2)
     note(f"{path} could not be removed: remove it by hand.")
