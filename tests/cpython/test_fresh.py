@@ -118,6 +118,28 @@ def test_each_goes_on_after_what_passed_at_the_same_commit(cache):
     assert each.Results("bookworm", "c0ffee").passed("good") is None
 
 
+def test_each_runs_every_build_target_every_board_and_every_folder_of_tests():
+    names = each.targets()
+    for name in (
+        "build mpy-cross",
+        "build natmod armv6m",
+        "build natmod armv7m",
+        "build fuzz native_p256m",
+        "build sizes",
+        "build lock --check",
+        "board QEMU_MPS2_AN385 demo",
+        "board VIRT_RV32 portable",
+        "board QEMU_VIRT_ARM64 demo",
+        "test lint",
+        "demo",
+    ):
+        assert name in names, name
+    files = [str(file.parent.relative_to(ROOT)) for file in ROOT.glob("tests/**/test_*.py")]
+    assert files and not [folder for folder in files if f"test {folder}" not in names]
+    assert not set(each.EXCEPTIONS) & set(names)
+    assert {name.split()[0] for name in each.EXCEPTIONS} <= set(os.listdir(ROOT / "tools"))
+
+
 def test_working_tree_with_changes_is_not_remembered(cache):
     each.Results("bookworm", None).keep({"name": "good", "passed": True})
     assert not cache.exists()

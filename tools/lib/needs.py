@@ -24,8 +24,9 @@ TABLE = {
     "keyring": {"debian": ["debian-archive-keyring"]},
     "sources": {"rows": ["keyring"], "debian": ["bzip2", "xz-utils"]},
     "mmdebstrap": {"rows": ["keyring"], "debian": ["mmdebstrap"]},
+    "mount": {"debian": ["mount"]},
     "qemu-user": {"debian": ["qemu-user-static"]},
-    "foreign": {"rows": ["qemu-user", "mmdebstrap"], "debian": ["arch-test", "binfmt-support", "mount"]},
+    "foreign": {"rows": ["qemu-user", "mmdebstrap", "mount"], "debian": ["arch-test", "binfmt-support"]},
     "openssl": {"debian": ["openssl"]},
     "ip": {"debian": ["iproute2"]},
     "busybox": {"debian": ["busybox"]},
@@ -148,6 +149,7 @@ TABLE = {
     "strict-ca": {"rows": ["pebble"]},
     "fuzz": {"rows": ["build fuzz", "uv"], "python": ["fuzz"]},
     "states": {},
+    "fresh": {"rows": ["mmdebstrap", "mount"]},
     "vendor": {},
     "vendor --mpy": {"rows": ["build mpy-cross"]},
     "vendor demo": {

@@ -9,9 +9,9 @@ import time
 
 from .. import cache
 from ..run import last_line, quiet
-from ..say import note
+from ..say import Stop, note
 from . import each, interpreters
-from .tree import SUITES, Tree
+from .tree import SUITES, Tree, possible
 
 COMMANDS = {"demo": ["./tools/demo"], "test": ["./tools/test"]}
 """README's two commands."""
@@ -24,6 +24,8 @@ _SHOWN = 40  # last lines of a failed run's output
 def main(words, description):
     """The command line without its first word. Returns an exit status; raises `Stop`."""
     arguments, command = _parse(words, description)
+    if sentence := possible():
+        raise Stop(sentence)
     commit = _commit(arguments.checkout)
     changed = _changed(arguments.checkout)
     if changed and not arguments.dirty:

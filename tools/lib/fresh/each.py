@@ -1,42 +1,82 @@
-"""What `tools/fresh each` runs, each alone in a new tree, and which of it has passed at a commit."""
+"""What `tools/fresh each` runs, each alone in a new tree, and which of it has passed at a commit.
+
+A target is a row of `needs` that begins with a command of tools/, or, of tools/test, one folder of tests.
+"""
 
 import json
 import os
 import sys
 
-from .. import cache, testing
+from .. import cache, needs
 
 EXCEPTIONS = {
-    "build hashes": "writes the pins into the checkout; `hashes --check` is tried",
-    "build sbom": "writes tools/sbom.json into the checkout; `sbom --check` is tried",
-    "build manifest": "writes package.json and manifest.py into the checkout; `manifest --check` is tried",
-    "build natmod xtensawin": "its compiler is in no registry",
+    "build natmod xtensawin": "no registry has its compiler",
+    "build driver": "no command of its own: tests/cpython builds it",
+    "build driver 32": "no command of its own: tests/cpython builds it",
+    "build lock": "writes into the checkout, from whatever is newest; `lock --check` is tried",
+    "build sbom": "writes into the checkout; `sbom --check` is tried",
+    "build manifest": "writes into the checkout; `manifest --check` is tried",
+    "board QEMU_VIRT_ARM64 run": "a console that waits for its user; build and demo are tried",
+    "strict-ca": "serves until it is interrupted; tests/interop starts it",
+    "fresh": "a tree within a tree: tests/cpython makes one",
+    "test faults": "the long campaigns take hours; the small ones are in tests/cpython",
 }
-"""What is not tried, with the reason."""
+"""Rows that are not tried, with the reason."""
+
+_MADE = "/tmp/vendored"
+_IN_PLACE = {
+    "build micropython": [f"build micropython{option}" for option in ("", " --frozen", " --stock")],
+    "build micropython32": [f"build micropython32{option}" for option in ("", " --frozen", " --stock")],
+    "build lock": ["build lock --check"],
+    "build sbom": ["build sbom --check"],
+    "build manifest": ["build manifest --check"],
+    "board QEMU_MPS2_AN385": [
+        f"board QEMU_MPS2_AN385 {action}" for action in ("demo", "portable", "budgets")
+    ],
+    "board VIRT_RV32": ["board VIRT_RV32 portable"],
+    "simulate": ["simulate gate --quick"],
+    "fuzz": ["fuzz --minutes 1"],
+    "states": ["states --check"],
+    "vendor": [f"vendor {_MADE}", f"vendor {_MADE} --port cpython"],
+    "vendor --mpy": [f"vendor {_MADE} --mpy"],
+}
+"""Rows that are not the whole command, or have several: what is tried, at its smallest."""
 
 
 def targets():
     """The name and the words of each, in the order in which they run."""
-    sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
-    import board
-    import mpbuild
-    import mpbuild_fuzz
-    import mpbuild_natmod
+    tools = os.path.join(cache.ROOT, "tools")
+    names = []
+    for row in needs.TABLE:
+        tool = row.split()[0]
+        if tool == "test" or not os.path.isfile(os.path.join(tools, tool)):
+            continue
+        if row in _IN_PLACE:
+            names += _IN_PLACE[row]
+        elif row == "build fuzz":
+            names += [f"{row} {name}" for name in _fuzzed()]
+        elif row.startswith("bench issue "):
+            names.append(f"bench issue --runs 1 --only {row.split()[2]}")
+        elif row not in EXCEPTIONS:
+            names.append(row)
+    names += ["test lint", "test quick", *(f"test {folder}" for folder in test_folders())]
+    return {name: _words(name) for name in names}
 
-    build = ["mpy-cross"]
-    for name in ("micropython", "micropython32", *(f"micropython-{name}" for name in mpbuild.CROSS)):
-        build += [name, f"{name} --frozen", f"{name} --stock"]
-    build += [f"micropython-{name} --emulated" for name in mpbuild.CROSS]
-    build += [f"natmod {name}" for name in mpbuild_natmod.TOOLCHAINS]
-    build += [f"fuzz {name}" for name in mpbuild_fuzz.TARGETS]
-    build += ["deb", "sizes", "hashes --check", "sbom --check", "manifest --check"]
-    build += [f"board {name}" for name in board.names()]
-    names = ["demo", *(f"build {name}" for name in build)]
-    for name in board.names():
-        names += [f"board {name} {action}" for action in ("demo", "ipv6", "portable", "budgets")]
-    names += [f"board QEMU_VIRT_ARM64 {action}" for action in ("build", "demo", "armhf")]
-    names += [f"test {part}" for part in testing.PARTS]
-    return {name: _words(name) for name in names if name not in EXCEPTIONS}
+
+def test_folders():
+    """Every folder of the checkout that has tests, by its path."""
+    found = []
+    for directory, _, files in os.walk(os.path.join(cache.ROOT, "tests")):
+        if any(name.startswith("test_") and name.endswith(".py") for name in files):
+            found.append(os.path.relpath(directory, cache.ROOT))
+    return sorted(found)
+
+
+def _fuzzed():
+    sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
+    import mpbuild_fuzz
+
+    return mpbuild_fuzz.TARGETS
 
 
 def _words(name):

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-from .. import cache, debian, foreign
+from .. import cache, debian, foreign, needs
 from ..run import quiet
 from ..say import Stop, note
 from . import registries
@@ -95,9 +95,9 @@ class Tree:
     """
 
     def __init__(self, suite, source=cache.ROOT, dirty=False):
-        sentence = possible()
-        if sentence:
+        if sentence := possible():
             raise Stop(sentence)
+        needs.install("fresh")
         self.suite = suite
         self._archive = base(suite)
         self._source = source
