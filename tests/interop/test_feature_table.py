@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tools.lib.loopback import wait_until
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 README = os.path.join(HERE, "..", "..", "README.md")
 NAMED = re.compile(r"`([\w./-]+\.py)::(\w+)`")
@@ -60,9 +62,12 @@ def test_every_row_has_a_test_or_says_why_not():
     assert without == []
 
 
-def test_the_named_tests_ran(ran, request):
+def test_the_named_tests_ran(ran, left_out, request):
     here = {(path, name) for path, name in named() if "/" not in path}
     collected = {(item.path.name, item.originalname) for item in request.session.items}
-    if not here <= collected:
+    if not here <= collected | left_out:
         pytest.skip("only a part of this folder is run")
-    assert {pair for pair in here if "passed" not in ran.get(pair, ())} == set()
+    # Side by side with this one the last of them may still be running.
+    wait_until(lambda: here & collected <= set(ran()), 900, 1)
+    passed = {pair for pair, outcomes in ran().items() if "passed" in outcomes}
+    assert (here & collected) - passed == set()
