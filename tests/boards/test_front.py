@@ -82,11 +82,11 @@ def front(image, tmp_path_factory, authority):
 
             parts = (ids.encode(), key, chain)
             hub.send(b" ".join(base64.b64encode(part) for part in parts) + b"\n")
-            return hub.wait_line("ed", 60)
+            return hub.wait_line("ed")
 
         def say(expression):
             hub.send(b"=" + expression.encode() + b"\n")
-            return hub.wait_line("said ", 60)[5:]
+            return hub.wait_line("said ")[5:]
 
         hub.give, hub.say = give, say
         for ids in (NAME, ADDRESS, ADDRESS6):

@@ -42,7 +42,7 @@ def test_sleep_takes_as_long_as_it_says(hub):
             "(lambda t, a: (t.sleep_ms(200), t.ticks_diff(t.ticks_ms(), a))[1])(time, time.ticks_ms())"
         )
     )
-    assert 200 <= took < 2000  # a busy machine stops the emulator for a while
+    assert 200 <= took < 10000  # a busy machine stops the emulator for a while
 
 
 def test_dhcp(hub):

@@ -230,7 +230,7 @@ def test_an_alarm_wakes_at_its_second_and_at_a_signal():
     try:
         now = time.time()
         alarm.wait(int(now) + 2 - limits.EPOCH_UNIX)
-        assert 0 <= time.time() - (int(now) + 2) < 0.5
+        assert 0 <= time.time() - (int(now) + 2) < 1
         alarm.wait(0)  # long past
         assert not alarm.caught and time.time() - now < 4
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1)).start()

@@ -51,15 +51,16 @@ def test_the_corpus_bent_in_every_place(name):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="atheris 3.0 wants Python 3.11")
-def test_a_few_seconds_of_fuzzing_each():
-    command = [sys.executable, os.path.join(cache.ROOT, "tools", "fuzz"), "--seconds", "2", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+@pytest.mark.parametrize("seconds", [1, pytest.param(20, marks=pytest.mark.full)])
+def test_a_few_seconds_of_fuzzing_each(seconds):
+    command = [sys.executable, os.path.join(cache.ROOT, "tools", "fuzz"), "--seconds", str(seconds), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1500)
     assert done.returncode == 0, done.stderr[-3000:]
     out = json.loads(done.stdout)
     assert out["crashes"] == 0 and set(out["targets"]) == {*names.TARGETS, *names.NATIVE}
-    assert all(
-        one["inputs"] > (20 if name in names.NATIVE else 50) for name, one in out["targets"].items()
-    ), out
+    # How many a second allows is the machine's affair, but more than the kept ones it is.
+    for name, one in out["targets"].items():
+        assert one["inputs"] > (20 if name in names.NATIVE else len(corpus(name))), (name, one)
 
 
 def test_a_crash_is_noticed():

@@ -110,7 +110,7 @@ def test_responder():
         assert ask(port, host=host).endswith(b"\r\n\r\n%s.x" % TOKEN.encode())
     assert ask(port, REQUEST.replace(b"acme", b"acne")).startswith(b"HTTP/1.1 404 ")
     start_time = time.monotonic()
-    assert ask(port, b"GET / HT") == b"" and time.monotonic() - start_time < 3
+    assert ask(port, b"GET / HT") == b"" and time.monotonic() - start_time < 5
     slow = []
     for _ in range(20):  # clients that never finish
         sock = socket.create_connection(("127.0.0.1", port), 5)
@@ -149,5 +149,5 @@ def test_responder():
     process.stdin.flush()
     process.stdout.readline()
     assert ask(port).startswith(b"HTTP/1.1 404 ")
-    out = process.communicate(timeout=10)[0]
+    out = process.communicate(timeout=60)[0]
     assert process.returncode == 0 and out == b"tasks 0\n", out

@@ -118,9 +118,9 @@ def test_a_request_in_pieces_and_one_that_never_ends():
                     time.sleep(0.05)
             except (BrokenPipeError, ConnectionResetError):
                 pass
-        assert 0.8 < time.monotonic() - start < 2
+        assert 0.8 < time.monotonic() - start < 5
         start = time.monotonic()
-        assert ask(responder, b"GET / HT") == b"" and time.monotonic() - start < 2
+        assert ask(responder, b"GET / HT") == b"" and time.monotonic() - start < 5
     finally:
         responder.close()
 

@@ -295,7 +295,7 @@ def bind(tmp_path_factory):
             [named, "-g", "-c", str(folder / "named.conf"), "-n", "1"], stdout=log, stderr=log
         )
     try:
-        assert loopback.wait_until(lambda: loopback.answers(port), 20), (folder / "log").read_text()
+        assert loopback.wait_until(lambda: loopback.answers(port), 60), (folder / "log").read_text()
         yield types.SimpleNamespace(port=port, secret=secret.split('"')[-2], log=folder / "log")
     finally:
         child.terminate()

@@ -124,7 +124,7 @@ def _port_taken(home, pebble, tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    assert loopback.wait_until(lambda: loopback.answers(pebble.http_port), 30)
+    assert loopback.wait_until(lambda: loopback.answers(pebble.http_port), 60)
     return {"end": listener}, "port %d" % pebble.http_port, "webroot"
 
 

@@ -158,7 +158,7 @@ def test_plans_survive_kill_nine(pebble, tmp_path):
     options = {"start_new_session": True, "env": uncovered()}
     daemon = home.start("run", **options)
     try:
-        assert until(lambda: home.record("127.0.0.1").gen, 30)
+        assert until(lambda: home.record("127.0.0.1").gen, 60)
         issued = home.json("plan")
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
@@ -277,7 +277,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
 
     home.rewrite(move)
     daemon = run_daemon(home, task_wait)
-    assert until(lambda: children(daemon.pid), 10) and until(lambda: not children(daemon.pid), 10)
+    assert until(lambda: children(daemon.pid), 60) and until(lambda: not children(daemon.pid), 60)
     time.sleep(0.5)
     ticks, rss, maps = stat(daemon.pid)
     print("daemon: %d KB" % rss)
@@ -287,12 +287,12 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
     time.sleep(planned - 1 - time.time())
     assert stat(daemon.pid)[0] == ticks and not children(daemon.pid)
     assert home.record(NAME).gen == 0
-    assert until(lambda: children(daemon.pid), 20)
+    assert until(lambda: children(daemon.pid), 60)
     # The child begins in that second (a start is noted to a tick of the kernel); how long the order takes then is the CA's.
     assert -0.02 < started(children(daemon.pid)[0]) - planned < 2
-    assert until(lambda: home.leaf(NAME), 20) and validity(home.leaf(NAME))[0] >= planned
+    assert until(lambda: home.leaf(NAME), 60) and validity(home.leaf(NAME))[0] >= planned
     daemon.send_signal(signal.SIGTERM)
-    out, err = daemon.communicate(timeout=10)
+    out, err = daemon.communicate(timeout=60)
     assert daemon.returncode == 0, err
     # P12: plans are not for logs.
     assert "renewed on" not in out + err and "comes on" not in out + err
@@ -301,7 +301,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
 def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 30)
+    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 60)
     with open(home.config, "a") as file:
         file.write("[nonsense]\n")
     daemon.send_signal(signal.SIGHUP)
@@ -309,17 +309,17 @@ def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
     home.wish("identifiers", addresses=["::1"])
     home.wish("policy", min_ip_age="0s")
     daemon.send_signal(signal.SIGHUP)
-    assert until(lambda: home.record("::1"), 30)
-    assert until(lambda: not (tmp_path / "live" / "127.0.0.1").exists(), 30)
+    assert until(lambda: home.record("::1"), 60)
+    assert until(lambda: not (tmp_path / "live" / "127.0.0.1").exists(), 60)
     daemon.send_signal(signal.SIGTERM)
-    daemon.communicate(timeout=10)
+    daemon.communicate(timeout=60)
     assert daemon.returncode == 0
 
 
 def test_one_at_a_time(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 30)
+    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 60)
     done = home.run("run")
     assert done.returncode == 9 and "process %d" % daemon.pid in sentence(done)
     assert home.json("status")["daemon"] == daemon.pid
@@ -331,7 +331,7 @@ def test_two_issues_at_once_take_turns_or_refuse(make_pebble, tmp_path):
     pebble = make_pebble(retry_after=(3, 3), sleep=2)
     home = Home(tmp_path, pebble)
     first = home.start("issue")
-    assert until(lambda: (tmp_path / "state" / "account-1").exists(), 20)
+    assert until(lambda: (tmp_path / "state" / "account-1").exists(), 60)
     done = home.run("issue")
     assert done.returncode == 9 and "process %d" % first.pid in sentence(done)
     assert first.communicate(timeout=60)[1] == "" and first.returncode == 0

@@ -63,7 +63,7 @@ class Console(board_qemu.Hub):
             self.execute(f"flash.cut({cut})")
         self.begin("import main")
 
-    def ask(self, line, timeout=60):
+    def ask(self, line, timeout=board_qemu.PATIENCE):
         """Executes one line of Python in main.py's name space; what it (and whatever ran meanwhile) printed."""
         self.send(line.encode() + b"\n")
         out = b""
@@ -75,7 +75,7 @@ class Console(board_qemu.Hub):
                 raise HubError(got.decode("utf-8", "replace").strip())
             out += got
 
-    def deployed(self, wanted, timeout=90):
+    def deployed(self, wanted, timeout=2 * board_qemu.PATIENCE):
         """Waits until each of the texts in `wanted` was deployed; the other lines that were printed meanwhile.
 
         HubError when that takes more than `timeout` seconds in all, or main.py stops.

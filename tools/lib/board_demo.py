@@ -164,7 +164,7 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
             check(ca.new_orders() == orders, f"the reboot cost no order; there were {orders} in all")
             hub.kill()
             hub.start(main="on")
-            hub.wait_line("deploy " + NAME, 60)
+            hub.wait_line("deploy " + NAME)
             say("It booted without the demo's console, as an owner would have it")
             _look(check, hub, ca, "alone")
             issued = ca.issued()

@@ -17,6 +17,7 @@ import time
 from tools.lib import loopback, needs
 
 PSRAM_SIZE = 16 << 20
+PATIENCE = 150  # seconds for an answer that takes a moment on a quiet machine
 
 # What QEMU's user-mode network calls the host and the guest.
 HOST_FROM_GUEST = "10.0.2.2"
@@ -116,7 +117,7 @@ class Hub:
             self.process.kill()
         self.wait()
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=PATIENCE):
         """Waits until the board is off; its exit status (0 after a reset or a chosen power cut)."""
         if self.process is None:
             return None
@@ -139,7 +140,7 @@ class Hub:
     def _tail(self):
         return repr(b"".join(self.transcript)[-600:].decode("utf-8", "replace"))
 
-    def read_until(self, marker, timeout=30):
+    def read_until(self, marker, timeout=PATIENCE):
         """Console bytes up to and with `marker`; HubError when the hub goes off or `timeout` seconds pass."""
         deadline = time.monotonic() + timeout
         while marker not in self._pending:
@@ -157,7 +158,7 @@ class Hub:
         head, _, self._pending = self._pending.partition(marker)
         return head + marker
 
-    def line(self, timeout=30):
+    def line(self, timeout=PATIENCE):
         """The next console line, without its end."""
         return self.read_until(b"\n", timeout).decode("utf-8", "replace").rstrip("\r\n")
 
@@ -173,7 +174,7 @@ class Hub:
             self._pending += chunk
         return self._pending.decode("utf-8", "replace")
 
-    def wait_line(self, wanted, timeout=60):
+    def wait_line(self, wanted, timeout=PATIENCE):
         """The first line that contains `wanted`."""
         deadline = time.monotonic() + timeout
         while True:
@@ -181,7 +182,7 @@ class Hub:
             if wanted in line:
                 return line
 
-    def prompt(self, timeout=30):
+    def prompt(self, timeout=PATIENCE):
         """Interrupts whatever runs and enters the raw prompt."""
         if not self._raw:
             self.read_until(b">>> ", timeout) if self.boot.get("main") == "off" else self.send(b"\r\x03\x03")
@@ -189,7 +190,7 @@ class Hub:
             self.read_until(b"raw REPL; CTRL-B to exit\r\n>", timeout)
             self._raw = True
 
-    def execute(self, code, timeout=30):
+    def execute(self, code, timeout=PATIENCE):
         """Runs Python source on the hub; what it printed. HubError with its traceback when it raises."""
         self.prompt(timeout)
         self.begin(code)
@@ -201,7 +202,7 @@ class Hub:
         self.send(code.encode() + b"\x04")
         self.read_until(b"OK")
 
-    def finish(self, timeout=30):
+    def finish(self, timeout=PATIENCE):
         """What the source given to `begin` printed, once it has ended."""
         out = self.read_until(b"\x04", timeout)[:-1].decode("utf-8", "replace").replace("\r\n", "\n")
         err = self.read_until(b"\x04>", timeout)[:-2].decode("utf-8", "replace")
@@ -209,7 +210,7 @@ class Hub:
             raise HubError(err.strip().replace("\r\n", "\n"))
         return out
 
-    def evaluate(self, expression, timeout=30):
+    def evaluate(self, expression, timeout=PATIENCE):
         """repr() of an expression, as text."""
         return self.execute(f"print(repr({expression}))", timeout).strip()
 
