@@ -38,19 +38,6 @@ def write_url(buffer, offset, source, start, end):
     return offset
 
 
-def digit(character, last_but_one, last):
-    """The value 0..63 of one base64 character, or -1. `last_but_one` and `last` are the last two digits."""
-    if 65 <= character <= 90:  # A to Z
-        return character - 65
-    if 97 <= character <= 122:  # a to z
-        return character - 71
-    if 48 <= character <= 57:  # 0 to 9
-        return character + 4
-    if character == last_but_one:
-        return 62
-    return 63 if character == last else -1
-
-
 def is_url(text, least, most):
     """True for `least` to `most` characters of base64url in `text` (str or bytes-like). Only a str allocates.
 
@@ -59,14 +46,27 @@ def is_url(text, least, most):
     if not least <= len(text) <= most:
         return False
     for character in text:
-        # Here they are - and _.
-        if digit(character if isinstance(character, int) else ord(character), 45, 95) < 0:
+        code = character if isinstance(character, int) else ord(character)
+        if code > 122 or code not in _URL:  # bytes hold nothing above 255 to be compared with
             return False
     return True
 
 
 def _bad(why):
     raise RemoteError("base64", "The server sent text that is not the base64 it should be (%s)." % why)
+
+
+def _digit(character):
+    """The value 0..63 of one character of PEM's base64, or -1."""
+    if 65 <= character <= 90:  # A to Z
+        return character - 65
+    if 97 <= character <= 122:  # a to z
+        return character - 71
+    if 48 <= character <= 57:  # 0 to 9
+        return character + 4
+    if character == 43:  # +
+        return 62
+    return 63 if character == 47 else -1  # /
 
 
 def read_pem(out, offset, source, start, end):
@@ -81,7 +81,7 @@ def read_pem(out, offset, source, start, end):
     while start < end:
         character = source[start]
         start += 1
-        value = digit(character, 43, 47)  # PEM's last two digits are + and /
+        value = _digit(character)
         if value < 0:
             if character == 61:  # =
                 padding += 1
