@@ -158,7 +158,14 @@ def test_without_root_one_sentence_says_so():
 
 @needs_tree
 def test_tree_has_its_own_root_processes_and_nothing_of_the_host(bare, tmp_path):
-    script = "set -e; test $$ -lt 10; test ! -e /mnt/usr; git log -1; ! command -v gcc; ! command -v go; findmnt -n -o TARGET"
+    script = """
+        set -eux
+        test "$(ls -d /proc/[0-9]* | wc -l)" -lt 8
+        test ! -e /mnt/usr
+        if command -v gcc || command -v go || command -v pip; then exit 1; fi
+        git log -1
+        findmnt -n -o TARGET
+    """
     log = tmp_path / "log"
     with open(log, "wb") as file:
         status = bare.run(["sh", "-c", script], stdout=file, stderr=subprocess.STDOUT)
@@ -182,16 +189,13 @@ def test_package_missing_from_the_table_fails_the_target_and_the_table_as_it_is_
     assert {"gcc", "make"} <= {name.split()[0] for name in bare.installed()["debian"]}
 
 
-@needs_tree
-def test_interpreter_of_the_host_does_not_help_in_the_tree_and_is_back_afterwards(bare):
+@pytest.fixture
+def foreign(cache):
+    """A registered interpreter: its name, and the first bytes of the programs that it runs, in every tree."""
+    if os.geteuid() != 0 or not interpreters.mounted():
+        pytest.skip("only root, where the kernel has interpreters for foreign programs, registers one")
     name, magic = f"ipcert-test-{os.getpid()}", f"IPCERT{os.getpid()}"
-    program = Path(bare.path, "usr", "local", "bin", "foreign")
-    program.write_text(magic + "\n")
-    program.chmod(0o755)
-    if not interpreters.mounted():
-        pytest.skip("this kernel has no interpreters for foreign programs")
     entry = {
-        "enabled": True,
         "interpreter": "/bin/cat",
         "flags": "F",
         "offset": "0",
@@ -199,16 +203,34 @@ def test_interpreter_of_the_host_does_not_help_in_the_tree_and_is_back_afterward
         "mask": "",
     }
     Path(interpreters.REGISTER, "register").write_text(interpreters.rule(name, entry))
-    try:
-        before = interpreters.registered()[name]
-        assert bare.run(["foreign"], stdout=subprocess.DEVNULL) == 0
-        with interpreters.hidden(only=[name]):
-            assert name not in interpreters.registered()
-            assert bare.run(["foreign"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) != 0
+    yield name, magic
+    Path(interpreters.REGISTER, name).write_text("-1")
+
+
+@needs_tree
+def test_interpreter_of_the_host_does_not_help_in_the_tree_and_is_back_afterwards(bare, foreign):
+    name, magic = foreign
+    program = Path(bare.path, "usr", "local", "bin", "foreign")
+    program.write_text(magic + "\n")
+    program.chmod(0o755)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    before = interpreters.registered()[name]
+    assert bare.run(["foreign"], **quiet) == 0
+    with interpreters.hidden(only=[name]):
+        assert name not in interpreters.registered()
+        assert bare.run(["foreign"], **quiet) != 0
+    assert interpreters.registered()[name] == before
+    assert bare.run(["foreign"], **quiet) == 0
+
+
+def test_interpreter_hidden_by_a_killed_run_is_put_back_by_the_next_one(foreign):
+    name, _ = foreign
+    before = interpreters.registered()[name]
+    script = "import os, sys; from tools.lib.fresh import interpreters\nwith interpreters.hidden(only=[sys.argv[1]]): os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", script, name], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL and name not in interpreters.registered()
+    with interpreters.hidden(only=["another"]):
         assert interpreters.registered()[name] == before
-        assert bare.run(["foreign"], stdout=subprocess.DEVNULL) == 0
-    finally:
-        Path(interpreters.REGISTER, name).write_text("-1")
 
 
 @needs_tree

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -33,14 +34,12 @@ def main(words, description):
     # A working tree with changes has no name: what passed in it is not remembered.
     results = each.Results(arguments.suite, None if arguments.dirty and changed else commit)
     exceptions = []
-    hiding = contextlib.nullcontext() if arguments.keep_interpreters else interpreters.hidden()
-    with hiding:
-        if command:
-            runs = _together(arguments, {"run": command}, open_streams=not arguments.json)
-        elif arguments.what == ["each"]:
-            runs, exceptions = _each(arguments, results)
-        else:
-            runs = _together(arguments, {name: COMMANDS[name] for name in arguments.what})
+    if command:
+        runs = _together(arguments, {"run": command}, open_streams=not arguments.json)
+    elif arguments.what == ["each"]:
+        runs, exceptions = _each(arguments, results)
+    else:
+        runs = _together(arguments, {name: COMMANDS[name] for name in arguments.what})
     report = {
         "suite": arguments.suite,
         "commit": commit,
@@ -55,7 +54,7 @@ def main(words, description):
         "marks": {run["name"]: _beside(run) for run in runs if run["mark"]},
     }
     print(json.dumps(report, indent=1) if arguments.json else _table(report))
-    return 0 if runs and not report["failed"] else 1
+    return 0 if not report["failed"] else 1
 
 
 def _parse(words, description):
@@ -100,9 +99,17 @@ def _changed(checkout):
     return len(quiet(["git", "-C", checkout, "status", "--porcelain"], "git status failed.").splitlines())
 
 
+@contextlib.contextmanager
+def _tree(arguments):
+    """A new tree. What one tree registers with the kernel is gone before the next."""
+    hiding = contextlib.nullcontext() if arguments.keep_interpreters else interpreters.hidden()
+    with hiding, Tree(arguments.suite, arguments.checkout, arguments.dirty) as tree:
+        yield tree
+
+
 def _together(arguments, commands, open_streams=False):
     """Run commands one after the other in one tree: a dictionary of name and words."""
-    with Tree(arguments.suite, arguments.checkout, arguments.dirty) as tree:
+    with _tree(arguments) as tree:
         return [run_one(tree, name, command, open_streams) for name, command in commands.items()]
 
 
@@ -118,10 +125,12 @@ def _each(arguments, results):
             note(f"{number}/{len(targets)} {name}: passed before at this commit")
         else:
             note(f"{number}/{len(targets)} {name}")
-            with Tree(arguments.suite, arguments.checkout, arguments.dirty) as tree:
+            with _tree(arguments) as tree:
                 run = run_one(tree, name, command)
             results.keep(run)
         runs.append(run)
+    if not runs:
+        raise Stop(f"No target has {arguments.only!r} in its name.")
     return runs, [(name, reason) for name, reason in exceptions.items() if arguments.only in name]
 
 
@@ -130,7 +139,11 @@ def run_one(tree, name, command, open_streams=False):
 
     open_streams  the terminal is the command's; else its output goes into a file in the cache
     """
-    log = None if open_streams else cache.path("fresh", "logs", f"{tree.suite}-{name.replace(' ', '-')}.txt")
+    log = (
+        None
+        if open_streams
+        else cache.path("fresh", "logs", re.sub("[^a-zA-Z0-9_]+", "-", f"{tree.suite} {name}") + ".txt")
+    )
     before = tree.installed()
     started = time.monotonic()
     if open_streams:

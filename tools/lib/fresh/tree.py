@@ -102,6 +102,13 @@ class Tree:
         self._archive = base(suite)
         self._source = source
         self._dirty = dirty
+        self._environment = {
+            **registries.environment(),
+            "HOME": HOME,
+            "LANG": "C.UTF-8",
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "TERM": os.environ.get("TERM", "dumb"),
+        }
 
     def __enter__(self):
         trees = cache.path("fresh", "trees")
@@ -155,22 +162,13 @@ class Tree:
         # setpriv: should this process be killed, the kernel kills unshare, and that all of the tree.
         words = ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces]
         child = subprocess.Popen(
-            [*words, "sh", "-c", _ENTER, "sh", self.path, *command], env=self._environment(), **streams
+            [*words, "sh", "-c", _ENTER, "sh", self.path, *command], env=self._environment, **streams
         )
         try:
             return child.wait()
         finally:
             child.kill()
             child.wait()
-
-    def _environment(self):
-        bare = {
-            "HOME": HOME,
-            "LANG": "C.UTF-8",
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "TERM": os.environ.get("TERM", "dumb"),
-        }
-        return {**registries.environment(), **bare}
 
     def debian_packages(self):
         """The set of packages installed in the tree, each as "name version"."""
