@@ -1,11 +1,18 @@
 """Fixtures for the tests that run under CPython. The portable tests use none, so that MicroPython can run them."""
 
+import os
+import sys
+
 import cryptography
 import pytest
 from cryptography import x509
 from hypothesis import HealthCheck, settings
 
 from tools.lib.pebble import Pebble
+
+# The tests start some thousand processes of ours: what one of them has compiled, the next is not to compile again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The same examples in every run, and no verdict on how fast a busy machine draws them.
 settings.register_profile(
