@@ -14,6 +14,7 @@ side, those that take longest first. The cases of the files in APART share nothi
 
 import os
 import re
+import sys
 
 import cryptography
 import pytest
@@ -21,6 +22,10 @@ from cryptography import x509
 from hypothesis import HealthCheck, settings
 
 from tools.lib.pebble import Pebble
+
+# The tests start some thousand processes of ours: what one of them has compiled, the next is not to compile again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 TIERS = ("quick", "test", "full")
 QUICK_FOLDERS = ("tests/portable/",)
