@@ -14,7 +14,7 @@ from .say import Stop
 
 LEAST_COVERAGE = 95  # percent of the branches and lines of ipcert/
 COVERED = ("tests/portable", "tests/cpython", "tests/interop")
-# The tests of what runs cryptography and urllib3: the port as a user meets it. The vectors' generator has its own pins.
+# The tests of what runs cryptography: the port as a user meets it. The vectors' generator has its own pins.
 OLDEST = "cli deploy drive net responder serve sign store ucryptolib_shim urequests_compat".split()
 OLDEST = [f"tests/cpython/test_{name}.py" for name in OLDEST]
 OLDEST += [f"tests/interop/test_{name}.py" for name in "commands features issue".split()]
@@ -102,7 +102,7 @@ def micropython(words):
 
 
 def oldest(words):
-    """The core and the CPython port on the oldest cryptography and urllib3 that we promise: Debian 12's"""
+    """The core and the CPython port on the oldest cryptography that we promise: Debian 12's"""
     setup.pebble()
     command = [venv.python(venv.checkout(oldest=True)), "-m", "pytest"]
     return _pytest(command, words or _existing(OLDEST), os.environ)
