@@ -262,22 +262,22 @@ def _run(args):
 
 
 def _plan(args):
-    from .plans import run_plan
+    from .plans import run
 
-    return run_plan(_config(args), _progress(args), args.explain)
+    return run(_config(args), _progress(args), args.explain)
 
 
 def _status(args):
-    from .plans import run_status
+    from .status import run
 
-    return run_status(_config(args, None), _progress(args))
+    return run(_config(args, None), _progress(args))
 
 
 def _consent(args):
-    from .plans import run_consent
+    from .consent import run
 
     config = _config(args)
-    code, out = run_consent(config, _progress(args), args.answer)
+    code, out = run(config, _progress(args), args.answer)
     if args.answer is not None:
         _tell_daemon(config)
     return code, out
