@@ -140,8 +140,9 @@ class Session:
     def _connect(self, host, port, deadline):
         """TCP and TLS until `deadline`. Each address gets an equal share of the time, so that a dead one does not eat it all."""
         try:
-            found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[:_ADDRESSES]
-        except (OSError, UnicodeError):
+            # As bytes, here and below: a str would load Python's tables for international names, and a URL is ASCII.
+            found = socket.getaddrinfo(host.encode(), port, 0, socket.SOCK_STREAM)[:_ADDRESSES]
+        except OSError:
             raise ConnectionFailed("the name %s cannot be resolved" % host) from None
         reason = "no address"
         for i, (family, kind, protocol, _, address) in enumerate(found):
@@ -165,7 +166,7 @@ class Session:
         try:
             sock.settimeout(_left(deadline))  # of the handshake as a whole
             # A connection that ends without close_notify may have been cut: an error, not an end of file.
-            return self._context.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
+            return self._context.wrap_socket(sock, server_hostname=host.encode(), suppress_ragged_eofs=False)
         except BaseException:
             sock.close()
             raise
