@@ -179,9 +179,9 @@ def test_the_demo_is_for_test_cas_only(home):
 
 _HEAVY = (
     "cryptography",
-    "urllib3",
     "rich",
     "ssl",
+    "socket",
     "http.client",
     "asyncio",
     "dataclasses",

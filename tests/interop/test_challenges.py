@@ -15,8 +15,8 @@ import pytest
 from cryptography import x509
 
 from ipcert.errors import LocalError
-from ipcert_port.cli.account import accounts
 from ipcert_port.deploy import tls_server
+from ipcert_port.port.state import accounts
 from ipcert_port.solvers.dns import providers, queries, records
 from ipcert_port.solvers.shelf import Shelf
 from tests.interop.home import home

@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # (folder that is put on the import path, package in it, files that only CPython needs)
 CORE = ("", "ipcert", ())
 PORT = ("ports/micropython", "ipcert_port", ())
-HTTP = ("ports/urequests_compat", "urequests_compat", ("_urllib3.py",))
+HTTP = ("ports/urequests_compat", "urequests_compat", ("_openssl.py",))
 MICROPYTHON = (CORE, PORT, HTTP)
 # What `tools/vendor` copies: a port's packages, and for MicroPython the router's program.
 VENDORED = {

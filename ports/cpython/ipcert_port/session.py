@@ -1,7 +1,5 @@
 """Puts device, drive and this machine's parts together for one command."""
 
-import sys
-
 from ipcert import action
 from ipcert.device import Device
 from ipcert.errors import LocalError
@@ -114,25 +112,3 @@ def readable(roots):
             "roots",
             "Cannot read the CA's root certificates in %s: %s; see ca.roots." % (roots, e.strerror.lower()),
         ) from None
-
-
-def certificates(config, state):
-    """The live certificates as dicts for --json."""
-    from ipcert.errors import RemoteError
-
-    from .formatting import certificate
-
-    deployer = Deployer(config.deploy)
-    out = []
-    for r in state.records():
-        chain = state.chain(r)
-        if chain is None:
-            continue
-        try:
-            out.append(certificate(r, chain, deployer.path(r.ids.text().split(","))))
-        except RemoteError:
-            print(
-                "ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.ids.text(),
-                file=sys.stderr,
-            )
-    return out

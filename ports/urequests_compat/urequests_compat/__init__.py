@@ -1,5 +1,4 @@
-"""One small requests-like HTTPS client with the same API on CPython (over urllib3) and MicroPython (over
-tls).
+"""One small requests-like HTTPS client with the same API on CPython (over ssl) and MicroPython (over tls).
 
     session = Session(cafile="roots.pem", user_agent="demo/1")
     answer = session.request("GET", "https://[::1]:14000/dir")
@@ -18,7 +17,7 @@ from .response import Response
 if sys.implementation.name == "micropython":
     from ._tls import Session
 else:
-    from ._urllib3 import Session
+    from ._openssl import Session
 
 __version__ = "0.1.0"
 __all__ = (

@@ -14,6 +14,7 @@ import time
 
 import tls
 
+from . import fields
 from ._http1 import Reader
 from .errors import ConnectionFailed, Timeout, TLSError
 from .response import Response
@@ -216,7 +217,7 @@ class Session:
         """The whole exchange; yields select.POLLIN or POLLOUT when `_sock` is to be waited for until
         `_until`."""
         host, port, target = split(url)
-        head = self._head(method, target, join(host, port), headers, data)
+        head = fields.head(method, target, join(host, port), self.user_agent, headers, data)
         start = time.ticks_ms()
         end = time.ticks_add(start, int(self.timeout * 1000))
         reader = self._reader
@@ -236,19 +237,6 @@ class Session:
                 reader.filled((yield from self._receive(reader.space())))
         except (OSError, ValueError) as e:
             raise _broken(e)
-
-    def _head(self, method, target, host, headers, data):
-        lines = {"Host": host, "User-Agent": self.user_agent, "Accept-Encoding": "identity"}
-        if data is not None or method == "POST":
-            lines["Content-Length"] = str(len(data or b""))
-        lines.update(headers or {})
-        text = "%s %s HTTP/1.1\r\n" % (method, target)
-        for name in lines:
-            line = "%s: %s" % (name, lines[name])
-            if "\r" in line or "\n" in line:
-                raise ValueError("a request header holds a line end")
-            text += line + "\r\n"
-        return (text + "\r\n").encode()
 
     def _stale(self):
         """True when an idle connection has something to say: that can only be its end."""

@@ -1,8 +1,26 @@
-"""Header lines and framing: the rules that both halves keep (RFC 9110 5, RFC 9112 6)."""
+"""Header lines and framing, of both halves: what is sent, and the rules for what comes (RFC 9110 5, RFC 9112 6)."""
 
 from .errors import BadResponse, TooLarge
 
 _TOKEN = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def head(method, target, host, user_agent, headers, data):
+    """A request's bytes up to its body `data` (bytes-like or None). `headers` (a dict, or None) may replace ours.
+
+    Raises ValueError for a header that holds a line end.
+    """
+    lines = {"Host": host, "User-Agent": user_agent, "Accept-Encoding": "identity"}
+    if data is not None or method == "POST":
+        lines["Content-Length"] = str(len(data or b""))
+    lines.update(headers or {})
+    text = "%s %s HTTP/1.1\r\n" % (method, target)
+    for name in lines:
+        line = "%s: %s" % (name, lines[name])
+        if "\r" in line or "\n" in line:
+            raise ValueError("a request header holds a line end")
+        text += line + "\r\n"
+    return (text + "\r\n").encode()
 
 
 def add(headers, name, value):

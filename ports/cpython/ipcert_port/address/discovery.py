@@ -12,8 +12,6 @@ import time
 from ipcert import identifiers, limits
 from ipcert.errors import LocalError
 
-from . import interfaces
-
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 SOURCES = ("auto", "interface", "router", "command")
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
@@ -85,6 +83,8 @@ class Options:
     def _here(self, family):
         if self.source == "router":
             return []
+        from . import interfaces
+
         try:
             found = interfaces.read()
         except OSError:
@@ -193,6 +193,9 @@ class Watch:
         self._socket = None
         self._trouble = {}
         self.at = 0
+        from . import interfaces
+
+        self._drain = interfaces.drain
         try:
             self._socket = interfaces.watch()
         except OSError:
@@ -208,7 +211,7 @@ class Watch:
         """
         told = bool(self._socket is not None and select.select([self._socket], [], [], 0)[0])
         if told:
-            interfaces.drain(self._socket)
+            self._drain(self._socket)
         elif now < self.at:
             return False
         new = False

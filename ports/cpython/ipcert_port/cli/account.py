@@ -7,7 +7,7 @@ from ipcert.errors import LocalError
 from .. import exit_codes
 from ..config import directories
 from ..formatting import utc
-from ..port.state import State, active
+from ..port.state import State, accounts, active
 from ..session import Session
 from . import operations
 
@@ -78,12 +78,6 @@ def _show(config, progress):
     progress.say("contacts  %s" % (", ".join(out["contacts"]) or "none"))
     progress.say("terms     %s" % (out["terms"] or "not seen yet"))
     return exit_codes.OK, out
-
-
-def accounts(journal):
-    """[(URL, number of its key file)] of the account for everything and of the one for addresses; "" and 0: none."""
-    found = [(journal.account.text(), journal.account_gen), (journal.other.text(), journal.other_gen)]
-    return found[::-1] if journal.role else found
 
 
 def describe(config):

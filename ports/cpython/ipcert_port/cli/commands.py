@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from ipcert.errors import Error, LocalError
+from ipcert.errors import Error
 
 from .. import exit_codes
 
@@ -149,11 +149,9 @@ def _main(argv):
             _dump(out)
         sys.stdout.flush()
         return code
-    except (Error, ModuleNotFoundError) as e:
+    except Error as e:
         from ..formatting import sentence
 
-        if isinstance(e, ModuleNotFoundError):
-            e = _missing(e)
         code = exit_codes.code(e)
         if args.json:
             _dump({"error": {"code": e.code, "text": sentence(e)}, "exit": code})
@@ -167,16 +165,6 @@ def _main(argv):
             os.open(os.devnull, os.O_WRONLY), 1
         )  # whoever read our output left: nothing to complain about
         return exit_codes.OK
-
-
-def _missing(error):
-    """An Error for the HTTP library, which a vendored tree does not bring. Other modules are a mistake of ours."""
-    if (error.name or "").split(".")[0] != "urllib3":
-        raise error
-    return LocalError(
-        "missing",
-        "This Python has no urllib3, which speaks HTTP for ipcert; install it (Debian: python3-urllib3).",
-    )
 
 
 def _interrupt(number, frame):
@@ -274,22 +262,22 @@ def _run(args):
 
 
 def _plan(args):
-    from .plans import run_plan
+    from .plans import run
 
-    return run_plan(_config(args), _progress(args), args.explain)
+    return run(_config(args), _progress(args), args.explain)
 
 
 def _status(args):
-    from .plans import run_status
+    from .status import run
 
-    return run_status(_config(args, None), _progress(args))
+    return run(_config(args, None), _progress(args))
 
 
 def _consent(args):
-    from .plans import run_consent
+    from .consent import run
 
     config = _config(args)
-    code, out = run_consent(config, _progress(args), args.answer)
+    code, out = run(config, _progress(args), args.answer)
     if args.answer is not None:
         _tell_daemon(config)
     return code, out

@@ -16,7 +16,7 @@ from ipcert.errors import LocalError
 from .. import exit_codes
 from ..formatting import planned
 from ..port.state import State
-from ..session import certificates
+from .status import certificates
 
 # The other side of the connection: it knows the root, an address to connect to, and whom it expects there.
 _CLIENT = """

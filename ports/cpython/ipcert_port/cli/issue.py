@@ -9,7 +9,8 @@ from ipcert.errors import LocalError
 from .. import exit_codes
 from ..formatting import local, planned, sentence, span
 from ..port.state import State, active, upcoming
-from ..session import Session, certificates, clock_error
+from ..session import Session, clock_error
+from .status import certificates
 
 _TRIES = 3  # failures in a row of one certificate after which --wait gives up
 OVERRIDE = (

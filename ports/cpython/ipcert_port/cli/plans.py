@@ -1,14 +1,13 @@
-"""`ipcert plan`: what will happen when, what becomes public by it, and among how many. `ipcert status`: what there is."""
+"""`ipcert plan`: what will happen when, what becomes public by it, and among how many."""
 
 from ipcert import limits, notices, plan, split
 from ipcert.acme import challenge
 
 from .. import exit_codes
-from ..formatting import local, planned, span, utc
+from ..formatting import local, planned
 from ..port.state import State
-from ..session import Session, certificates
 from . import anonymity, fleet
-from .account import accounts
+from .status import now_of, plan_line, unconsented
 
 
 def published(config):
@@ -30,25 +29,27 @@ def settled(config, progress):
     """The state, after its plans were made where some are missing."""
     state = State(config.state)
     if not state.found or sorted(r.ids.text() for r in state.journal.records()) != sorted(config.groups()):
+        from ..session import Session
+
         with Session(config, progress, orders=False) as session:
             session.settle()
         state = State(config.state)
     return state
 
 
-def run_plan(config, progress, explain=False):
+def run(config, progress, explain=False):
     """The plans, made durably first where there are none yet; otherwise this only reads. (exit code, object)."""
     from .progress import Quiet
 
     state = settled(config, Quiet())
     records = state.records()
     public = published(config)
-    waiting = _unconsented(config, records)
+    waiting = unconsented(config, records)
     out = {"plans": [planned(r) for r in records], "public": public, "consent_needed": waiting}
     out["crowd"] = anonymity.lines(config)
-    now = _now(state)
+    now = now_of(state)
     for r in records:
-        progress.say(_line(r, now, waiting))
+        progress.say(plan_line(r, now, waiting))
         if explain:
             progress.say("    " + plan.why_text(r.why if r.at < limits.NEVER else 0))
             if r.at < limits.NEVER and r.lo < r.hi:
@@ -68,113 +69,3 @@ def run_plan(config, progress, explain=False):
         for name, default, line in plan.settings():
             progress.say("  %-12s %-9s %s" % (name, default, line))
     return exit_codes.OK, out
-
-
-def _line(r, now, waiting):
-    ids = r.ids.text()
-    if waiting:
-        return "%s: waits for your consent; run 'ipcert consent'." % ids
-    if r.at >= limits.NEVER:
-        return "%s: nothing is planned." % ids
-    if r.at <= now:
-        return "%s: due since %s; 'ipcert issue' fetches it." % (ids, local(r.at))
-    return "%s: %s, in %s." % (ids, local(r.at), span(r.at - now))
-
-
-def run_status(config, progress):
-    """What there is. Reads only, and says so when there is nothing. (exit code, object)."""
-    state = State(config.state)
-    records = state.records()
-    live = certificates(config, state)
-    waiting = state.found and _unconsented(config, records)
-    from ..port import lock
-
-    daemon = lock.holder(config.state)
-    out = {
-        "ca": config.directory,
-        "account": accounts(state.journal)[0][0] or None,
-        "certificates": live,
-        "plans": [planned(r) for r in records],
-        "failures": {r.ids.text(): r.failures for r in records},
-        "consent": {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at},
-        "consent_needed": bool(waiting),
-        "daemon": daemon or None,
-    }
-    if not state.found:
-        progress.say("There is no state in %s yet: 'ipcert issue' starts." % config.state)
-        return exit_codes.OK, out
-    now = _now(state)
-    by_ids = {",".join(c["identifiers"]): c for c in live}
-    for r in records:
-        ids = r.ids.text()
-        c = by_ids.get(ids)
-        if c is None:
-            progress.say("%s: no certificate yet." % ids)
-        else:
-            left = r.not_after - now
-            when = "valid for %s more" % span(left) if left > 0 else "EXPIRED %s ago" % span(-left)
-            progress.say("%s: %s, until %s." % (ids, when, local(r.not_after)))
-            progress.say("    files    %s" % c["path"])
-            progress.say("    key      %s" % c["spki_sha256"])
-            progress.say("    profile  %s" % (c["profile"] or "none"))
-        if r.failures:
-            progress.say(
-                "    failed   %s" % ("once" if r.failures == 1 else "%d times in a row" % r.failures)
-            )
-        if r.consent_at:
-            progress.say("    consent  given on %s" % local(r.consent_at))
-        progress.say("    next     " + _line(r, now, waiting)[len(ids) + 2 :])
-    progress.say(
-        "The daemon runs as process %d." % daemon if daemon else "The daemon does not run ('ipcert run')."
-    )
-    return exit_codes.OK, out
-
-
-def _unconsented(config, records):
-    """True when a combined certificate is configured that the owner has not agreed to."""
-    assigned = bytearray(len(config.identifiers))
-    n = split.assign(config.identifiers, assigned, config.policy.combined)
-    mask = split.warn(config.identifiers, assigned, n, False, True)
-    if config.policy.setting != "home" or not split.needs_consent(mask):
-        return False
-    combined = config.groups()[0]
-    return not [r for r in records if r.ids.text() == combined and r.consent_at]
-
-
-def _now(state):
-    from ..port.clock import Clock
-
-    return Clock(state.journal.floor).now()
-
-
-def run_consent(config, progress, answer=None):
-    """The consent exchange: without `answer` the warning and the challenge, with it the agreement. (code, object)."""
-    from .progress import Quiet
-
-    records = State(config.state).records()
-    if not _unconsented(config, records):
-        given = {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at}
-        text = "You have agreed already." if given else "Nothing in this configuration needs your consent."
-        progress.say(text)
-        return exit_codes.OK, {"consent_needed": False, "consent": given, "challenge": None}
-    with Session(config, Quiet(), orders=False) as session:
-        session.settle()
-        challenge = session.device.consent_challenge()
-        if answer is not None:
-            session.device.event("consent", answer)
-            session.settle()
-    ids = config.groups()[0]
-    if answer is not None:
-        when = {r.ids.text(): utc(r.consent_at) for r in State(config.state).records() if r.consent_at}
-        progress.say("You agreed to one certificate for %s; 'ipcert issue' fetches it." % ids)
-        return exit_codes.OK, {"consent_needed": False, "consent": when, "challenge": None}
-    public = [p for p in published(config) if p["code"] in ("combined", "families-in-one")]
-    for p in public:
-        progress.say("%s: %s" % (p["severity"], p["text"]))
-    progress.say("If you want that all the same, run: ipcert consent %s" % challenge)
-    return exit_codes.CONSENT, {
-        "consent_needed": True,
-        "consent": {},
-        "challenge": challenge,
-        "public": public,
-    }

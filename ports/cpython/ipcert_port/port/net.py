@@ -42,7 +42,7 @@ class Net:
         self._failed = None
 
     def _open(self):
-        # urllib3 costs 60 ms and 10 MB: it is loaded when there is something to ask.
+        # TLS costs 30 ms and 7 MB: it is loaded when there is something to ask.
         import urequests_compat
 
         try:

@@ -61,3 +61,9 @@ def upcoming(journal):
     for r in active(journal):
         soonest = min(soonest, r.at, r.poll_at or limits.NEVER)
     return soonest
+
+
+def accounts(journal):
+    """[(URL, number of its key file)] of the account for everything and of the one for addresses; "" and 0: none."""
+    found = [(journal.account.text(), journal.account_gen), (journal.other.text(), journal.other_gen)]
+    return found[::-1] if journal.role else found
