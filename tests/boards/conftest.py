@@ -1,4 +1,4 @@
-"""Boots the hub board once for most tests. What is missing (toolchain, sources, image) is made first."""
+"""Boots the hub board once for each file: an idle one takes a part of a core. What is missing (toolchain, sources, image) is made first."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ def image():
     return board.build(HUB) / "firmware.elf"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(image, tmp_path_factory):
     """A hub at its prompt, with its network up and ports 80 and 443 forwarded."""
     flash = tmp_path_factory.mktemp("hub") / "flash"
