@@ -101,23 +101,23 @@ def build(board, quiet=True, variant=""):
         tree = sources.micropython()
         cross = mpbuild.mpy_cross()
         objects = sources.cache() / "boards" / f"{label}-objects-{_objects_key(board)}"
-        for made in (place, objects):
-            made.mkdir(parents=True, exist_ok=True)
-        variables = [
-            f"TOP={tree}",
-            f"BUILD={objects}",
-            f"MICROPY_MPYCROSS={cross}",
-            f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
-            f"USER_C_MODULES={mpbuild.user_modules(objects / 'usermod')}",
-            f"FROZEN_MANIFEST={_manifest(board, objects)}",
-            *VARIANTS[variant],
-        ]
-        port = BOARDS / board
-        if not (port / "Makefile").exists():
-            # A board of MicroPython's own qemu port.
-            port = tree / "ports" / "qemu"
-            variables += [f"BOARD={board}", f"USER_C_MODULES={BOARDS / board}", *_OPTIONS[board]]
-        mpbuild.run(mpbuild.make(port, *variables), place / "build.log")
+        place.mkdir(parents=True, exist_ok=True)
+        with sources.building(objects):
+            variables = [
+                f"TOP={tree}",
+                f"BUILD={objects}",
+                f"MICROPY_MPYCROSS={cross}",
+                f"MICROPY_MPYCROSS_DEPENDENCY={cross}",
+                f"USER_C_MODULES={mpbuild.user_modules(objects / 'usermod')}",
+                f"FROZEN_MANIFEST={_manifest(board, objects)}",
+                *VARIANTS[variant],
+            ]
+            port = BOARDS / board
+            if not (port / "Makefile").exists():
+                # A board of MicroPython's own qemu port.
+                port = tree / "ports" / "qemu"
+                variables += [f"BOARD={board}", f"USER_C_MODULES={BOARDS / board}", *_OPTIONS[board]]
+            mpbuild.run(mpbuild.make(port, *variables), place / "build.log")
         for name in ("firmware.elf", "firmware.map"):
             shutil.copy2(objects / name, place / name)
         (place / "complete").touch()

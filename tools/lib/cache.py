@@ -6,7 +6,8 @@ import hashlib
 import os
 import shutil
 
-from .say import Stop, note
+from . import run
+from .say import note
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 """The checkout that this file belongs to."""
@@ -47,9 +48,7 @@ def lock(name):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         file = open(target, "w")
     except OSError as error:
-        raise Stop(
-            f"The cache cannot be written ({error}); make it writable or set IPCERT_CACHE to another directory."
-        ) from error
+        raise run.failure("The cache cannot be written.", str(error)) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,19 +66,30 @@ def is_ready(directory):
 def once(directory, make):
     """Make `directory` by calling `make(directory)`, unless a complete one is there. Safe beside other runs.
 
-    It is made in place (virtual environments cannot be moved), so a half-made one is known by its missing mark.
-    Returns `directory`.
+    It is made in place (virtual environments cannot be moved), so a half-made one is known by its missing mark, and is
+    removed: at once where that is still possible, else by the next run. Returns `directory`.
     """
     if is_ready(directory):
         return directory
     with lock(os.path.basename(directory)):
         if not is_ready(directory):
-            shutil.rmtree(directory, ignore_errors=True)
+            _remove(directory)
             try:
                 os.makedirs(directory)
                 make(directory)
                 with open(os.path.join(directory, _READY), "w"):
                     pass
-            except OSError as error:
-                raise Stop(f"{directory} could not be made: {error}.") from error
+            except BaseException as error:
+                _remove(directory)
+                if isinstance(error, OSError):
+                    raise run.failure(f"{directory} could not be made.", str(error)) from error
+                raise
     return directory
+
+
+def _remove(path):
+    """Remove a directory, or whatever another version left in its place."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    elif os.path.lexists(path):
+        os.unlink(path)

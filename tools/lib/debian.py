@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from . import cache
-from .run import last_line
+from .run import failure, quiet
 from .say import Stop, note
 
 
@@ -108,7 +108,7 @@ def need(*packages):
                 f"`sudo apt-get install {' '.join(wanted)}` and then this again."
             )
         note(f"installing Debian packages: {' '.join(wanted)}")
-        if _install(before, wanted) is not None:
+        if _install(before, wanted).returncode:
             # An installation that was cut short stops every later one until this is said.
             subprocess.run(
                 [*before, "env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--configure", "-a"],
@@ -117,10 +117,10 @@ def need(*packages):
                 stderr=subprocess.DEVNULL,
             )
             # Package lists of a fresh machine are empty or old. A third party's broken source must not stop us.
-            _apt(before, ["update"])
-            words = _install(before, wanted)
-            if words is not None:
-                raise Stop(f"apt-get could not install {' '.join(wanted)}: {words}.")
+            updated = _apt(before, ["update"])
+            done = _install(before, wanted)
+            if done.returncode:
+                raise failure(f"apt-get could not install {' '.join(wanted)}.", updated.stdout + done.stdout)
 
 
 def unpacked(*packages):
@@ -141,27 +141,22 @@ def unpacked(*packages):
 
     def make(target):
         note(f"fetching Debian packages: {' '.join(packages)}")
-        done = subprocess.run(
+        quiet(
             ["apt-get", "-q", "download", *wanted],
+            f"apt-get could not download {' '.join(wanted)}.",
             cwd=target,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
         )
-        if done.returncode:
-            raise Stop(f"apt-get could not download {' '.join(wanted)}: {last_line(done.stdout)}.")
         for name in sorted(os.listdir(target)):
             if name.endswith(".deb"):
-                subprocess.run(["dpkg", "-x", os.path.join(target, name), target], check=True)
-                os.unlink(os.path.join(target, name))
+                path = os.path.join(target, name)
+                quiet(["dpkg", "-x", path, target], f"{name} could not be unpacked.")
+                os.unlink(path)
 
     return cache.once(cache.path(f"unpacked-{packages[0]}-{cache.key(*wanted)}"), make)
 
 
 def _install(before, packages):
-    done = _apt(before, ["install", "-y", "--no-install-recommends", *packages])
-    return None if done.returncode == 0 else last_line(done.stdout)
+    return _apt(before, ["install", "-y", "--no-install-recommends", *packages])
 
 
 def _apt(before, arguments):

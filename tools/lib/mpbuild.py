@@ -9,6 +9,7 @@ import mpfiles
 import sources
 
 from tools.lib import needs, say
+from tools.lib.run import advice
 
 ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "ports" / "native"
@@ -27,7 +28,7 @@ class BuildError(say.Stop):
 
 
 def run(command, log, cwd=None, env=None):
-    """Run `command`, its output into the file `log`; BuildError with the last lines when it fails."""
+    """Run `command`, its output into the file `log`; BuildError with what to do, or with its last lines, when it fails."""
     with open(str(log), "w") as out:
         try:
             code = subprocess.run(
@@ -37,7 +38,7 @@ def run(command, log, cwd=None, env=None):
             raise BuildError("%s is not installed" % command[0]) from None
     if code:
         tail = Path(log).read_text(errors="replace")[-3000:]
-        raise BuildError("%s failed, see %s\n%s" % (command[0], log, tail))
+        raise BuildError("%s failed, see %s. %s" % (command[0], log, advice(tail) or "\n" + tail))
 
 
 def compiler(prefix=""):
@@ -82,9 +83,9 @@ def mpy_cross():
     program = out / "mpy-cross"
     with sources.lock(out.name):
         if not program.exists():
-            out.mkdir(parents=True, exist_ok=True)
-            run(make(tree / "mpy-cross", "BUILD=%s" % (out / "build")), out / "log")
-            shutil.copy2(str(out / "build" / "mpy-cross"), str(program))
+            with sources.building(out):
+                run(make(tree / "mpy-cross", "BUILD=%s" % (out / "build")), out / "log")
+            sources.put(out / "build" / "mpy-cross", program)
     return program
 
 
@@ -138,18 +139,18 @@ def interpreter(bits=64, frozen=False, stock=False, processor=""):
     program = out / "micropython"
     with sources.lock(objects.name):
         if not program.exists():
-            for made in (objects, out):
-                made.mkdir(parents=True, exist_ok=True)
-            options += [
-                "BUILD=%s" % objects,
-                *([] if stock else ["USER_C_MODULES=%s" % user_modules(objects / "usermod", modules)]),
-                "FROZEN_MANIFEST=%s" % manifest(tree, out, frozen),
-                "MICROPY_MPYCROSS=%s" % cross,
-                "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
-            ]
-            run(make(tree / "ports" / "unix", *options), out / "log")
+            out.mkdir(parents=True, exist_ok=True)
+            with sources.building(objects):
+                options += [
+                    "BUILD=%s" % objects,
+                    *([] if stock else ["USER_C_MODULES=%s" % user_modules(objects / "usermod", modules)]),
+                    "FROZEN_MANIFEST=%s" % manifest(tree, out, frozen),
+                    "MICROPY_MPYCROSS=%s" % cross,
+                    "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
+                ]
+                run(make(tree / "ports" / "unix", *options), out / "log")
             shutil.copy2(str(objects / "frozen_content.c"), str(out / "frozen_content.c"))
             if not (out / "objects").is_symlink():
                 (out / "objects").symlink_to(objects)
-            shutil.copy2(str(objects / "micropython"), str(program))
+            sources.put(objects / "micropython", program)
     return program

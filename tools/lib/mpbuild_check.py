@@ -55,6 +55,7 @@ def driver(library, bits=64, sanitize=True, more=()):
             if library == "p256m":
                 files.append(p256m / "p256-m.c")
             include = [native, native / "natmod" / "shim", tree / "include", tree / "library", p256m]
-            command = ["gcc", *flags, *["-I%s" % i for i in include], *files, "-o", program]
+            command = ["gcc", *flags, *["-I%s" % i for i in include], *files, "-o", out / "linked"]
             mpbuild.run(command, out / "log")
+            (out / "linked").rename(program)
     return program

@@ -58,7 +58,7 @@ def build(arch):
                 out / "log",
                 env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1", CFLAGS_EXTRA=more),
             )
-            shutil.copy2(str(work / "_ipcert.mpy"), str(module))
+            sources.put(work / "_ipcert.mpy", module)
     return module
 
 

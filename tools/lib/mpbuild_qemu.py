@@ -1,6 +1,5 @@
 """MicroPython's own qemu port, unmodified, to load `_ipcert.mpy` for other processors into: built, run, talked to."""
 
-import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -59,19 +58,21 @@ def firmware(board):
     elf = out / "firmware.elf"
     with sources.lock(name):
         if not elf.exists():
-            out.mkdir(parents=True, exist_ok=True)
-            (out / "manifest.py").write_text("")
-            options = [
-                "BOARD=%s" % board,
-                "BUILD=%s" % (out / "build"),
-                "FROZEN_MANIFEST=%s" % (out / "manifest.py"),
-                "MICROPY_MPYCROSS=%s" % cross,
-                "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
-            ]
-            if board == "VIRT_RV32":  # Debian's libraries are for rv32imac, the assembler wants Zicsr named
-                options.append("LIBS=-march=rv32imac -lgcc")
-            mpbuild.run(mpbuild.make(tree / "ports" / "qemu", *options), out / "log")
-            shutil.copy2(str(out / "build" / "firmware.elf"), str(elf))
+            with sources.building(out):
+                (out / "manifest.py").write_text("")
+                options = [
+                    "BOARD=%s" % board,
+                    "BUILD=%s" % (out / "build"),
+                    "FROZEN_MANIFEST=%s" % (out / "manifest.py"),
+                    "MICROPY_MPYCROSS=%s" % cross,
+                    "MICROPY_MPYCROSS_DEPENDENCY=%s" % cross,
+                ]
+                if (
+                    board == "VIRT_RV32"
+                ):  # Debian's libraries are for rv32imac, the assembler wants Zicsr named
+                    options.append("LIBS=-march=rv32imac -lgcc")
+                mpbuild.run(mpbuild.make(tree / "ports" / "qemu", *options), out / "log")
+            sources.put(out / "build" / "firmware.elf", elf)
     return elf
 
 

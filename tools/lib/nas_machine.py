@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from . import loopback, needs
-from .pebble import die_with
+from .run import die_with
 from .say import Stop
 
 HOST = "10.0.2.2"
@@ -102,7 +102,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with(os.getpid()),
+                preexec_fn=die_with(os.getpid(), apart=True),
             )
         if not loopback.wait_until(self._answers, _BOOT, 0.5):
             words = self.last_words()

@@ -1,12 +1,10 @@
 """A real Pebble with its DNS server, on free loopback ports, for as long as a `with` block lasts."""
 
 import contextlib
-import ctypes
 import json
 import os
 import re
 import shutil
-import signal
 import ssl
 import subprocess
 import tempfile
@@ -14,7 +12,7 @@ import urllib.request
 
 from . import loopback, setup, testcert
 from .counting import CountingProxy
-from .run import last_line
+from .run import die_with, last_line
 from .say import Stop
 
 PROFILES = {
@@ -22,7 +20,6 @@ PROFILES = {
     "shortlived": {"description": "Names and addresses, for six days", "validityPeriod": 6 * 86400},
 }
 _REQUEST = re.compile(r"^Pebble \S+ \S+ (GET|HEAD|POST|OPTIONS) (/\S*) -> calling handler\(\)$", re.MULTILINE)
-_SIGKILL_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _TRIES = 3
 
 
@@ -258,7 +255,7 @@ class Pebble:
                     stderr=output,
                     env={**clean, **environment},
                     cwd=self.directory,
-                    preexec_fn=die_with(os.getpid()),
+                    preexec_fn=die_with(os.getpid(), apart=True),
                 )
         except OSError as error:
             raise Stop(f"{command[0]} could not be started: {error}.") from error
@@ -297,19 +294,6 @@ def _usage(program):
 def _dns_flag(challtestsrv):
     """The DNS flag's name: -dns01 up to version 2.6, -dnsserver since."""
     return "-dnsserver" if "-dnsserver" in _usage(challtestsrv) else "-dns01"
-
-
-def die_with(parent):
-    """For a child before exec: be killed when the parent dies, however it dies, and leave ctrl-C to the parent."""
-    library = ctypes.CDLL(None)
-
-    def prepare():
-        os.setpgid(0, 0)
-        library.prctl(_SIGKILL_WITH_PARENT, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return prepare
 
 
 @contextlib.contextmanager

@@ -1,20 +1,29 @@
 """Run a command of somebody else's quietly, and turn its last words into one sentence that says what to do."""
 
+import ctypes
+import os
 import re
+import signal
 import subprocess
 
-from .say import Stop
+from .say import DISK_FULL, Stop
+
+_SIGKILL_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 CAUSES = (
     (
         r"No space left on device|Disk quota exceeded|not enough free space",
-        "The disk is full: make room, or set IPCERT_CACHE to a directory on another disk, and run this again.",
+        DISK_FULL,
     ),
     (
         r"Connection refused|Name or service not known|name resolution|resolving DNS|Could not resolve|no such host"
         r"|unreachable|[Tt]imed out|i/o timeout|Connection reset|Unable to connect|Could not connect",
         "It cannot be reached over the network: connect this machine, or name the registry that it can reach "
         "(PIP_INDEX_URL, GOPROXY, apt's sources), and run this again.",
+    ),
+    (
+        r"Permission denied|Read-only file system|Not a directory|[Ff]ailed to initialize cache",
+        "The cache cannot be used: remove it, make it writable, or set IPCERT_CACHE to another directory.",
     ),
     (
         r"\b404\b|not found in the package registry|No matching distribution|has no installation candidate"
@@ -25,14 +34,38 @@ CAUSES = (
 """(what a command says, what that means and what to do), the first that fits."""
 
 
+def advice(text):
+    """What to do about what a command says, "" where nobody knows."""
+    return next((words for pattern, words in CAUSES if re.search(pattern, text)), "")
+
+
 def failure(sentence, text):
     """A `Stop` of `sentence`, of what to do where the command's output tells it, and of its own last words."""
-    advice = next((words for pattern, words in CAUSES if re.search(pattern, text)), "")
-    return Stop(" ".join(filter(None, [sentence, advice, f"({last_words(text)})"])))
+    return Stop(" ".join(filter(None, [sentence, advice(text), f"({last_words(text)})"])))
+
+
+def die_with(parent, apart=False):
+    """For a child before its program starts: be killed when the process `parent` dies, however that dies.
+
+    apart: leave ctrl-C to the parent.
+    """
+    library = ctypes.CDLL(None)
+
+    def prepare():
+        if apart:
+            os.setpgid(0, 0)
+        library.prctl(_SIGKILL_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return prepare
 
 
 def quiet(command, sentence, **options):
-    """Run `command`; its output is returned as text. Raises `Stop` with `sentence` and its last words if it fails."""
+    """Run `command`; its output is returned as text. Raises `Stop` with `sentence` and its last words if it fails.
+
+    It does not outlive this process.
+    """
     try:
         done = subprocess.run(
             command,
@@ -41,6 +74,7 @@ def quiet(command, sentence, **options):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            preexec_fn=die_with(os.getpid()),
             **options,
         )
     except OSError as error:

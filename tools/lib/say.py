@@ -1,7 +1,12 @@
 """How a tool speaks: progress on stderr, and one clear sentence when it has to stop."""
 
+import errno
 import signal
 import sys
+
+DISK_FULL = (
+    "The disk is full: make room, or set IPCERT_CACHE to a directory on another disk, and run this again."
+)
 
 
 class Stop(Exception):
@@ -27,6 +32,11 @@ def main(function):
     except BrokenPipeError:
         sys.stderr.close()
         status = 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        note(f"{sys.argv[0]}: {DISK_FULL} ({error})")
+        status = 2
     sys.exit(status or 0)
 
 

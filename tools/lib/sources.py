@@ -4,9 +4,8 @@ Debian's MicroPython tarball (+ds) comes without its third-party libraries; Mbed
 packages, dropped in unpatched. Debian's patches are not applied: what is built is what upstream released.
 """
 
-import fcntl
+import contextlib
 import hashlib
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT))
 
+from tools.lib import cache as _cache  # noqa: E402
 from tools.lib import debian, needs, run, say  # noqa: E402
 
 SUITE = "trixie"
@@ -45,26 +45,10 @@ class SourceError(say.Stop):
 
 def cache():
     """The directory for everything that is built or fetched, outside the tree."""
-    root = os.environ.get("IPCERT_CACHE")
-    if not root:
-        root = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "ipcert")
-    path = Path(root)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return Path(_cache.path())
 
 
-class lock:
-    """One process at a time for `name`: `with lock("x"):`. Released by the kernel when the process dies."""
-
-    def __init__(self, name):
-        self._path = cache() / ("%s.lock" % name)
-
-    def __enter__(self):
-        self._file = open(self._path, "w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *exc):
-        self._file.close()
+lock = _cache.lock
 
 
 def key(*parts):
@@ -107,10 +91,9 @@ def tarballs():
     """Fetch what is missing of the pinned tarballs, check every hash, return {package: Path}."""
     needs.install("sources")
     root = cache() / "debian"
-    (root / "files").mkdir(parents=True, exist_ok=True)
-    for sub in ("lists/partial", "cache/archives/partial"):
-        (root / sub).mkdir(parents=True, exist_ok=True)
     with lock("debian"):
+        for sub in ("files", "lists/partial", "cache/archives/partial"):
+            (root / sub).mkdir(parents=True, exist_ok=True)
         missing = [p for p, (_, name, _) in PINS.items() if not (root / "files" / name).exists()]
         if missing:
             (root / "sources.list").write_text(
@@ -130,6 +113,28 @@ def tarballs():
                 raise SourceError("%s is not the pinned file: remove it and try again" % path)
             found[package] = path
     return found
+
+
+def put(source, target):
+    """Copy a file, so that `target` is all there or not there at all, whatever interrupts it."""
+    fresh = target.with_name(target.name + ".new")
+    shutil.copy2(str(source), str(fresh))
+    fresh.replace(target)
+
+
+@contextlib.contextmanager
+def building(directory):
+    """For as long as something is built in `directory`, which is kept for the next time.
+
+    Where that was interrupted the next one begins anew: what a compiler was writing may be cut short.
+    """
+    mark = directory / ".unfinished"
+    if mark.exists():
+        shutil.rmtree(str(directory))
+    directory.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    yield
+    mark.unlink()
 
 
 def _unpack(tarball, into):

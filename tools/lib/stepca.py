@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from . import golang, loopback
-from .pebble import Pebble, die_with
-from .run import last_line
+from .pebble import Pebble
+from .run import die_with, last_line
 from .say import Stop
 
 
@@ -65,7 +65,7 @@ class StepCA:
         try:
             with open(self._path("log"), "wb") as log:
                 self._child = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid()),
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with(os.getpid(), apart=True),
                     env={**os.environ, "STEPPATH": self.directory},
                 )  # fmt: skip
             loopback.wait_until(lambda: self._child.poll() is not None or loopback.answers(port), 30)

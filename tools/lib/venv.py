@@ -61,8 +61,8 @@ def pinned(name, lock=LOCK):
     return match.group()
 
 
-def uv(words, sentence, variables=(), **options):
-    """Run uv in the checkout; its output as text. It is installed when it is missing. Raises `Stop` with `sentence`."""
+def program():
+    """The directory of the environment with uv, made when it is missing."""
     lines = pinned("uv")
 
     def make(target):
@@ -75,12 +75,16 @@ def uv(words, sentence, variables=(), **options):
         command = [python(target), "-m", "pip", *words.split(), "--requirement", path]
         quiet(command, "pip could not install uv.")
 
-    directory = cache.once(cache.path(f"uv-{key(lines)}"), make)
+    return cache.once(cache.path(f"uv-{key(lines)}"), make)
+
+
+def uv(words, sentence, variables=(), **options):
+    """Run uv in the checkout; its output as text. Raises `Stop` with `sentence`."""
+    command = [os.path.join(program(), "bin", "uv"), *words]
     environment = dict(os.environ, UV_CACHE_DIR=cache.path("uv"), UV_NO_PROGRESS="1", **dict(variables))
     environment.update(UV_SYSTEM_CERTS="1", UV_PYTHON_DOWNLOADS="never")
     if "PIP_INDEX_URL" in os.environ:  # one setting for both
         environment.setdefault("UV_DEFAULT_INDEX", os.environ["PIP_INDEX_URL"])
-    command = [os.path.join(directory, "bin", "uv"), *words]
     return quiet(command, sentence, cwd=cache.ROOT, env=environment, **options)
 
 
@@ -129,7 +133,10 @@ def enter():
     """Go on under this checkout's environment: the process is replaced unless it already runs there."""
     directory = checkout()
     if os.path.realpath(sys.prefix) != os.path.realpath(directory):
-        os.execv(python(directory), [python(directory), *sys.argv])
+        try:
+            os.execv(python(directory), [python(directory), *sys.argv])
+        except OSError as error:
+            raise Stop(f"{directory} is damaged: remove it and run this again. ({error})") from error
 
 
 def script(name):
