@@ -133,6 +133,12 @@ if int(cryptography.__version__.split(".")[0]) < 40:
     collect_ignore_glob = ["cpython/test_fuzz.py", "cpython/test_mutations.py", "cpython/test_faults_*.py"]
 
 
+def pytest_collection_modifyitems(config, items):
+    # Side by side the longest begin first, or the last of them would be waited for at the end.
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def _read_chain(data):
     """What cryptography has had since 39, for the tests' own reading of chains on Debian 12's."""
     end = b"-----END CERTIFICATE-----"

@@ -43,6 +43,7 @@ def broken(data, goal):
     ]
 
 
+@pytest.mark.slow
 def test_the_small_gate_holds(tmp_path):
     page = tmp_path / "report.html"
     data = gate("--small", "--html", str(page))

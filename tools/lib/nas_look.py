@@ -87,7 +87,7 @@ class Prober(_Meanwhile):
         answer = ask(self._port, path)
         if answer:
             self.answers.append((path, answer))
-        self._over.wait(0.05)
+        self._over.wait(0.2)
 
 
 def ask(port, path, host="127.0.0.1"):
@@ -132,7 +132,7 @@ class Visitors(_Meanwhile):
             self.failures.append(f"{type(error).__name__}: {error}")
             return
         self.count += 1
-        self._over.wait(0.1)  # the emulated machine has other things to do, too
+        self._over.wait(0.3)  # the emulated machine has other things to do, too
         if certificate.serial_number not in self.serials[-1:]:
             self.serials.append(certificate.serial_number)
 
