@@ -203,6 +203,17 @@ def test_commands_load_only_what_they_need(home, words):
     assert done.stdout.splitlines()[-1] == "[] 0", done.stdout + done.stderr
 
 
+def test_the_service_reads_its_words_as_argparse_would(tmp_path, monkeypatch):
+    path = str(tmp_path / "ipcert.toml")
+    for words in (["run", "--config", path], ["run", "--config", path, "--json"]):
+        short = vars(commands._parse(words))
+        with monkeypatch.context() as patch:
+            patch.setattr(commands, "_service", lambda argv: None)
+            assert vars(commands._parse(words)) == short
+    for words in (["run"], ["run", "--config"], ["run", "--config", "-h"], ["run", "--config", path, "x"]):
+        assert commands._service(words) is None
+
+
 def test_a_lock_lives_and_dies_with_its_process(tmp_path):
     script = "import sys, time; from ipcert_port.port.lock import Lock; lock = Lock(sys.argv[1]); print('held', flush=True); time.sleep(60)"
     with subprocess.Popen(

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from types import SimpleNamespace
 
 from ipcert.errors import Error
 
@@ -91,7 +92,17 @@ def _demo_words(parser):
     )
 
 
+def _service(argv):
+    """`run --config FILE [--json]`, read without argparse, whose 2 MB would stay in the waiting service; None for other words."""
+    if argv[:2] == ["run", "--config"] and argv[2:] and argv[2][:1] != "-" and argv[3:] in ([], ["--json"]):
+        return SimpleNamespace(command="run", config=argv[2], json=len(argv) > 3)
+    return None
+
+
 def _parse(argv):
+    args = _service(argv)
+    if args is not None:
+        return args
     import argparse
 
     if argv and argv[0] in _COMMANDS:
