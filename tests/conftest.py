@@ -9,7 +9,8 @@ Tiers. A test says where it is written which run it is part of:
 The portable tests cannot import pytest: those of QUICK_FOLDERS are quick. Each run ends by naming what it left out.
 
 Order. Tests of one file run in one process, one after the other, since they share servers and images; files run side by
-side, those that take longest first. The cases of the files in APART share nothing, and are dealt out one by one.
+side, those with tests that are marked `pytest.mark.slow(SECONDS)` first, the longest at the front. The cases of the files
+in APART share nothing, and are dealt out one by one.
 """
 
 import os
@@ -29,8 +30,11 @@ sys.dont_write_bytecode = False
 
 TIERS = ("quick", "test", "full")
 QUICK_FOLDERS = ("tests/portable/",)
-LONGEST = ()
-APART = ("tests/micropython/test_portable.py", "tests/oldest/test_oldest.py")
+APART = (
+    "tests/micropython/test_portable.py",
+    "tests/oldest/test_oldest.py",
+    "tests/portable/test_device_power.py",
+)
 
 
 def pytest_addoption(parser):
@@ -48,17 +52,21 @@ def _tier(item):
     return "test"
 
 
-def _turn(item):
-    """Where in the order an item stands: files that take longest first, everything else as it was found."""
-    file = item.nodeid.split("::")[0]
-    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
+def _in_turn(items):
+    """The items, files with the longest tests first, so that none of them is waited for at the end."""
+    longest = {}
+    for item in items:
+        mark = item.get_closest_marker("slow")
+        file = item.nodeid.split("::")[0]
+        longest[file] = longest.get(file, 0) + (mark.args[0] if mark else 0)
+    return sorted(items, key=lambda item: -longest[item.nodeid.split("::")[0]])
 
 
 def pytest_collection_modifyitems(config, items):
     wanted = TIERS.index(config.getoption("--tier"))
     left = [item for item in items if TIERS.index(_tier(item)) > wanted]
     config.stash[LEFT_OUT] = [(_tier(item), item.nodeid) for item in left]
-    items[:] = sorted((item for item in items if TIERS.index(_tier(item)) <= wanted), key=_turn)
+    items[:] = _in_turn([item for item in items if TIERS.index(_tier(item)) <= wanted])
     if left:
         config.hook.pytest_deselected(items=left)
 
@@ -131,12 +139,6 @@ settings.load_profile("ipcert")
 # Simulated media, mutations and fuzzing do not depend on the libraries: once, with the newest, is enough.
 if int(cryptography.__version__.split(".")[0]) < 40:
     collect_ignore_glob = ["cpython/test_fuzz.py", "cpython/test_mutations.py", "cpython/test_faults_*.py"]
-
-
-def pytest_collection_modifyitems(config, items):
-    # Side by side the longest begin first, or the last of them would be waited for at the end.
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def _read_chain(data):

@@ -17,16 +17,6 @@ from certificates import Authority  # noqa: E402
 HUB = "QEMU_MPS2_AN385"
 
 
-def pytest_collection_modifyitems(config, items):
-    """Tests that look at one and the same running hub stay in one worker: each other worker would boot its own."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        for fixture in ("hub", "front"):
-            if fixture in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(fixture))
-
-
 @pytest.fixture(scope="session")
 def image():
     return board.build(HUB) / "firmware.elf"

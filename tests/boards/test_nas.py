@@ -59,6 +59,7 @@ def test_the_package_is_the_same_when_it_is_built_again(package, tmp_path):
         assert again.read_bytes() == file.read()
 
 
+@pytest.mark.slow(300)
 def test_two_certificates_served_by_nginx_renewed_and_found_again():
     seen = []
     out = nas_demo.job(seen.append)

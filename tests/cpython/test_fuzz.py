@@ -51,7 +51,7 @@ def test_the_corpus_bent_in_every_place(name):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="atheris 3.0 wants Python 3.11")
-@pytest.mark.slow
+@pytest.mark.slow(40)
 @pytest.mark.parametrize("seconds", [1, pytest.param(20, marks=pytest.mark.full)])
 def test_a_few_seconds_of_fuzzing_each(seconds):
     command = [sys.executable, os.path.join(cache.ROOT, "tools", "fuzz"), "--seconds", str(seconds), "--json"]

@@ -43,7 +43,7 @@ def broken(data, goal):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(200)
 def test_the_small_gate_holds(tmp_path):
     page = tmp_path / "report.html"
     data = gate("--small", "--html", str(page))

@@ -64,7 +64,7 @@ def nothing(device):
     """A run without an operation."""
 
 
-@pytest.mark.slow
+@pytest.mark.slow(30)
 @pytest.mark.parametrize("who, challenge", [("127.0.0.1", "http-01"), ("nas.janet.example", "tls-alpn-01")])
 def test_killed_at_every_action_of_an_issuance(behind, tmp_path, who, challenge):
     k = losses = 0

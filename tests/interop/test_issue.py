@@ -262,7 +262,7 @@ def run_daemon():
 
 
 # A child stays for short waits; what is longer is the daemon's, and here a child stays for two seconds at most.
-@pytest.mark.slow
+@pytest.mark.slow(30)
 @pytest.mark.parametrize("task_wait", [2, pytest.param(limits.TASK_WAIT, marks=pytest.mark.full)])
 def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
     pebble, tmp_path, run_daemon, task_wait

@@ -32,7 +32,7 @@ def log(router):
     return router.log.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(80)
 def test_two_certificates_a_renewal_and_a_power_cut_on_both_processors(make_pebble, tmp_path):
     processors = {name: make_pebble(nonce_reject=20) for name in ("armhf", "mips")}
     for name in processors:
