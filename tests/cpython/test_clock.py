@@ -4,8 +4,12 @@ import os
 import tempfile
 import time
 
+import pytest
+
 from ipcert import limits
 from ipcert_port.port import clock
+
+pytestmark = pytest.mark.quick
 
 
 def at(unix):

@@ -8,6 +8,8 @@ from ipcert import limits
 from ipcert.errors import LocalError
 from ipcert_port.config import reader
 
+pytestmark = pytest.mark.quick
+
 GOOD = '[ca]\ntest = true\n[identifiers]\nnames = ["nas.example.net"]\naddresses = ["127.0.0.1"]\n'
 
 

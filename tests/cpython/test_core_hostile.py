@@ -5,6 +5,7 @@ import hmac
 import json
 import string
 
+import pytest
 import virtual_ca
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +28,8 @@ from ipcert.acme import (
 from ipcert.encoding import seal
 from ipcert.errors import Error, LocalError, RemoteError
 from ipcert.order import renewal_information
+
+pytestmark = pytest.mark.quick
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

@@ -8,6 +8,8 @@ from home import Home
 
 from ipcert_port.cli import anonymity
 
+pytestmark = pytest.mark.quick
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAME = "nas.janet.example"
 

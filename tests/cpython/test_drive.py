@@ -8,6 +8,8 @@ from ipcert import action
 from ipcert.errors import LocalError, RemoteError
 from ipcert_port.port.drive import Drive
 
+pytestmark = pytest.mark.quick
+
 
 class Script:
     """A device that wants these actions, one after the other, and notes the answers."""

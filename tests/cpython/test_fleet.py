@@ -12,6 +12,8 @@ from ipcert_port.port.entropy import Entropy
 from ipcert_port.port.port import Port
 from ipcert_port.port.sign import Signer
 
+pytestmark = pytest.mark.quick
+
 TEXT = """
 [identifiers]
 names = ["{name}"]

@@ -8,6 +8,8 @@ from ipcert.errors import LocalError, RemoteError
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import START, Home, Port
 
+pytestmark = pytest.mark.quick
+
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 TEXT = TOKEN + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from ipcert import identifiers
 from ipcert.errors import LocalError
 
+pytestmark = pytest.mark.quick
+
 # IANA IPv4 and IPv6 Special-Purpose Address Registries of 2025-04, every row, and multicast.
 SPECIAL = {
     "0.0.0.0/8": "reserved",

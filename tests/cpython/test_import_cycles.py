@@ -11,6 +11,8 @@ import os
 import pytest
 from test_walls import PYTHON, ROOT, is_test, text
 
+pytestmark = pytest.mark.quick
+
 # Where each folder's files are found when they are imported by their whole name.
 PLACES = {
     "core": ("", ("ipcert/",)),

@@ -17,6 +17,8 @@ from ipcert.errors import LocalError
 from ipcert_port.port import sign
 from ipcert_port.port.entropy import Entropy
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 

@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
 import board
 import mpbuild_natmod
 
+pytestmark = pytest.mark.quick
+
 KINDS = ("rows", "debian", "unpacked", "python", "go")
 
 

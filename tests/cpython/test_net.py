@@ -5,10 +5,13 @@ import subprocess
 import sys
 
 import hostile
+import pytest
 
 from ipcert import limits
 from ipcert.errors import LocalError, RemoteError
 from ipcert_port.port.net import Net
+
+pytestmark = pytest.mark.quick
 
 ROOTS = hostile.Roots()
 

@@ -1,9 +1,12 @@
 """Properties of the plan over random histories: hypothesis chooses times, lifetimes, words and mishaps."""
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ipcert import limits, plan
+
+pytestmark = pytest.mark.quick
 
 NOW = 217728000
 HOUR, DAY = 3600, 86400

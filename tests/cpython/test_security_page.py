@@ -4,7 +4,11 @@ import ast
 import os
 import re
 
+import pytest
+
 from tools.lib import cache
+
+pytestmark = pytest.mark.quick
 
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 

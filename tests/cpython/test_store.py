@@ -11,9 +11,13 @@ import tempfile
 import threading
 import time
 
+import pytest
+
 from ipcert import limits
 from ipcert.errors import LocalError
 from ipcert_port.port.store import Store
+
+pytestmark = pytest.mark.quick
 
 ENVIRONMENT = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
 

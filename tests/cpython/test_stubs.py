@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 CORE = Path(__file__).resolve().parents[2] / "ipcert"
 MODULES = sorted(p for p in CORE.rglob("*.py") if p.name != "__init__.py")
 

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = {".ci", "boards", "docs", "ipcert", "ports", "tests", "tools"}
 CORE_MAY_IMPORT = {"binascii", "ipcert", "json", "micropython", "struct"}

@@ -19,6 +19,8 @@ from ipcert import identifiers, limits
 from ipcert.encoding import base64url, csr, der, p256, x509
 from ipcert.errors import LocalError, RemoteError
 
+pytestmark = pytest.mark.quick
+
 VECTORS = json.loads((pathlib.Path(__file__).parents[1] / "vectors" / "x509.json").read_text())
 CERTIFICATES = [bytes.fromhex(v["der"]) for v in VECTORS["certificates"]]
 CHAIN = VECTORS["chain"]["pem"].encode()
