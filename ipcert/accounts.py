@@ -31,38 +31,38 @@ class Accounts:
     def use(self, role):
         """Put the account of a role in use, unless the one in use has a pending key: that one is cleared up first."""
         j = self._dev.journal
-        if role != j.role and not j.pending_gen:
-            j.account, j.other = j.other, j.account
-            j.account_gen, j.other_gen = j.other_gen, j.account_gen
-            j.account_hash, j.other_hash = j.other_hash, j.account_hash
-            j.role = role
+        if role != j.account_role and not j.pending_account_file_id:
+            j.account_url, j.other_account_url = j.other_account_url, j.account_url
+            j.account_file_id, j.other_account_file_id = j.other_account_file_id, j.account_file_id
+            j.account_key_hash, j.other_account_key_hash = j.other_account_key_hash, j.account_key_hash
+            j.account_role = role
             self._loaded = False
 
     def leave(self):
         """Forget both: they belong to another CA. Their keys are never used again."""
         j = self._dev.journal
-        j.pending_gen = 0
+        j.pending_account_file_id = 0
         for role in (0, 1):
             self.use(role)
-            if j.account_gen:
-                j.ring.add(j.account_hash, 0)
-            j.account.set(b"")
-            j.account_gen = 0
+            if j.account_file_id:
+                j.ring.add(j.account_key_hash, 0)
+            j.account_url.set(b"")
+            j.account_file_id = 0
         self.use(0)
 
     def load(self):
         """Have the account's key in its slot; False where there is none, or its file is gone: another one is made then."""
         dev = self._dev
         j = dev.journal
-        if j.account_gen and not self._loaded:
-            name = "account-%d" % j.account_gen
+        if j.account_file_id and not self._loaded:
+            name = "account-%d" % j.account_file_id
             if dev.port.read(name) is None:
                 self.lose()
                 self.forget()
                 return False
             dev.load_key(limits.ACCOUNT, name)
             self._ready()
-        return j.account_gen != 0
+        return j.account_file_id != 0
 
     def _ready(self):
         # The key is in its slot: note its point and thumbprint.
@@ -77,7 +77,7 @@ class Accounts:
 
     def load_pending(self):
         """Have the key of a rollover that was cut short in the account's slot."""
-        self._dev.load_key(limits.ACCOUNT, "account-%d" % self._dev.journal.pending_gen)
+        self._dev.load_key(limits.ACCOUNT, "account-%d" % self._dev.journal.pending_account_file_id)
         self._ready()
 
     def make(self, it):
@@ -86,11 +86,11 @@ class Accounts:
         j = dev.journal
         dev.port.signer.generate(limits.ACCOUNT)
         found = keys.check_new(dev.port.signer, limits.ACCOUNT, j)
-        j.account_hash[:] = found[: limits.HASH]
-        j.account.set(b"")
-        j.account_gen = dev.new_generation()
+        j.account_key_hash[:] = found[: limits.HASH]
+        j.account_url.set(b"")
+        j.account_file_id = dev.new_generation()
         self._ready()
-        dev.write_key(limits.ACCOUNT, "account-%d" % j.account_gen, it)
+        dev.write_key(limits.ACCOUNT, "account-%d" % j.account_file_id, it)
 
     def find(self, it):
         """Fill the action with the question whether the CA knows the key in the slot (7.3.1)."""
@@ -132,35 +132,35 @@ class Accounts:
 
     def lose(self):
         """The CA does not know the account any more: register again with the same key."""
-        self._dev.journal.account.set(b"")
+        self._dev.journal.account_url.set(b"")
         self._dev.notice(notices.ACCOUNT_LOST, self._dev.directory_url)
 
     def forget(self):
         """The account ended: the next order makes another one, with another key."""
         self._retire()
-        self._dev.journal.account_gen = 0
+        self._dev.journal.account_file_id = 0
 
     def adopt(self):
         """The pending key is the account's key now; the old one is erased and never used again."""
         j = self._dev.journal
         self._retire()
-        j.account_gen = j.pending_gen
-        j.pending_gen = 0
+        j.account_file_id = j.pending_account_file_id
+        j.pending_account_file_id = 0
         self.load()
         out = bytearray(32)
         keys.fingerprint(self._dev.port.signer, limits.ACCOUNT, out, 0)
-        j.account_hash[:] = out[: limits.HASH]
+        j.account_key_hash[:] = out[: limits.HASH]
         self._dev.port.signer.erase(limits.SPARE)
 
     def drop_pending(self):
         """The pending key never reached the CA."""
         j = self._dev.journal
-        self._dev.garbage.append("account-%d" % j.pending_gen)
-        j.pending_gen = 0
+        self._dev.garbage.append("account-%d" % j.pending_account_file_id)
+        j.pending_account_file_id = 0
         self._loaded = False
 
     def _retire(self):
         j = self._dev.journal
-        j.ring.add(j.account_hash, 0)
-        self._dev.garbage.append("account-%d" % j.account_gen)
+        j.ring.add(j.account_key_hash, 0)
+        self._dev.garbage.append("account-%d" % j.account_file_id)
         self._loaded = False

@@ -77,12 +77,12 @@ class Device:
         found = self._slots.load(self.port.read)
         if not found:
             if own is None:
-                self.port.entropy.fill(j.device)
+                self.port.entropy.fill(j.device_id)
             else:
-                j.device[:] = own
+                j.device_id[:] = own
             self.dirty = True
-        elif own is not None and j.device != own:
-            raise LocalError("cloned", notices.text(notices.CLONED, "its number is %s" % j.device.hex()))
+        elif own is not None and j.device_id != own:
+            raise LocalError("cloned", notices.text(notices.CLONED, "its number is %s" % j.device_id.hex()))
         if self._counter is not None:
             self._refuse_old(found)
         ca = bytearray(32)
@@ -94,26 +94,26 @@ class Device:
             j.terms.set(b"")
             self.accounts.leave()
             for r in j.records():
-                r.order.set(b"")
-                r.order_at = 0
+                r.order_url.set(b"")
+                r.ordered_at = 0
                 r.profile.set(b"")
-                r.ari.set(b"")
-                r.poll_at = 0
+                r.ari_id.set(b"")
+                r.ask_window_at = 0
             self.dirty = True
             if found:
                 self.notice(notices.CA_CHANGED, self.directory_url)
         self._load_directory(ca)
         for r in j.records():
-            if r.gen:
-                self._deploys.append((r, r.gen))
+            if r.file_id:
+                self._deploys.append((r, r.file_id))
 
     def _refuse_old(self, found):
         """The journal's sequence number against the port's monotonic counter, which is raised behind each write of it."""
         least = self._counter.read()
         if not found:
-            self.journal.seq = least
+            self.journal.sequence = least
         elif (
-            self.journal.seq + 1 < least
+            self.journal.sequence + 1 < least
         ):  # one behind is the other slot, which serves when the newest is damaged
             raise LocalError(
                 "rolled-back",
@@ -184,7 +184,7 @@ class Device:
 
         `now` as in `next`. Only needed for an event before the first `next`. Raises LocalError("clock") for a clock that went back.
         """
-        if now is None or now + limits.CLOCK_JUMP < self.journal.floor:
+        if now is None or now + limits.CLOCK_JUMP < self.journal.clock_floor:
             raise LocalError(
                 "clock", "The clock went back behind what was already written; set it right first."
             )
@@ -196,7 +196,7 @@ class Device:
         """The action was carried out. For WAIT: its time came, or something happened."""
         kind = self._close(number)
         if kind == WRITE and self._counter is not None and self._it.name in journal.Slots.NAMES:
-            self._counter.raise_to(self.journal.seq)
+            self._counter.raise_to(self.journal.sequence)
         if kind is not None and kind != WAIT and self._owner:
             self.issuance.answer(states.OK)
 
@@ -211,7 +211,7 @@ class Device:
         kind = self._close(number)
         if kind is not None:
             if kind == DEPLOY:
-                self._later.append((self._it.record, self._it.record.gen))
+                self._later.append((self._it.record, self._it.record.file_id))
                 self._later_at = 0
             if self._owner:
                 self.issuance.fault(error)
@@ -256,7 +256,7 @@ class Device:
 
     def identifiers_of(self, record):
         """The Identifiers of a record that is in service."""
-        text = record.ids.text()
+        text = record.identifiers_text.text()
         for t, ids in self.groups:
             if t == text:
                 return ids
@@ -264,13 +264,13 @@ class Device:
 
     def new_generation(self):
         """The next number for a key file."""
-        self.journal.generation += 1
-        return self.journal.generation
+        self.journal.last_file_id += 1
+        return self.journal.last_file_id
 
     def write_journal(self, now, it):
         """Fill the action with the journal's next slot."""
         # A time at which the CA's TLS certificate held: a clock that was once years ahead must not stop us for years.
-        self.journal.floor = max(self.journal.floor, self._heard)
+        self.journal.clock_floor = max(self.journal.clock_floor, self._heard)
         self.dirty = False
         n = self._slots.encode()
         it.write(self._slots.name, self._slots.data, n)
@@ -291,23 +291,23 @@ class Device:
 
     def take_down(self, r):
         """A record's certificate is out of service: its key is erased and remembered, and what serves it is told."""
-        if r.gen:
+        if r.file_id:
             self.journal.ring.add(r.key_hash, 0)
-            self.garbage.append("key-%d" % r.gen)
-            self.garbage.append("chain-%d" % r.gen)
+            self.garbage.append("key-%d" % r.file_id)
+            self.garbage.append("chain-%d" % r.file_id)
             gone = journal.Record()
-            gone.ids.set(r.ids.get())
+            gone.identifiers_text.set(r.identifiers_text.get())
             self._deploys.append((gone, 0))
-        r.gen = r.not_before = r.not_after = r.poll_at = r.window_end = 0
+        r.file_id = r.not_before = r.not_after = r.ask_window_at = r.ari_window_end = 0
         r.key_hash[:] = r.chain_hash[:] = bytes(limits.HASH)
-        r.ari.set(b"")
+        r.ari_id.set(b"")
 
     def give_back(self, r):
         """Have the CA forget what the record's last order proved: its identifiers are not ours any more (7.5.2)."""
-        if r.order.n:
-            self.operations.append((None, issuance.DEAUTHORIZE, r.account >> 1, r.order.text()))
-            r.order.set(b"")
-            r.order_at = 0
+        if r.order_url.size:
+            self.operations.append((None, issuance.DEAUTHORIZE, r.order_role, r.order_url.text()))
+            r.order_url.set(b"")
+            r.ordered_at = 0
             self.dirty = True
 
     def take_directory(self, directory, body, now):
@@ -317,7 +317,7 @@ class Device:
         self.directory_body = bytes(self.journal.ca_hash) + now.to_bytes(4, "big") + body
         terms = (directory.terms or "").encode()
         if self.journal.terms.get() != terms:
-            if self.journal.terms.n:
+            if self.journal.terms.size:
                 self.notice(notices.TERMS, directory.terms or "none")
             self.journal.terms.set(terms)
 
@@ -349,28 +349,28 @@ class Device:
 
     def plan_poll(self, r, now, pause):
         """The next question about the renewal window; none where the CA answers no such questions."""
-        r.poll_at = 0
-        if r.ari.n and self.directory is not None and self.directory.renewal_info:
+        r.ask_window_at = 0
+        if r.ari_id.size and self.directory is not None and self.directory.renewal_info:
             plan.poll(self._poll, self.rng, now, pause)
-            r.poll_at = self._poll.at
+            r.ask_window_at = self._poll.planned_at
 
     def take_window(self, r, info, now, pause):
         """The CA's window for a lineage's certificate: an emergency overrides the plan, and so does `strict_ari`."""
         ip = self.is_ip(r)
-        if plan.is_emergency(r.window_end, info.end, r.not_before, r.not_after):
+        if plan.is_emergency(r.ari_window_end, info.end, r.not_before, r.not_after):
             plan.emergency(r, self.rng, ip, now)
             self.squeeze(r, now)
-            self.notice(notices.EMERGENCY, r.ids.text(), info.explanation)
-        elif self.policy.strict_ari and r.window_end != info.end:
+            self.notice(notices.EMERGENCY, r.identifiers_text.text(), info.explanation)
+        elif self.policy.strict_ari and r.ari_window_end != info.end:
             plan.strict(
                 r, self.rng, ip, info.start, info.end, r.not_before, r.not_after, now, self.policy.recovery
             )
-        r.window_end = info.end
+        r.ari_window_end = info.end
         self.plan_poll(r, now, pause)
 
     def deploy(self, r, it, pem):
         """Fill the action with a record's key and chain."""
-        data = self.port.read("key-%d" % r.gen)
+        data = self.port.read("key-%d" % r.file_id)
         if data is None:
             raise LocalError("key-file", "A key file is missing; its certificate is replaced.")
         it.deploy(r, seal.pkcs8(self.port, data), pem)
@@ -389,10 +389,10 @@ class Device:
     def squeeze(self, r, now):
         """For demonstrations: divide a wait. A renewal's place is in the certificate's real lifetime and stays there."""
         k = self.policy.compress
-        if k > 1 and r.at > now:
-            r.at = now + max((r.at - now) // k, 1)  # never at once: a draw must not become an immediate plan
-            r.lo = now + max(r.lo - now, 0) // k
-            r.hi = now + max(r.hi - now, 0) // k
+        if k > 1 and r.planned_at > now:
+            r.planned_at = now + max((r.planned_at - now) // k, 1)  # never at once: a draw must not become an immediate plan
+            r.window_start = now + max(r.window_start - now, 0) // k
+            r.window_end = now + max(r.window_end - now, 0) // k
 
     def asks(self):
         """True when the first group, where combined certificates stand, needs the owner's consent."""
@@ -427,7 +427,7 @@ class Device:
                 continue
             if now is None:
                 return it.wait(None, False)
-            if now + limits.CLOCK_JUMP < self.journal.floor:
+            if now + limits.CLOCK_JUMP < self.journal.clock_floor:
                 if not self._told_clock:
                     self._told_clock = True
                     self.notice(notices.CLOCK, "it went back behind what was already written")
@@ -467,19 +467,19 @@ class Device:
                 continue
             due = ask = None
             for r in self.journal.records():
-                if due is None or r.at < due.at:
+                if due is None or r.planned_at < due.planned_at:
                     due = r
-                if r.poll_at and (ask is None or r.poll_at < ask.poll_at):
+                if r.ask_window_at and (ask is None or r.ask_window_at < ask.ask_window_at):
                     ask = r
-            if due.at > now:
-                if ask is None or ask.poll_at > now:
-                    until = min(due.at, ask.poll_at) if ask else due.at
+            if due.planned_at > now:
+                if ask is None or ask.ask_window_at > now:
+                    until = min(due.planned_at, ask.ask_window_at) if ask else due.planned_at
                     return it.wait(min(until, self._later_at) if self._later else until, False)
                 one.start(now, ask, issuance.ASK_WINDOW)
                 continue
-            if due.gen and now >= due.not_after:
-                self.notice(notices.LAPSED, due.ids.text())
-            one.start(now, due, issuance.REVOKE if due.revoke else issuance.ISSUE)
+            if due.file_id and now >= due.not_after:
+                self.notice(notices.LAPSED, due.identifiers_text.text())
+            one.start(now, due, issuance.REVOKE if due.revocation_reason is not None else issuance.ISSUE)
 
     def _finished(self):
         one = self.issuance
@@ -495,16 +495,16 @@ class Device:
                 self.notice(notices.FAILED, "the account", str(error))
             return
         if error is None:
-            self.notice(notices.ISSUED, r.ids.text())
+            self.notice(notices.ISSUED, r.identifiers_text.text())
         else:
             limited = one.limited()
-            self.notice(notices.LIMITED if limited else notices.FAILED, r.ids.text(), str(error))
+            self.notice(notices.LIMITED if limited else notices.FAILED, r.identifiers_text.text(), str(error))
 
     def _redeploy(self, r, gen, it):
         if not gen:
             it.deploy(r, b"", b"")
             return True
-        if r.gen != gen:
+        if r.file_id != gen:
             return False
         chain = self.port.read("chain-%d" % gen)
         key = self.port.read("key-%d" % gen)
@@ -514,11 +514,11 @@ class Device:
         if chain is None or key is None or out[: limits.HASH] != r.chain_hash:
             # Nothing to serve: the medium lost it. The lineage starts again, at its next plan.
             self.take_down(r)
-            r.at = r.hi = limits.NEVER if r.revoke else min(r.at, self.journal.floor)
-            r.revoke = 0
+            r.planned_at = r.window_end = limits.NEVER if r.revocation_reason is not None else min(r.planned_at, self.journal.clock_floor)
+            r.revocation_reason = None
             self.dirty = True
             self.notice(
-                notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device."
+                notices.FAILED, r.identifiers_text.text(), "Its certificate or key is missing or damaged on this device."
             )
             return False
         it.deploy(r, seal.pkcs8(self.port, key), chain)
@@ -527,7 +527,7 @@ class Device:
     def _collide(self, now):
         moved = False
         for r in self.journal.records():
-            if r is not self.issuance.record and r.at <= now:
+            if r is not self.issuance.record and r.planned_at <= now:
                 plan.collide(r, self.rng, now)
                 self.squeeze(r, now)
                 self.dirty = moved = True
@@ -539,7 +539,7 @@ class Device:
             lost = plan.is_lost(r, now, r.not_after)
             if lost or plan.is_missed(r, now):
                 self.dirty = moved = True
-                if r.revoke:
+                if r.revocation_reason is not None:
                     self.plan_revocation(r, now)
                     continue
                 if lost and not r.not_after:

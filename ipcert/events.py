@@ -37,7 +37,7 @@ def plan_asked(dev, now):
         else:
             if what == _CONSENTED:
                 r.consent_at = now
-            r.revoke = 0  # the latest wish counts
+            r.revocation_reason = None  # the latest wish counts
             plan.first(r, dev.rng, now, True, 0)
         dev.dirty = True
     dev.asked = []
@@ -55,7 +55,7 @@ def _consent(dev, answer):
     # An answer is good for once: whatever is asked next has another challenge.
     dev.journal.consent_nonce[:] = bytes(limits.HASH)
     for r in dev.journal.records():
-        if r.ids.text() == text:
+        if r.identifiers_text.text() == text:
             dev.asked.append((r, _CONSENTED))
     dev.notice(notices.CONSENT_GIVEN, text)
 
@@ -63,7 +63,7 @@ def _consent(dev, answer):
 def _find(dev, text, code, words):
     # The record of a text. Raises LocalError where there is none, or while its own order is in flight.
     for r in dev.journal.records():
-        if r.ids.text() == text:
+        if r.identifiers_text.text() == text:
             if r is dev.issuance.record and dev.issuance.step != states.IDLE:
                 raise LocalError("busy", "Its order is in flight; say so again when it is over.")
             return r
@@ -72,7 +72,7 @@ def _find(dev, text, code, words):
 
 def _renew(dev, text):
     for r in dev.journal.records():
-        if r.ids.text() == text and (r.consent_at or not dev.asks()):
+        if r.identifiers_text.text() == text and (r.consent_at or not dev.asks()):
             dev.asked.append((r, _RENEW))
             return
     raise LocalError("event", "There is no certificate for '%s' to renew." % text)
@@ -88,21 +88,21 @@ def _revoke(dev, value):
         )
     words = "There is no certificate for '%s' to revoke."
     r = _find(dev, text, "revoke", words)
-    if not r.gen:
+    if not r.file_id:
         raise LocalError("revoke", words % text)
     if by_key:
         _begin(dev, r, operations.REVOKE, (0,), True)
     else:
         dev.asked.append((r, _REVOKE))
-    r.revoke = reason + 1
-    r.order_at = 0
+    r.revocation_reason = reason
+    r.ordered_at = 0
     dev.dirty = True
 
 
 def _deauthorize(dev, text):
     words = "Nothing was proved for '%s' that the CA could forget."
     r = _find(dev, text, "account", words)
-    if not r.order.n:
+    if not r.order_url.size:
         raise LocalError("account", words % text)
     dev.give_back(r)
 
@@ -118,7 +118,7 @@ def _account(dev, what):
     if purpose is None:
         raise LocalError("event", "There is no account operation '%s'." % what)
     j = dev.journal
-    roles = [role for role in (0, 1) if (j.account if role == j.role else j.other).n]
+    roles = [role for role in (0, 1) if (j.account_url if role == j.account_role else j.other_account_url).size]
     if not roles:
         raise LocalError("account", "There is no account yet.")
     _begin(dev, None, purpose, roles)
@@ -134,7 +134,7 @@ def _recover(dev, d):
     from .order import operations
 
     signer, j = dev.port.signer, dev.journal
-    if j.pending_gen:
+    if j.pending_account_file_id:
         raise LocalError("busy", "Another change of the account's key is under way; let it finish first.")
     signer.load(limits.SPARE, d)
     try:
@@ -145,10 +145,10 @@ def _recover(dev, d):
         )
     _begin(dev, None, operations.RECOVER, (0,))
     dev.accounts.use(0)
-    j.pending_gen = dev.new_generation()
+    j.pending_account_file_id = dev.new_generation()
     out = bytearray(seal.SEALED)
     n = seal.write(dev.port, limits.SPARE, out)
-    dev.files.append(("account-%d" % j.pending_gen, out, n))
+    dev.files.append(("account-%d" % j.pending_account_file_id, out, n))
     dev.dirty = True
 
 
@@ -157,7 +157,7 @@ def _adopt(dev, value):
     if not dev.reconciled:
         raise LocalError("adopt", "Ask again when the device has read its state.")
     r = _find(dev, text, "adopt", "'%s' is not what one certificate of this configuration is for.")
-    if r.gen:
+    if r.file_id:
         raise LocalError("adopt", "There is a certificate for '%s' already; nothing was adopted." % text)
     if not dev.journal.ring.holds(key_hash, 0):
         dev.journal.ring.add(key_hash, 0)

@@ -52,13 +52,13 @@ def check_new(signer, slot, journal):
     fingerprint(signer, slot, _hash, 0)
     known = (
         journal.ring.holds(_hash, 0)
-        or same(journal.account_hash, 0, _hash, 0, limits.HASH)
-        or same(journal.other_hash, 0, _hash, 0, limits.HASH)
+        or same(journal.account_key_hash, 0, _hash, 0, limits.HASH)
+        or same(journal.other_account_key_hash, 0, _hash, 0, limits.HASH)
     )
     k = 0
     while k < journal.count:
         r = journal.all[k]
-        if same(r.key_hash, 0, _hash, 0, limits.HASH) or same(r.new_hash, 0, _hash, 0, limits.HASH):
+        if same(r.key_hash, 0, _hash, 0, limits.HASH) or same(r.pending_key_hash, 0, _hash, 0, limits.HASH):
             known = True
         k += 1
     if known:

@@ -31,7 +31,7 @@ TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retr
     REVOKE,
 ) = range(16)  # fmt: skip
 
-_WHY = (
+_REASONS = (
     "Nothing is planned.",
     "You asked for this one first, so it goes at once.",
     "The first certificate waits a random time, so that it cannot be matched with the one that went at once.",
@@ -52,16 +52,16 @@ _WHY = (
 
 
 class Plan:
-    """at: the second to act, drawn from lo..hi (both included); why: a code for `why_text`."""
+    """planned_at: the second to act, drawn from window_start..window_end (both included); reason: a code for `reason_text`."""
 
     def __init__(self):
         self.clear()
 
     def clear(self):
         """No plan."""
-        self.at = limits.NEVER
-        self.lo = self.hi = 0
-        self.why = NONE
+        self.planned_at = limits.NEVER
+        self.window_start = self.window_end = 0
+        self.reason = NONE
 
 
 class Words:
@@ -103,10 +103,10 @@ def _add(t, d):
 
 
 def _draw(p, rng, lo, hi, why):
-    p.hi = hi = min(hi, LAST)
-    p.lo = lo = min(lo, hi)
-    p.at = lo + below(rng, hi - lo + 1)
-    p.why = why
+    p.window_end = hi = min(hi, LAST)
+    p.window_start = lo = min(lo, hi)
+    p.planned_at = lo + below(rng, hi - lo + 1)
+    p.reason = why
 
 
 def _within(p, rng, now, lo, hi, why):
@@ -135,7 +135,7 @@ def renewal(p, rng, ip, not_before, not_after, now=0, recovery=3 * DAY):
         lo = hi
         hi = IP_FAR if ip else NAME_FAR
     _draw(p, rng, _add(not_before, _part(life, lo)), _add(not_before, _part(life, hi)), RENEWAL)
-    if p.at - now < SOON:  # not now + SOON: that may leave 2**30
+    if p.planned_at - now < SOON:  # not now + SOON: that may leave 2**30
         missed(p, rng, ip, now, not_before, not_after, recovery)
 
 
@@ -145,25 +145,25 @@ def strict(p, rng, ip, start, end, not_before, not_after, now=0, recovery=3 * DA
     if not not_before < start <= end < not_after:
         return renewal(p, rng, ip, not_before, not_after, now, recovery)
     _draw(p, rng, start, end, STRICT)
-    if p.at - now < SOON:  # not now + SOON: that may leave 2**30
+    if p.planned_at - now < SOON:  # not now + SOON: that may leave 2**30
         missed(p, rng, ip, now, not_before, not_after, recovery)
 
 
 def is_missed(p, now):
     """True when the planned second passed so long ago that the device was off: ask `missed` for a new one."""
-    return now - p.at > GRACE
+    return now - p.planned_at > GRACE
 
 
 def is_lost(p, now, not_after):
     """True when a plan was made under a clock that was far ahead: plan anew. No plan lies more than eight days after
     the certificate's end or now, or 61 days away where there is none yet."""
-    return p.at != limits.NEVER and p.at > _add(max(not_after, now), 8 * DAY if not_after else 61 * DAY)
+    return p.planned_at != limits.NEVER and p.planned_at > _add(max(not_after, now), 8 * DAY if not_after else 61 * DAY)
 
 
 def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):
     """P3: a plan that passed while the device was off. `recovery`: the longest wait of a lapsed name, seconds."""
     if not not_after:  # the first one: the rest of its own wait
-        rest = p.hi - now
+        rest = p.window_end - now
         if rest < 6 * HOUR:
             return _within(p, rng, now, 0, BACK if ip else DAY, FIRST)
         return _within(p, rng, now, 0, min(rest, 60 * DAY), FIRST)
@@ -199,7 +199,7 @@ def retry(p, rng, now, failures, kind, not_after, retry_after=0, ip=True, not_be
     step = failures + (1 if kind == LIMITED else 0)
     if kind == TRANSPORT and not ip and not_after and step > 1:
         missed(p, rng, ip, _add(now, SOON), not_before, not_after, recovery)
-        if retry_after <= p.at - now:
+        if retry_after <= p.planned_at - now:
             return
     wait = MINUTE
     while step > 1 and wait < DAY:
@@ -223,9 +223,9 @@ def retry(p, rng, now, failures, kind, not_after, retry_after=0, ip=True, not_be
 def collide(p, rng, now):
     """P5: another order is in flight at p.at, so this one starts up to half an hour after its own planned second;
     where that is past too, up to half an hour from now."""
-    lo = p.at if p.at < limits.NEVER else now
+    lo = p.planned_at if p.planned_at < limits.NEVER else now
     _within(p, rng, lo, 0, 30 * MINUTE, COLLISION)
-    if p.at < now:
+    if p.planned_at < now:
         _within(p, rng, now, 1, 30 * MINUTE, COLLISION)
 
 
@@ -264,9 +264,9 @@ def revocation(p, rng, now, last):
     _draw(p, rng, max(now, _add(last, 2 * HOUR)), max(now, _add(last, DAY)), REVOKE)
 
 
-def why_text(code):
+def reason_text(code):
     """One plain sentence for a plan's `why`."""
-    return _WHY[code]
+    return _REASONS[code]
 
 
 def settings():

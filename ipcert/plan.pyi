@@ -37,19 +37,19 @@ HELD: int
 REVOKE: int
 
 class Planned(Protocol):
-    at: int
-    lo: int
-    hi: int
-    why: int
+    planned_at: int
+    window_start: int
+    window_end: int
+    reason: int
 
 class Random(Protocol):
     def word(self) -> int: ...
 
 class Plan:
-    at: int
-    lo: int
-    hi: int
-    why: int
+    planned_at: int
+    window_start: int
+    window_end: int
+    reason: int
     def __init__(self) -> None: ...
     def clear(self) -> None: ...
 
@@ -96,5 +96,5 @@ def emergency(p: Planned, rng: Random, ip: bool, now: int) -> None: ...
 def poll(p: Planned, rng: Random, now: int, retry_after: int = ...) -> None: ...
 def held(p: Planned, rng: Random, now: int, last_address_lasted: int, min_age: int = ...) -> None: ...
 def revocation(p: Planned, rng: Random, now: int, last: int) -> None: ...
-def why_text(code: int) -> str: ...
+def reason_text(code: int) -> str: ...
 def settings() -> Tuple[Tuple[str, str, str], ...]: ...

@@ -15,7 +15,7 @@ def reconcile(dev, now):
     lasted = {}
     spare = None
     for r in j.records():
-        text = r.ids.text()
+        text = r.identifiers_text.text()
         if text in wanted:
             continue
         family = identifiers.parse(text.split(",")[0]).family
@@ -23,9 +23,9 @@ def reconcile(dev, now):
             spare = r
             continue
         _retire(dev, r, text)
-        lasted[family] = now - r.since
+        lasted[family] = now - r.created_at
         j.drop(r)
-    known = [r.ids.text() for r in j.records()]
+    known = [r.identifiers_text.text() for r in j.records()]
     for text, ids in dev.groups:
         if text in known:
             continue
@@ -37,10 +37,10 @@ def reconcile(dev, now):
             r.consent_at = 0
         else:
             r = j.new()
-            r.since = now
+            r.created_at = now
         if family == 6:
-            j.told &= ~_AGAIN
-        r.ids.set(text.encode())
+            j.told_notices &= ~_AGAIN
+        r.identifiers_text.set(text.encode())
         if family in lasted:
             plan.held(r, dev.rng, now, lasted[family], dev.policy.min_ip_age)
             dev.notice(notices.HELD, text)
@@ -49,16 +49,16 @@ def reconcile(dev, now):
         dev.squeeze(r, now)
         dev.dirty = True
     if spare is not None:
-        _retire(dev, spare, spare.ids.text())
+        _retire(dev, spare, spare.identifiers_text.text())
         j.drop(spare)
     if dev.asks():
         _ask(dev)
-    mask = dev.mask & ~j.told
+    mask = dev.mask & ~j.told_notices
     for k in range(len(notices.NOTICES)):
         if mask >> k & 1:
             dev.notice(k, split.subject(k, [i for text, ids in dev.groups for i in ids]))
     if mask:
-        j.told |= mask
+        j.told_notices |= mask
         dev.dirty = True
     _collect(dev)
     dev.reconciled = True
@@ -66,7 +66,7 @@ def reconcile(dev, now):
 
 def plan_first(dev, r, now):
     """P1: a lineage's first issuance, at once for the urgent one."""
-    urgent = _is_urgent(dev, r.ids.text())
+    urgent = _is_urgent(dev, r.identifiers_text.text())
     if urgent and dev.policy.spread:
         plan.first(r, dev.rng, now, False, dev.policy.spread)
     else:
@@ -77,11 +77,11 @@ def _ask(dev):
     j = dev.journal
     for r in j.records():
         if not r.consent_at:
-            r.at = limits.NEVER
+            r.planned_at = limits.NEVER
             if not any(j.consent_nonce):
                 dev.port.entropy.fill(j.consent_nonce)
             dev.dirty = True
-            dev.notice(notices.CONSENT_NEEDED, r.ids.text())
+            dev.notice(notices.CONSENT_NEEDED, r.identifiers_text.text())
 
 
 def _is_urgent(dev, text):
@@ -98,8 +98,8 @@ def _is_urgent(dev, text):
 
 def _retire(dev, r, text):
     dev.take_down(r)
-    if r.new_gen:
-        dev.journal.ring.add(r.new_hash, 0)
+    if r.pending_file_id:
+        dev.journal.ring.add(r.pending_key_hash, 0)
     _give_back(dev, r)
     dev.notice(notices.RETIRED, text)
     dev.dirty = True
@@ -108,19 +108,19 @@ def _retire(dev, r, text):
 def _give_back(dev, r):
     # What stays ours is not proved again: where something of an order does, the rest of it is left to expire.
     ours = [i.value for text, ids in dev.groups for i in ids]
-    for value in r.ids.text().split(","):
+    for value in r.identifiers_text.text().split(","):
         if value in ours:
-            r.order.set(b"")
-            r.order_at = 0
+            r.order_url.set(b"")
+            r.ordered_at = 0
     dev.give_back(r)
 
 
 def _collect(dev):
     # Files that nothing refers to: of retired keys, or left by a power cut.
     j = dev.journal
-    live = ["account-%d" % n for n in (j.account_gen, j.other_gen, j.pending_gen)]
+    live = ["account-%d" % n for n in (j.account_file_id, j.other_account_file_id, j.pending_account_file_id)]
     for r in j.records():
-        for n in (r.gen, r.new_gen):
+        for n in (r.file_id, r.pending_file_id):
             live.append("key-%d" % n)
             live.append("chain-%d" % n)
     for name in dev.port.names():
@@ -128,4 +128,4 @@ def _collect(dev):
             dev.garbage.append(name)
             # Its number was given away before the power went: a new file under the same name would be erased too.
             if name.split("-")[1].isdigit():
-                j.generation = max(j.generation, int(name.split("-")[1]))
+                j.last_file_id = max(j.last_file_id, int(name.split("-")[1]))

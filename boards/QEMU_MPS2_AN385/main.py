@@ -48,7 +48,7 @@ device = Device(
 ca = net.Net(settings["roots"], "ExampleHub/1.0")
 front = Front("::")  # on this network stack that is IPv4 as well
 answers = responder.Responder("::")
-hub = drive.Drive(device, ca, files, clock.Clock(device.journal.floor), answers, on_notice, on_deploy)
+hub = drive.Drive(device, ca, files, clock.Clock(device.journal.clock_floor), answers, on_notice, on_deploy)
 hub.ways["tls-alpn-01"] = front.proof
 try:
     asyncio.run(main())

@@ -47,7 +47,7 @@ def _answer_dns(row, device, action, identifier, authorization):
 
 def _answer_persist(row, device, action, identifier, authorization):
     """A lasting TXT record that names the CA and the account (draft-ietf-acme-dns-persist). There is no token."""
-    text = "%s; accounturi=%s" % (authorization.issuer, device.journal.account.text())
+    text = "%s; accounturi=%s" % (authorization.issuer, device.journal.account_url.text())
     if _is_wildcard(identifier):
         text += "; policy=wildcard"
     name = row.record + authorization.value

@@ -82,7 +82,7 @@ class Issuance:
         if purpose == ISSUE:
             role = self._dev.accounts.role(record)
         elif record is not None:
-            role = record.account & 1
+            role = record.certificate_role
         self._role = role
         self._probing = False
         self.step = DIRECTORY
@@ -163,10 +163,10 @@ class Issuance:
 
     def _ask(self, now, it):
         base = self._dev.directory.renewal_info
-        if not base or not self.record.ari.n:
-            self.record.poll_at = 0
+        if not base or not self.record.ari_id.size:
+            self.record.ask_window_at = 0
             return NONE
-        self._dev.exchange.get(it, renewal_information.url(base, self.record.ari.text()))
+        self._dev.exchange.get(it, renewal_information.url(base, self.record.ari_id.text()))
 
     def _operation_key(self, now, it):
         if self.purpose != _operations().ROLLOVER:
@@ -197,15 +197,15 @@ class Issuance:
     def _account(self, now, it):
         dev = self._dev
         accounts = dev.accounts
-        if dev.journal.pending_gen:
+        if dev.journal.pending_account_file_id:
             # A rollover was cut short: does the CA know the new key?
             if not self._probing:
                 self._probing = True
                 accounts.load_pending()
             accounts.find(it)
             return None
-        if dev.journal.account.n:
-            dev.exchange.jws.set_kid(dev.journal.account.get())
+        if dev.journal.account_url.size:
+            dev.exchange.jws.set_kid(dev.journal.account_url.get())
             return OK
         accounts.register(it)
 
@@ -221,8 +221,8 @@ class Issuance:
         before = r.profile.text()
         self._profile = directory.choose_profile(dev.directory.profiles, ip, wanted, before)
         if before and before != self._profile:
-            dev.notice(notices.PROFILE, r.ids.text())
-        if r.order.n and r.account >> 1 == self._role and 0 <= now - r.order_at < limits.ORDER_TIME:
+            dev.notice(notices.PROFILE, r.identifiers_text.text())
+        if r.order_url.size and r.order_role == self._role and 0 <= now - r.ordered_at < limits.ORDER_TIME:
             self._resumed = True
             return MORE
         return NONE
@@ -233,12 +233,12 @@ class Issuance:
         replaces = b""
         if (
             self._replaces
-            and r.gen
-            and r.ari.n
+            and r.file_id
+            and r.ari_id.size
             and dev.directory.renewal_info
-            and r.account & 1 == self._role
+            and r.certificate_role == self._role
         ):
-            replaces = r.ari.get()
+            replaces = r.ari_id.get()
         self._replaced = replaces != b""
         n = order.write_new(dev.work, 0, dev.identifiers_of(r), self._profile.encode(), replaces)
         self._post(it, dev.directory.new_order, n)
@@ -289,7 +289,7 @@ class Issuance:
         it.withdraw(published)
 
     def _next_authorization(self, now, it):
-        if self.record.order_at == 0:  # the CA's verdict was about the time between two attempts
+        if self.record.ordered_at == 0:  # the CA's verdict was about the time between two attempts
             return GONE
         self._at += 1
         if self._at < len(self._order.authorizations):
@@ -298,16 +298,16 @@ class Issuance:
 
     def _key(self, now, it):
         dev, r = self._dev, self.record
-        if r.new_gen:
+        if r.pending_file_id:
             # Made for this very order before a restart, and durable: its hash is in the journal.
             self._load_key()
             return NONE
         dev.port.signer.generate(limits.SUBJECT)
         self._loaded = True
         found = keys.check_new(dev.port.signer, limits.SUBJECT, dev.journal)
-        r.new_hash[:] = found[: limits.HASH]
-        r.new_gen = dev.new_generation()
-        dev.write_key(limits.SUBJECT, "key-%d" % r.new_gen, it)
+        r.pending_key_hash[:] = found[: limits.HASH]
+        r.pending_file_id = dev.new_generation()
+        dev.write_key(limits.SUBJECT, "key-%d" % r.pending_file_id, it)
 
     def _finalize(self, now, it):
         dev = self._dev
@@ -320,12 +320,12 @@ class Issuance:
         self._post(it, self._order.finalize, n)
 
     def _order_poll(self, now, it):
-        self._post(it, self.record.order.text())
+        self._post(it, self.record.order_url.text())
 
     def _chain(self, now, it):
-        if not self.record.new_gen:
+        if not self.record.pending_file_id:
             # Valid, but the key was lost with the power: the certificate is of no use.
-            self.record.order_at = 0
+            self.record.ordered_at = 0
             self._replay()
             return GONE
         self._load_key()
@@ -339,27 +339,27 @@ class Issuance:
         self._post(it, url, 0, "application/pem-certificate-chain")
 
     def _save_chain(self, now, it):
-        it.write("chain-%d" % self.record.new_gen, self._pem, len(self._pem))
+        it.write("chain-%d" % self.record.pending_file_id, self._pem, len(self._pem))
 
     def _commit(self, now, it):
         dev, r = self._dev, self.record
         f = self._fields
-        if r.gen:
+        if r.file_id:
             dev.journal.ring.add(r.key_hash, 0)
-            dev.garbage.append("key-%d" % r.gen)
-            dev.garbage.append("chain-%d" % r.gen)
-        r.gen = r.new_gen
-        r.key_hash[:] = r.new_hash
+            dev.garbage.append("key-%d" % r.file_id)
+            dev.garbage.append("chain-%d" % r.file_id)
+        r.file_id = r.pending_file_id
+        r.key_hash[:] = r.pending_key_hash
         dev.port.sha256(self._pem, 0, len(self._pem), dev.scratch, 0)
         r.chain_hash[:] = dev.scratch[: limits.HASH]
         r.not_before = f.not_before
         r.not_after = f.not_after
-        r.ari.set(self._ari)
-        r.account = 3 * self._role
+        r.ari_id.set(self._ari)
+        r.certificate_role = r.order_role = self._role
         r.profile.set(self._profile.encode())
-        r.new_gen = r.failures = r.failed_at = r.window_end = 0
-        r.new_hash[:] = bytes(limits.HASH)
-        r.order_at = 0
+        r.pending_file_id = r.failures = r.failed_at = r.ari_window_end = 0
+        r.pending_key_hash[:] = bytes(limits.HASH)
+        r.ordered_at = 0
         dev.plan_renewal(r, now)
         dev.plan_poll(r, now, 0)
         dev.issued += 1
@@ -381,7 +381,7 @@ class Issuance:
             r.failed_at = now
         if self._kind != plan.TRANSPORT:
             self._discard_key()
-            r.order_at = 0
+            r.ordered_at = 0
         dev.plan_retry(r, now, self._kind, self._pause)
         return OK
 
@@ -409,7 +409,7 @@ class Issuance:
             return OK
         if step == ACCOUNT:
             url = account.read(obj, headers.get("location"))
-            dev.journal.account.set(url.encode())
+            dev.journal.account_url.set(url.encode())
             dev.exchange.jws.set_kid(url.encode())
             if not self._probing:
                 return OK
@@ -423,9 +423,9 @@ class Issuance:
         r = self.record
         self._order = order.Order(obj)
         if step == NEW_ORDER:
-            r.order.set(message.url(headers.get("location"), "Location").encode())
-            r.order_at = now
-            r.account = r.account & 1 | self._role << 1
+            r.order_url.set(message.url(headers.get("location"), "Location").encode())
+            r.ordered_at = now
+            r.order_role = self._role
             self._resumed = False
         else:
             self._order.follows(self._status)
@@ -433,7 +433,7 @@ class Issuance:
         if self._status == order.INVALID:
             if self._resumed:
                 # Lost while we were away: the CA looked when nothing was published. A new one, not a failure.
-                r.order_at = 0
+                r.ordered_at = 0
                 self._replay()
                 return GONE
             return self._invalid(self._order.problem)
@@ -452,7 +452,7 @@ class Issuance:
             return VALID
         if self._lost or self._resumed:
             # Answered by an earlier attempt, perhaps, and never heard of: a new order, not a failure.
-            self.record.order_at = 0
+            self.record.ordered_at = 0
             self._replay()
             return GONE
         return self._invalid(auth.problem)
@@ -481,7 +481,7 @@ class Issuance:
         self._kind = plan.VALIDATION
         self.error = RemoteError(
             "not-valid",
-            "The CA could not validate %s: %s" % (self.record.ids.text(), problem or "no reason given"),
+            "The CA could not validate %s: %s" % (self.record.identifiers_text.text(), problem or "no reason given"),
         )
         self._dev.last_error = self.error
         return INVALID
@@ -529,7 +529,7 @@ class Issuance:
             self._replaces = False
             return NO_REPLACES
         if step == ORDER_POLL and status in (403, 404):
-            self.record.order.set(b"")
+            self.record.order_url.set(b"")
             self._replay()
             return GONE
         if step == FINALIZE and problem.type == "orderNotReady":
@@ -561,16 +561,16 @@ class Issuance:
     def _discard_key(self):
         # A key made for an order that came to nothing is never used for another one.
         r = self.record
-        if r.new_gen:
-            self._dev.journal.ring.add(r.new_hash, 0)
-            self._dev.garbage.append("key-%d" % r.new_gen)
-            r.new_gen = 0
-            r.new_hash[:] = bytes(limits.HASH)
+        if r.pending_file_id:
+            self._dev.journal.ring.add(r.pending_key_hash, 0)
+            self._dev.garbage.append("key-%d" % r.pending_file_id)
+            r.pending_file_id = 0
+            r.pending_key_hash[:] = bytes(limits.HASH)
             self._loaded = False
 
     def _load_key(self):
         if not self._loaded:
-            self._dev.load_key(limits.SUBJECT, "key-%d" % self.record.new_gen)
+            self._dev.load_key(limits.SUBJECT, "key-%d" % self.record.pending_file_id)
             self._loaded = True
 
     def _post(self, it, url, n=0, accept=""):

@@ -29,8 +29,8 @@ def make_key(dev, it):
     j = dev.journal
     dev.port.signer.generate(limits.SPARE)
     keys.check_new(dev.port.signer, limits.SPARE, j)
-    j.pending_gen = dev.new_generation()
-    dev.write_key(limits.SPARE, "account-%d" % j.pending_gen, it)
+    j.pending_account_file_id = dev.new_generation()
+    dev.write_key(limits.SPARE, "account-%d" % j.pending_account_file_id, it)
 
 
 def send(dev, it, purpose, record, by_key):
@@ -40,9 +40,9 @@ def send(dev, it, purpose, record, by_key):
         _revoke(dev, it, record, by_key)
     elif purpose == CONTACTS:
         n = account.write_contacts(dev.work, 0, dev.policy.contacts)
-        dev.exchange.post(it, directory, dev.journal.account.text(), dev.work, n)
+        dev.exchange.post(it, directory, dev.journal.account_url.text(), dev.work, n)
     elif purpose == DEACTIVATE:
-        give_back(dev, it, dev.journal.account.text())
+        give_back(dev, it, dev.journal.account_url.text())
     else:
         _roll_over(dev, it)
 
@@ -54,9 +54,9 @@ def give_back(dev, it, url):
 
 
 def _revoke(dev, it, record, by_key):
-    pem = dev.port.read("chain-%d" % record.gen)
+    pem = dev.port.read("chain-%d" % record.file_id)
     if pem is None:
-        raise LocalError("revoke", "The certificate for %s is not there any more." % record.ids.text())
+        raise LocalError("revoke", "The certificate for %s is not there any more." % record.identifiers_text.text())
     leaf = bytearray(limits.CERTIFICATE)
     walk = x509.Pem()
     walk.load(pem, 0, len(pem))
@@ -64,11 +64,11 @@ def _revoke(dev, it, record, by_key):
     payload = bytearray(end * 4 // 3 + 64)
     n = put(payload, 0, b'{"certificate":"')
     n = base64url.write_url(payload, n, leaf, 0, end)
-    n = put(payload, n, b'","reason":%d}' % (record.revoke - 1))
+    n = put(payload, n, b'","reason":%d}' % record.revocation_reason)
     slot = limits.ACCOUNT
     if by_key:
         slot = limits.SUBJECT
-        dev.load_key(slot, "key-%d" % record.gen)
+        dev.load_key(slot, "key-%d" % record.file_id)
         point = bytearray(p256.POINT)
         dev.port.signer.public(slot, point, 0)
         dev.exchange.jws.set_jwk(point)
@@ -81,7 +81,7 @@ def _roll_over(dev, it):
     inner = jws.Jws()
     inner.set_jwk(point)
     payload = bytearray(limits.URL + 200)
-    n = jws.write_key_change(payload, 0, dev.journal.account.get(), dev.accounts.point, 0)
+    n = jws.write_key_change(payload, 0, dev.journal.account_url.get(), dev.accounts.point, 0)
     out = bytearray(limits.URL * 3 + 900)
     url = dev.directory.key_change
     n = inner.write_inner(out, 0, dev.port.signer, limits.SPARE, url.encode(), payload, n)
@@ -93,22 +93,22 @@ def finish(dev, purpose, record):
     j = dev.journal
     if purpose == REVOKE:
         dev.take_down(record)
-        record.revoke = 0
-        record.at = limits.NEVER
+        record.revocation_reason = None
+        record.planned_at = limits.NEVER
         j.revoked_at = dev.now
         for r in j.records():
-            if r.revoke:
+            if r.revocation_reason is not None:
                 dev.plan_revocation(r, dev.now)
-        dev.notice(notices.REVOKED, record.ids.text())
+        dev.notice(notices.REVOKED, record.identifiers_text.text())
     elif purpose == ROLLOVER:
         dev.accounts.adopt()
     elif purpose == DEACTIVATE:
-        j.account.set(b"")
+        j.account_url.set(b"")
         dev.accounts.forget()
         for r in j.records():
-            r.at = limits.NEVER
-            if r.account >> 1 == j.role:  # what it proved ended with it
-                r.order.set(b"")
+            r.planned_at = limits.NEVER
+            if r.order_role == j.account_role:  # what it proved ended with it
+                r.order_url.set(b"")
 
 
 def is_done(purpose, kind, status):

@@ -156,7 +156,7 @@ def test_a_whole_device_survives_any_answer(kind, status, headers, body, times):
     home.sleep(60)
     home.device.event("renew", V4)
     home.run(home.clock.now + 2 * limits.DAY)
-    assert home.record(V4).gen and home.record(V4).failures == 0
+    assert home.record(V4).file_id and home.record(V4).failures == 0
     assert len({i.spki for i in home.ca.issued}) == len(home.ca.issued)
 
 
@@ -193,7 +193,7 @@ def test_a_chain_with_any_byte_changed(data):
 
     home.ca.hook = hook
     home.run(START + limits.DAY)
-    assert home.record(V4).gen and len(home.ca.issued) == 1
+    assert home.record(V4).file_id and len(home.ca.issued) == 1
 
 
 @quick
@@ -224,7 +224,7 @@ def test_a_whole_slot_with_any_content(data):
 
 
 RECORD = st.fixed_dictionaries(
-    {name: st.integers(0, limits.NEVER) for name in ("at", "lo", "hi", "not_before", "not_after", "gen", "new_gen", "since", "revoke")}
+    {name: st.integers(0, limits.NEVER) for name in ("planned_at", "window_start", "window_end", "not_before", "not_after", "file_id", "pending_file_id", "created_at")}
 )  # fmt: skip
 
 
@@ -242,7 +242,7 @@ def test_a_journal_comes_back(records, retired, writes):
         r = j.new()
         for name, value in values.items():
             setattr(r, name, value)
-        r.ids.set(b"host%d.example.net" % k)
+        r.identifiers_text.set(b"host%d.example.net" % k)
     slots = journal.Slots(j)
     files = {}
     for _ in range(writes):
@@ -250,7 +250,7 @@ def test_a_journal_comes_back(records, retired, writes):
         files[slots.name] = bytes(slots.data[:n])
     other = journal.Journal(keys.Ring(), sha256)
     assert journal.Slots(other).load(files.get)
-    assert other.seq == writes and other.count == len(records)
+    assert other.sequence == writes and other.count == len(records)
     for r, values in zip(other.records(), records):
         assert {name: getattr(r, name) for name in values} == values
     for h in retired[-limits.RING :]:

@@ -82,8 +82,8 @@ class Living(Home):
 
     def note(self):
         for r in self.device.journal.records():
-            ip = r.ids.text() != NAME
-            now = (r.at, r.lo, r.hi, r.why)
+            ip = r.identifiers_text.text() != NAME
+            now = (r.planned_at, r.window_start, r.window_end, r.reason)
             if self.seen.get(ip) != now:
                 self.seen[ip] = now
                 self.trace.append((ip,) + now)

@@ -89,7 +89,7 @@ class Home:
         """Run until every lineage has a certificate; returns the last error, or None."""
         error = self.run()
         for _ in range(2 * len(self.ids)):
-            missing = [r.at for r in self.records if not r.gen]
+            missing = [r.planned_at for r in self.records if not r.file_id]
             if not missing or error is not None:
                 break
             error = self.until(min(missing))
@@ -107,7 +107,7 @@ class Home:
 
     def chain(self, record=None):
         """The live chain as PEM bytes."""
-        return self.port.store.read("chain-%d" % (record or self.record).gen)
+        return self.port.store.read("chain-%d" % (record or self.record).file_id)
 
     def told(self):
         """The codes of the notices so far."""

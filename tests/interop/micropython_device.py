@@ -102,12 +102,12 @@ class Session:
         j = self.device.journal
         lineages = []
         for r in j.records():
-            lineages.append([r.ids.text(), r.gen, r.at, r.poll_at, r.profile.text(), r.failures])
+            lineages.append([r.identifiers_text.text(), r.file_id, r.planned_at, r.ask_window_at, r.profile.text(), r.failures])
         return {
             "error": None if error is None else error.code, "text": str(error), "told": self.told, "issued": self.device.issued,
-            "account": j.account.text(), "lineages": lineages, "deployed": self.deployed, "records": self.records,
-            "connected": self.net._session._sock is not None, "ahead": self.clock.ahead, "now": self.clock.now(), "account_gen": j.account_gen,
-            "accounts": [j.other.text(), j.account.text()] if j.role else [j.account.text(), j.other.text()],
+            "account": j.account_url.text(), "lineages": lineages, "deployed": self.deployed, "records": self.records,
+            "connected": self.net._session._sock is not None, "ahead": self.clock.ahead, "now": self.clock.now(), "account_gen": j.account_file_id,
+            "accounts": [j.other_account_url.text(), j.account_url.text()] if j.account_role else [j.account_url.text(), j.other_account_url.text()],
         }  # fmt: skip
 
 

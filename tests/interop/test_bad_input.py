@@ -213,7 +213,7 @@ def test_an_order_that_became_invalid_meanwhile(own, mended):
         answer = work.drive._send(it)
         assert answer.status == 200
     time.sleep(2)
-    dead = own.record("127.0.0.1").order.text()
+    dead = own.record("127.0.0.1").order_url.text()
     assert dead
     if not mended:
         with socket.create_server(("127.0.0.1", 0)) as other:
@@ -221,7 +221,7 @@ def test_an_order_that_became_invalid_meanwhile(own, mended):
         assert "could not validate 127.0.0.1" in own.refused(3, "issue")
     else:
         assert own.json("issue")["issued"] == 1
-    assert own.record("127.0.0.1").order.text() != dead
+    assert own.record("127.0.0.1").order_url.text() != dead
 
 
 def _small_disk(path):
@@ -267,7 +267,7 @@ def _fill(file):
 
 def test_a_clock_that_is_behind(served):
     def ahead(journal):
-        journal.floor += 2 * limits.DAY
+        journal.clock_floor += 2 * limits.DAY
 
     served.rewrite(ahead)
     assert "The clock cannot be trusted yet; set it" in served.refused(7, *NOW)
@@ -287,7 +287,7 @@ def test_damaged_state(served, tmp_path):
 
 def test_state_of_another_device(served):
     def move(journal):
-        journal.device[:] = b"elsewher"
+        journal.device_id[:] = b"elsewher"
 
     from ipcert_port.port import Port
 
@@ -298,7 +298,7 @@ def test_state_of_another_device(served):
 
 
 def test_a_lost_chain_is_fetched_again(served, tmp_path):
-    gen = served.record("127.0.0.1").gen
+    gen = served.record("127.0.0.1").file_id
     (tmp_path / "state" / ("chain-%d" % gen)).unlink()
     out = served.json("issue")
     assert out["issued"] == 1 and out["certificates"][0]["identifiers"] == ["127.0.0.1"]

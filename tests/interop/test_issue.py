@@ -24,7 +24,7 @@ SHORT = 60480  # 14 days become 20 seconds
 
 def account_spki(home):
     state = home.state()
-    key = serialization.load_der_private_key(state.read("account-%d" % state.journal.account_gen), None)
+    key = serialization.load_der_private_key(state.read("account-%d" % state.journal.account_file_id), None)
     return spki(key.public_key())
 
 
@@ -146,7 +146,7 @@ def test_plans_survive_kill_nine(pebble, tmp_path):
     options = {"start_new_session": True, "env": uncovered()}
     daemon = home.start("run", **options)
     try:
-        assert until(lambda: home.record("127.0.0.1").gen, 30)
+        assert until(lambda: home.record("127.0.0.1").file_id, 30)
         issued = home.json("plan")
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
@@ -257,9 +257,9 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(pebbl
     planned = int(time.time()) + limits.TASK_WAIT + 6
 
     def move(journal):
-        record = [r for r in journal.records() if r.ids.text() == NAME][0]
-        record.at = record.hi = planned - limits.EPOCH_UNIX
-        record.lo = record.at - 60
+        record = [r for r in journal.records() if r.identifiers_text.text() == NAME][0]
+        record.planned_at = record.window_end = planned - limits.EPOCH_UNIX
+        record.window_start = record.planned_at - 60
 
     home.rewrite(move)
     daemon = run_daemon(home)
@@ -271,7 +271,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(pebbl
     assert "cryptography" not in maps and "_ssl" not in maps and "_rust" not in maps
     time.sleep(planned - 1 - time.time())
     assert stat(daemon.pid)[0] == ticks and not children(daemon.pid)
-    assert home.record(NAME).gen == 0
+    assert home.record(NAME).file_id == 0
     assert until(lambda: home.leaf(NAME), 20)
     # The order begins in that second; the CA's own pauses come on top.
     assert 0 <= validity(home.leaf(NAME))[0] - planned <= 5
@@ -285,7 +285,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(pebbl
 def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 30)
+    assert until(lambda: home.record("127.0.0.1").file_id and not children(daemon.pid), 30)
     with open(home.config, "a") as file:
         file.write("[nonsense]\n")
     daemon.send_signal(signal.SIGHUP)
@@ -303,7 +303,7 @@ def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
 def test_one_at_a_time(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 30)
+    assert until(lambda: home.record("127.0.0.1").file_id and not children(daemon.pid), 30)
     done = home.run("run")
     assert done.returncode == 9 and "process %d" % daemon.pid in sentence(done)
     assert home.json("status")["daemon"] == daemon.pid
@@ -338,7 +338,7 @@ def test_killed_in_the_middle_it_goes_on(make_pebble, tmp_path, step):
     assert out["certificates"][0]["spki_sha256"] == spki(home.leaf("127.0.0.1").public_key())
     assert home.record("127.0.0.1").failures == 0
     keys = [n for n in os.listdir(tmp_path / "state") if n.startswith("key-")]
-    assert keys == ["key-%d" % home.record("127.0.0.1").gen]
+    assert keys == ["key-%d" % home.record("127.0.0.1").file_id]
 
 
 def test_a_ca_that_forgot_us_is_started_with_afresh(make_pebble, tmp_path):

@@ -22,7 +22,7 @@ class Account(unittest.TestCase):
         home = Home((V4,))
         home.run()
         home.ca.accounts.clear()
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertEqual(len(home.ca.issued), 2)
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual(len(home.told(notices.ACCOUNT_LOST)), 1)
@@ -72,7 +72,7 @@ class Account(unittest.TestCase):
         home.run(START + HOUR)
         self.assertEqual(home.device.last_error.code, "malformed")
         home.ca.hook = None
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertEqual(len(home.ca.issued), 2)
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual([n for n in home.store.names() if n.startswith("account")], ["account-1"])
@@ -86,18 +86,18 @@ class Account(unittest.TestCase):
         other.device.event("recover", old)
         self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", old)), "busy")
         other.run()
-        self.assertEqual(other.device.journal.account.text(), url)
+        self.assertEqual(other.device.journal.account_url.text(), url)
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual(
             [n for n in other.store.names() if n.startswith("account")],
-            ["account-%d" % other.device.journal.account_gen],
+            ["account-%d" % other.device.journal.account_file_id],
         )
         self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", old)), "recover")
         self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", bytes(32))), "key")
         other.sleep(5)
         other.device.event("account", "contacts")
         other.run()
-        self.assertEqual(other.device.journal.account.text(), url)
+        self.assertEqual(other.device.journal.account_url.text(), url)
 
     def test_a_key_that_has_no_account(self):
         home = Home((V4,))
@@ -166,7 +166,8 @@ class Second(unittest.TestCase):
         name, address = self.owners(home, NAME), self.owners(home, V4)
         self.assertEqual((len(set(name)), len(set(address)), len(home.ca.accounts)), (1, 1, 2))
         self.assertNotEqual(name[0], address[0])
-        self.assertEqual((home.record(NAME).account, home.record(V4).account), (0, 3))
+        self.assertEqual((home.record(NAME).certificate_role, home.record(NAME).order_role), (0, 0))
+        self.assertEqual((home.record(V4).certificate_role, home.record(V4).order_role), (1, 1))
         self.assertEqual(len(self.files(home)), 2)
         # Every renewal says what it replaces: both accounts are the same ones as before.
         renewals = [i for i in home.ca.issued if i.replaces]
@@ -196,7 +197,7 @@ class Second(unittest.TestCase):
         # Another account's certificate cannot be replaced; from then on it is its own.
         self.assertIsNone(address.replaces)
         self.assertEqual(home.told(notices.FAILED), [])
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertIsNotNone(home.ca.issued[-1].replaces)
         # And back: one account for everything again.
         home.wishes["challenge_name"] = "http-01"
@@ -247,7 +248,7 @@ class Second(unittest.TestCase):
         home = Home(ca=old.ca, clock=old.clock, challenge_name=self.PERSIST)
         old.ca.look = home.look
         home.run()
-        self.assertEqual(home.device.journal.role, 1)
+        self.assertEqual(home.device.journal.account_role, 1)
         home.device.event("recover", key)
         home.run(START + 15 * DAY)
         self.assertEqual(self.owners(home, NAME), [url, url])
@@ -272,7 +273,7 @@ class Second(unittest.TestCase):
             home.device.event("account", "rollover")
             home.run(home.clock.now)
             # Known: the other account's turn clears it up at once. Unknown: that one's key is the pending one now.
-            self.assertEqual(home.device.journal.pending_gen == 0, known)
+            self.assertEqual(home.device.journal.pending_account_file_id == 0, known)
             home.ca.hook = None
             home.sleep(5)
             count = len(home.ca.issued)
@@ -280,7 +281,7 @@ class Second(unittest.TestCase):
             home.device.event("renew", NAME)
             home.run(home.clock.now + HOUR)
             self.assertEqual(len(home.ca.issued), count + 2)
-            self.assertEqual((home.device.journal.pending_gen, len(home.ca.accounts)), (0, 2))
+            self.assertEqual((home.device.journal.pending_account_file_id, len(home.ca.accounts)), (0, 2))
             self.assertEqual(home.told(notices.ACCOUNT_LOST), [])
 
     def test_another_ca_forgets_both(self):
@@ -290,7 +291,7 @@ class Second(unittest.TestCase):
         home.run(home.clock.now)
         self.assertEqual(self.files(home), [])
         j = home.device.journal
-        self.assertEqual((j.account.n, j.other.n, j.account_gen, j.other_gen, j.role), (0, 0, 0, 0, 0))
+        self.assertEqual((j.account_url.size, j.other_account_url.size, j.account_file_id, j.other_account_file_id, j.account_role), (0, 0, 0, 0, 0))
 
 
 class GivenBack(unittest.TestCase):
@@ -311,11 +312,11 @@ class GivenBack(unittest.TestCase):
         home.sleep(HOUR)
         home.run(home.clock.now)
         home.device.event("deauthorize", both)
-        at = home.record(both).at
+        at = home.record(both).planned_at
         home.run(home.clock.now)
         self.assertEqual(home.ca.proved(), [])
         self.assertEqual((home.device.last_error, home.told(notices.FAILED)), (None, []))
-        self.assertEqual(home.record(both).at, at)
+        self.assertEqual(home.record(both).planned_at, at)
         # There is nothing left to give, and the next order proves it all again.
         self.assertEqual(code_of(LocalError, lambda: home.device.event("deauthorize", both)), "account")
         count = home.ca.count("challenge")
@@ -344,7 +345,7 @@ class GivenBack(unittest.TestCase):
         for role, challenge in ((0, "http-01"), (1, "dns-persist-01")):
             home = Home(challenge_name=challenge, urgent="both", first_delay=HOUR)
             home.run(START + 2 * HOUR)
-            self.assertEqual(home.record(V4).account >> 1, role)
+            self.assertEqual(home.record(V4).order_role, role)
             self.assertEqual(home.ca.proved(), sorted([NAME, V4]))
             self.change(home, NAME, self.OTHER)
             home.run(home.clock.now)
@@ -381,10 +382,10 @@ class GivenBack(unittest.TestCase):
 
         home.ca.hook = hook
         home.device.event("deauthorize", V4)
-        at = home.record(V4).at
+        at = home.record(V4).planned_at
         home.run(START + HOUR)
         self.assertEqual(home.device.last_error.code, "malformed")
-        self.assertEqual((home.record(V4).at, home.record(V4).failures), (at, 0))
+        self.assertEqual((home.record(V4).planned_at, home.record(V4).failures), (at, 0))
         # On a change of address nobody asked for it, so nobody is told.
         home.device.event("renew", V4)
         home.ca.hook = None
@@ -423,7 +424,7 @@ class Revocation(unittest.TestCase):
     def test_one(self):
         home = self.both()
         home.clock.now += HOUR
-        gen = home.record(V4).gen
+        gen = home.record(V4).file_id
         home.device.event("revoke", (V4, 1, False))
         home.run(home.clock.now)
         (i,) = self.revoked(home)
@@ -450,7 +451,7 @@ class Revocation(unittest.TestCase):
         home = self.both()
         home.device.event("revoke", (NAME, 1, False))
         for _ in range(20):
-            if home.record(NAME).revoke and not home.device.dirty:
+            if home.record(NAME).revocation_reason is not None and not home.device.dirty:
                 break
             home.step()
         home.sleep(3 * DAY)
@@ -463,7 +464,7 @@ class Revocation(unittest.TestCase):
         home.device.event("renew", V4)
         home.run(home.clock.now)
         self.assertEqual(self.revoked(home), [])
-        self.assertEqual(home.record(V4).revoke, 0)
+        self.assertIsNone(home.record(V4).revocation_reason)
 
     def test_by_its_own_key(self):
         home = self.both()
@@ -477,7 +478,7 @@ class Revocation(unittest.TestCase):
         home = self.both()
         home.device.event("revoke", (V4, 1, False))
         home.step()
-        del home.store.files["chain-%d" % home.record(V4).gen]
+        del home.store.files["chain-%d" % home.record(V4).file_id]
         home.run(home.clock.now)
         self.assertEqual(home.device.last_error.code, "revoke")
         home.sleep(DAY)
@@ -485,7 +486,7 @@ class Revocation(unittest.TestCase):
         home.run(home.clock.now + 20 * DAY)
         self.assertEqual(self.revoked(home), [])
         self.assertEqual([i for i in home.ca.issued[count:] if i.names == (V4,)], [])
-        self.assertEqual(home.record(V4).at, limits.NEVER)
+        self.assertEqual(home.record(V4).planned_at, limits.NEVER)
 
     def test_already_revoked_counts(self):
         home = self.both()

@@ -109,7 +109,7 @@ class Answers(unittest.TestCase):
         home.run(START + 20)
         self.assertEqual(home.device.last_error.code, code)
         r = home.record(V4)
-        self.assertEqual((r.failures, r.gen), (1, 0))
+        self.assertEqual((r.failures, r.file_id), (1, 0))
         self.assertEqual(home.device.issuance._kind, kind)
         self.assertEqual(home.published, {})
         self.assertEqual(home.device.issuance.step, states.IDLE)
@@ -118,7 +118,7 @@ class Answers(unittest.TestCase):
     def recovers(self, home, within=DAY):
         home.run(START + within)
         self.assertEqual(home.record(V4).failures, 0)
-        self.assertGreater(home.record(V4).gen, 0)
+        self.assertGreater(home.record(V4).file_id, 0)
         self.assertIn(V4, home.deployed)
 
     def test_broken_answers_everywhere(self):
@@ -148,7 +148,7 @@ class Answers(unittest.TestCase):
                     home = self.home(kind, answer)
                     home.run(START + 20)
                     r = home.record(V4)
-                    self.assertEqual((r.failures, r.gen), (1, 0))
+                    self.assertEqual((r.failures, r.file_id), (1, 0))
                     self.assertEqual(home.device.issuance._kind, plan.TRANSPORT)
                     self.assertEqual(home.published, {})
                     home.run(START + DAY)
@@ -167,7 +167,7 @@ class Answers(unittest.TestCase):
                 self.assertEqual(home.told(notices.FAILED), [V4])
                 self.assertIn("because", home.notices[-1][2])
                 r = home.record(V4)
-                self.assertEqual((r.order_at, r.new_gen), (0, 0))
+                self.assertEqual((r.ordered_at, r.pending_file_id), (0, 0))
                 self.recovers(home)
                 self.assertEqual(len({i.spki for i in home.ca.issued}), len(home.ca.issued))
 
@@ -175,11 +175,11 @@ class Answers(unittest.TestCase):
         home = self.home("new-order", Refusal("rateLimited", 429, "too many", retry_after=7200))
         self.fails(home, "rateLimited", plan.LIMITED)
         self.assertEqual(home.told(notices.LIMITED), [V4])
-        at = home.record(V4).at
+        at = home.record(V4).planned_at
         self.assertTrue(START + 7200 <= at <= START + 7200 + 720 + 25)
         home.sleep(60)
         home.run(START + HOUR)
-        self.assertEqual(home.record(V4).at, at)
+        self.assertEqual(home.record(V4).planned_at, at)
         self.assertEqual(home.ca.issued, [])
         self.recovers(home)
 
@@ -192,7 +192,7 @@ class Answers(unittest.TestCase):
     def test_retry_after_of_a_day_and_more_is_a_day(self):
         home = self.home("new-order", Refusal("rateLimited", 429, "too many", retry_after=10**9))
         home.run(START + 20)
-        self.assertLessEqual(home.record(V4).at, START + DAY + DAY // 10 + 30)
+        self.assertLessEqual(home.record(V4).planned_at, START + DAY + DAY // 10 + 30)
 
     def test_bad_nonces_are_bounded(self):
         home = Home((V4,))
@@ -228,7 +228,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.device.last_error.code, "not-valid")
         self.assertIn("nothing there that answers", str(home.device.last_error))
         self.assertEqual(home.device.issuance._kind, plan.VALIDATION)
-        self.assertEqual(home.record(V4).order_at, 0)
+        self.assertEqual(home.record(V4).ordered_at, 0)
         self.assertEqual(home.published, {})
         home.ca.look = home.look
         self.recovers(home)
@@ -250,7 +250,7 @@ class Answers(unittest.TestCase):
             home.run(START + 20)
             self.assertEqual(home.device.last_error.code, "not-valid")
             self.assertEqual("CAA" in str(home.device.last_error), "CAA" in str(error))
-            self.assertEqual(home.record(V4).new_gen, 0)
+            self.assertEqual(home.record(V4).pending_file_id, 0)
             self.recovers(home)
 
     def test_the_ca_goes_back(self):
@@ -319,18 +319,18 @@ class Answers(unittest.TestCase):
             home = self.home(kind, RemoteError("network", "cut"))
             home.ca.issue = 3
             home.run(START + 20)
-            self.assertGreater(home.record(V4).order_at, 0)
+            self.assertGreater(home.record(V4).ordered_at, 0)
             self.recovers(home)
             self.assertEqual(home.ca.count("new-order"), 1)
             self.assertEqual(len(home.ca.issued), 1)
-            self.assertEqual(home.record(V4).gen, 2)  # the key that was made for it, no other
+            self.assertEqual(home.record(V4).file_id, 2)  # the key that was made for it, no other
 
     def test_a_key_file_that_is_gone_when_an_order_is_resumed(self):
         home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         r = home.record(V4)
-        made = bytes(r.new_hash)
-        del home.store.files["key-%d" % r.new_gen]
+        made = bytes(r.pending_key_hash)
+        del home.store.files["key-%d" % r.pending_file_id]
         home.sleep(5)
         home.run(START + HOUR)
         self.assertEqual(home.device.last_error.code, "key-file")
@@ -357,7 +357,7 @@ class Answers(unittest.TestCase):
     def test_a_valid_order_whose_key_is_lost(self):
         home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
-        home.record(V4).new_gen = 0
+        home.record(V4).pending_file_id = 0
         self.recovers(home)
         self.assertEqual(home.ca.count("new-order"), 2)
 
@@ -454,7 +454,7 @@ class Answers(unittest.TestCase):
                 self.assertEqual(home.device.last_error.code, code)
                 self.assertEqual(home.deployed, {})
             else:  # no key identifier: nothing to ask about, nothing to replace
-                self.assertEqual((home.record(V4).ari.n, home.record(V4).poll_at), (0, 0))
+                self.assertEqual((home.record(V4).ari_id.size, home.record(V4).ask_window_at), (0, 0))
                 home.device.event("renew", V4)
                 home.run(home.clock.now + 20)
                 self.assertIsNone(home.ca.issued[1].replaces)
@@ -591,14 +591,14 @@ class Answers(unittest.TestCase):
         home.run()
         signer = home.port.signer
         d = bytearray(32)
-        seen = home.store.read("key-%d" % home.record(V4).gen)
+        seen = home.store.read("key-%d" % home.record(V4).file_id)
         d[:] = seen[36:68]
         signer.generate = lambda slot: signer.load(slot, bytes(d))
         home.device.event("renew", V4)
         home.run(home.clock.now + 20)
         self.assertEqual(home.device.last_error.code, "key-reuse")
         self.assertEqual(len(home.ca.issued), 1)
-        self.assertEqual(home.record(V4).gen > 0, True)
+        self.assertEqual(home.record(V4).file_id > 0, True)
 
     def test_both_families_are_two_certificates(self):
         home = Home((V4, V6), first_delay=HOUR)

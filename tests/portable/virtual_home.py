@@ -160,7 +160,7 @@ class Home:
         """identifiers -> journal.Record"""
         found = {}
         for r in self.device.journal.records():
-            found[r.ids.text()] = r
+            found[r.identifiers_text.text()] = r
         return found
 
     def record(self, text):
@@ -206,7 +206,7 @@ class Home:
         elif kind == action.WITHDRAW:
             self.published.pop((it.challenge, it.subject), None)  # a publication that failed is withdrawn too
         elif kind == action.DEPLOY:
-            self.deployed[it.record.ids.text()] = (bytes(it.key), bytes(it.chain))
+            self.deployed[it.record.identifiers_text.text()] = (bytes(it.key), bytes(it.chain))
         elif kind == action.NOTIFY:
             self.notices.append((it.notice, it.subject, it.text))
         return None

@@ -72,7 +72,7 @@ class Job:
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
             state = self.hub.value(
-                "[device.issuance.step, [[r.ids.text(), r.gen, r.at - hub.now()] for r in device.journal.records()]]"
+                "[device.issuance.step, [[r.identifiers_text.text(), r.file_id, r.planned_at - hub.now()] for r in device.journal.records()]]"
             )
             step, records = state
             idle = step == 0 and all(due > 0 for _, _, due in records)

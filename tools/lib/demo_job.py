@@ -56,19 +56,19 @@ async def main(job):
     def deploy(ids, key, chain):
         say("deploy", identifiers=ids, key=len(key), chain=len(chain))
 
-    drive = Peak(device, net, store, Clock(device.journal.floor), responder, notice, deploy)
+    drive = Peak(device, net, store, Clock(device.journal.clock_floor), responder, notice, deploy)
     start = {}
 
     def all_there(it):
-        return all([r.gen > start.get(r.ids.text(), 0) for r in device.journal.records()])
+        return all([r.file_id > start.get(r.identifiers_text.text(), 0) for r in device.journal.records()])
 
     await drive.run(all_there)
     report(device, signer, "issued")
     for r in device.journal.records():
-        start[r.ids.text()] = r.gen
-        drive.event("renew", r.ids.text())
+        start[r.identifiers_text.text()] = r.file_id
+        drive.event("renew", r.identifiers_text.text())
         # One at a time: the other one is not renewed because this one was.
-        await drive.run(lambda it, r=r: r.gen > start[r.ids.text()])
+        await drive.run(lambda it, r=r: r.file_id > start[r.identifiers_text.text()])
     report(device, signer, "renewed")
     net.close()
     responder.close()
@@ -78,16 +78,16 @@ async def main(job):
 def report(device, signer, kind):
     certificates = [
         {
-            "identifiers": r.ids.text().split(","),
-            "chain": "chain-%d" % r.gen,
+            "identifiers": r.identifiers_text.text().split(","),
+            "chain": "chain-%d" % r.file_id,
             "profile": r.profile.text(),
-            "at": r.at,
-            "why": r.why,
+            "at": r.planned_at,
+            "why": r.reason,
         }
         for r in device.journal.records()
     ]
     say(
-        kind, signer=signer.name, account="account-%d" % device.journal.account_gen, certificates=certificates
+        kind, signer=signer.name, account="account-%d" % device.journal.account_file_id, certificates=certificates
     )
 
 

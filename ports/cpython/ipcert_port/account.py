@@ -80,8 +80,8 @@ def _show(config, progress):
 
 def accounts(journal):
     """[(URL, number of its key file)] of the account for everything and of the one for addresses; "" and 0: none."""
-    found = [(journal.account.text(), journal.account_gen), (journal.other.text(), journal.other_gen)]
-    return found[::-1] if journal.role else found
+    found = [(journal.account_url.text(), journal.account_file_id), (journal.other_account_url.text(), journal.other_account_file_id)]
+    return found[::-1] if journal.account_role else found
 
 
 def describe(config):
@@ -100,7 +100,7 @@ def describe(config):
         "contacts": list(config.policy.contacts),
         "terms": journal.terms.text() or None,
         "external": config.policy.eab_kid or None,
-        "lineages": [r.ids.text() for r in active(journal)],
+        "lineages": [r.identifiers_text.text() for r in active(journal)],
         "last_revocation": utc(journal.revoked_at) if journal.revoked_at else None,
     }
 

@@ -97,11 +97,11 @@ def run(config, progress, paths):
                 refused.append("%s has expired; 'ipcert issue' gets a new one." % f.path)
                 continue
             work.device.event("adopt", (ids, f.fields.not_before, f.fields.not_after, f.key_hash))
-            record = [r for r in work.device.journal.records() if r.ids.text() == ids][0]
+            record = [r for r in work.device.journal.records() if r.identifiers_text.text() == ids][0]
             out.append({"path": f.path, **planned(record)})
             progress.say(
                 "%s: renewed on %s, in %s. Until then %s stays in service."
-                % (ids, local(record.at), span(record.at - now), f.path)
+                % (ids, local(record.planned_at), span(record.planned_at - now), f.path)
             )
         operations.settle(work)
     for sentence in refused:

@@ -28,7 +28,7 @@ def published(config):
 def settled(config, progress):
     """The state, after its plans were made where some are missing."""
     state = State(config.state)
-    if not state.found or sorted(r.ids.text() for r in state.journal.records()) != sorted(groups(config)):
+    if not state.found or sorted(r.identifiers_text.text() for r in state.journal.records()) != sorted(groups(config)):
         with Work(config, progress, orders=False) as work:
             work.settle()
         state = State(config.state)
@@ -49,9 +49,9 @@ def run_plan(config, progress, explain=False):
     for r in records:
         progress.say(_line(r, now, waiting))
         if explain:
-            progress.say("    " + plan.why_text(r.why if r.at < limits.NEVER else 0))
-            if r.at < limits.NEVER and r.lo < r.hi:
-                progress.say("    Drawn from %s to %s." % (local(r.lo), local(r.hi)))
+            progress.say("    " + plan.reason_text(r.reason if r.planned_at < limits.NEVER else 0))
+            if r.planned_at < limits.NEVER and r.window_start < r.window_end:
+                progress.say("    Drawn from %s to %s." % (local(r.window_start), local(r.window_end)))
     if public:
         progress.say("")
         progress.say("What becomes public:")
@@ -70,14 +70,14 @@ def run_plan(config, progress, explain=False):
 
 
 def _line(r, now, waiting):
-    ids = r.ids.text()
+    ids = r.identifiers_text.text()
     if waiting:
         return "%s: waits for your consent; run 'ipcert consent'." % ids
-    if r.at >= limits.NEVER:
+    if r.planned_at >= limits.NEVER:
         return "%s: nothing is planned." % ids
-    if r.at <= now:
-        return "%s: due since %s; 'ipcert issue' fetches it." % (ids, local(r.at))
-    return "%s: %s, in %s." % (ids, local(r.at), span(r.at - now))
+    if r.planned_at <= now:
+        return "%s: due since %s; 'ipcert issue' fetches it." % (ids, local(r.planned_at))
+    return "%s: %s, in %s." % (ids, local(r.planned_at), span(r.planned_at - now))
 
 
 def run_status(config, progress):
@@ -94,8 +94,8 @@ def run_status(config, progress):
         "account": accounts(state.journal)[0][0] or None,
         "certificates": live,
         "plans": [planned(r) for r in records],
-        "failures": {r.ids.text(): r.failures for r in records},
-        "consent": {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at},
+        "failures": {r.identifiers_text.text(): r.failures for r in records},
+        "consent": {r.identifiers_text.text(): utc(r.consent_at) for r in records if r.consent_at},
         "consent_needed": bool(waiting),
         "daemon": daemon or None,
     }
@@ -105,7 +105,7 @@ def run_status(config, progress):
     now = _now(state)
     by_ids = {",".join(c["identifiers"]): c for c in live}
     for r in records:
-        ids = r.ids.text()
+        ids = r.identifiers_text.text()
         c = by_ids.get(ids)
         if c is None:
             progress.say("%s: no certificate yet." % ids)
@@ -137,13 +137,13 @@ def _unconsented(config, records):
     if config.policy.setting != "home" or not split.needs_consent(mask):
         return False
     combined = groups(config)[0]
-    return not [r for r in records if r.ids.text() == combined and r.consent_at]
+    return not [r for r in records if r.identifiers_text.text() == combined and r.consent_at]
 
 
 def _now(state):
     from .clock import Clock
 
-    return Clock(state.journal.floor).now()
+    return Clock(state.journal.clock_floor).now()
 
 
 def run_consent(config, progress, answer=None):
@@ -152,7 +152,7 @@ def run_consent(config, progress, answer=None):
 
     records = State(config.state).records()
     if not _unconsented(config, records):
-        given = {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at}
+        given = {r.identifiers_text.text(): utc(r.consent_at) for r in records if r.consent_at}
         text = "You have agreed already." if given else "Nothing in this configuration needs your consent."
         progress.say(text)
         return exits.OK, {"consent_needed": False, "consent": given, "challenge": None}
@@ -164,7 +164,7 @@ def run_consent(config, progress, answer=None):
             work.settle()
     ids = groups(config)[0]
     if answer is not None:
-        when = {r.ids.text(): utc(r.consent_at) for r in State(config.state).records() if r.consent_at}
+        when = {r.identifiers_text.text(): utc(r.consent_at) for r in State(config.state).records() if r.consent_at}
         progress.say("You agreed to one certificate for %s; 'ipcert issue' fetches it." % ids)
         return exits.OK, {"consent_needed": False, "consent": when, "challenge": None}
     public = [p for p in published(config) if p["code"] in ("combined", "families-in-one")]

@@ -40,7 +40,7 @@ class Quiet:
         words = _WORDS.get(_step(device))
         if record is None or words is None or it.kind == action.DEPLOY:
             return
-        what = (record.ids.text(), words)
+        what = (record.identifiers_text.text(), words)
         if what != self._last:
             self._last = what
             self.doing(*what)

@@ -61,7 +61,7 @@ class Work:
             config.copy,
         )
         self.device = Device(self.port, config.policy, config.identifiers, config.directory)
-        self.clock.floor = max(self.clock.floor, self.device.journal.floor)
+        self.clock.floor = max(self.clock.floor, self.device.journal.clock_floor)
         from .challenges import Challenges
         from .drive import Drive
 
@@ -136,10 +136,10 @@ def certificates(config, state):
         if chain is None:
             continue
         try:
-            out.append(certificate(r, chain, deployer.path(r.ids.text().split(","))))
+            out.append(certificate(r, chain, deployer.path(r.identifiers_text.text().split(","))))
         except RemoteError:
             print(
-                "ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.ids.text(),
+                "ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.identifiers_text.text(),
                 file=sys.stderr,
             )
     return out

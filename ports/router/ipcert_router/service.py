@@ -114,7 +114,7 @@ class Service:
         )
         ca = net.Net(config.roots, "ipcert/%s (router)" % ipcert.__version__)
         clock = RouterClock(
-            device.journal.floor, config.run_dir + "/" + SYNCED if config.wait_for_ntp else None
+            device.journal.clock_floor, config.run_dir + "/" + SYNCED if config.wait_for_ntp else None
         )
         self._drive = Drive(device, ca, self._files, clock, self._answers, self._notice, self._deploy)
         if config.challenge_name == "dns-01":

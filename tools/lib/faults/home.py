@@ -89,7 +89,7 @@ class Home:
         return self.device.journal.records()
 
     def record(self, text):
-        return [r for r in self.records if r.ids.text() == text][0]
+        return [r for r in self.records if r.identifiers_text.text() == text][0]
 
     def run(self, until=None, most=5000):
         """Carry out what is due now, and what comes due up to second `until`; returns the second of the next plan."""
@@ -133,7 +133,7 @@ class Home:
             self.store.erase(it.name)
             self._tell("erased", it)
         elif kind == action.DEPLOY:
-            self.deployed[it.record.ids.text()] = (bytes(it.key), bytes(it.chain))
+            self.deployed[it.record.identifiers_text.text()] = (bytes(it.key), bytes(it.chain))
         elif kind == action.NOTIFY:
             self.notices.append((it.notice, it.subject, it.text))
         self.device.done(it.number)

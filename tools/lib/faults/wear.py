@@ -201,7 +201,7 @@ def _check(home, out):
         if home.device.issuance.step == 0:
             out.broken.append("a challenge is still published while nothing is in flight")
     for r in home.records:
-        if r.gen and home.now > r.not_after:
-            out.broken.append("%s lapsed in spite of its retries" % r.ids.text())
-        if r.at <= home.now - limits.DAY:
-            out.broken.append("the plan of %s is a day late" % r.ids.text())
+        if r.file_id and home.now > r.not_after:
+            out.broken.append("%s lapsed in spite of its retries" % r.identifiers_text.text())
+        if r.planned_at <= home.now - limits.DAY:
+            out.broken.append("the plan of %s is a day late" % r.identifiers_text.text())
