@@ -116,6 +116,7 @@ class Record:
 
     @revocation_reason.setter
     def revocation_reason(self, reason):
+        """A reason code, or None."""
         self._revocation = 0 if reason is None else reason + 1
 
     @property
@@ -125,6 +126,7 @@ class Record:
 
     @certificate_role.setter
     def certificate_role(self, role):
+        """`account.EVERYTHING` or `account.ADDRESSES`."""
         self._roles = self._roles & 2 | role
 
     @property
@@ -134,6 +136,7 @@ class Record:
 
     @order_role.setter
     def order_role(self, role):
+        """`account.EVERYTHING` or `account.ADDRESSES`."""
         self._roles = self._roles & 1 | role << 1
 
 
@@ -303,9 +306,7 @@ class Journal:
         self._make(self.count)
         index = 0
         while index < self.count:
-            offset = _get(
-                buffer, offset, end, self.all[index], record_ints, _RECORD_HASHES, _RECORD_TEXTS
-            )
+            offset = _get(buffer, offset, end, self.all[index], record_ints, _RECORD_HASHES, _RECORD_TEXTS)
             index += 1
         return offset == end
 

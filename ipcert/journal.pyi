@@ -1,10 +1,10 @@
 from typing import Callable, List, Optional, Tuple, Union
 
 from .keys import Ring
+from .port import Sha256 as _Sha256
 from .split import Certificate
 
 _Bytes = Union[bytes, bytearray, memoryview]
-_Sha256 = Callable[[_Bytes, int, int, bytearray, int], int]
 
 VERSION: int
 WHOLE: int

@@ -12,6 +12,7 @@ from hubserver import Front
 
 from ipcert import Device, identifiers
 from ipcert.policy import Policy
+from ipcert.split import certificates
 from ipcert_port import clock, drive, entropy, net, port, responder, sign, store
 
 
@@ -42,8 +43,9 @@ lan.active(True)
 random = entropy.Entropy(mps2.random)
 files = store.Store("/state")  # not a name that import finds: / comes first in sys.path
 names = [identifiers.parse(text) for text in settings["identifiers"]]
+policy = Policy(**settings["policy"])
 device = Device(
-    port.Port(files, sign.Signer(random), random), Policy(**settings["policy"]), names, settings["directory"]
+    port.Port(files, sign.Signer(random), random), policy, certificates(names, policy), settings["directory"]
 )
 ca = net.Net(settings["roots"], "ExampleHub/1.0")
 front = Front("::")  # on this network stack that is IPv4 as well

@@ -23,10 +23,11 @@ from ipcert.acme import (
     message,
     order,
     problem,
+    renewal_information,
 )
+from ipcert.commands import Revocation
 from ipcert.encoding import seal
 from ipcert.errors import Error, LocalError, RemoteError
-from ipcert.order import renewal_information
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 slow = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -94,8 +95,8 @@ def test_bodies(body):
 @quick
 @given(st.integers(100, 599), HEADERS, st.binary(max_size=60) | OBJECT.map(lambda o: json.dumps(o).encode()))
 def test_answers(status, headers, body):
-    ex = exchange.Exchange(None, None, bytearray(10))
-    found = only_theirs(lambda: ex.take(START, status, headers, body))
+    ex = exchange.Exchange(None, "https://ca.example/directory")
+    found = only_theirs(lambda: ex.read(START, status, headers, body))
     assert found in (None, exchange.OK, exchange.AGAIN, exchange.REFUSED, exchange.LIMITED, exchange.BUSY)
     assert 0 <= ex.pause <= limits.RETRY_AFTER
     assert found != exchange.OK or 200 <= status < 300
@@ -300,13 +301,13 @@ def test_sealed_keys_open_with_an_independent_implementation():
 
 
 EVENTS = st.sampled_from(
-    ["renew", "address", "consent", "revoke", "account", "recover", "adopt", "clock", ""]
+    ["renew", "certificates", "consent", "revoke", "account", "recover", "adopt", "clock", ""]
 )
 VALUES = st.one_of(
-    st.just(V4), st.just(NAME), st.just("x"), st.just((V4, 1, False)), st.just((V4, 1, True)), st.just((NAME, 9, False)),
+    st.just(V4), st.just(NAME), st.just("x"), st.just(Revocation(V4, 1)), st.just(Revocation(V4, 1, True)), st.just(Revocation(NAME, 9)),
     st.just("contacts"), st.just("rollover"), st.just("deactivate"),
 )  # fmt: skip
-NEEDS = {"renew": str, "consent": str, "account": str, "revoke": tuple}
+NEEDS = {"renew": str, "consent": str, "account": str, "revoke": Revocation}
 
 
 @slow

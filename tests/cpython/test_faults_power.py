@@ -121,12 +121,18 @@ def test_state_that_an_older_version_wrote_opens_and_goes_on():
     journal = home.device.journal
     for name, then in JOURNAL_THEN.items():
         assert getattr(journal, name) == old[then], name
-    assert journal.account_url.text() == old["account"] and journal.account_key_hash.hex() == old["account_hash"]
+    assert (
+        journal.account_url.text() == old["account"] and journal.account_key_hash.hex() == old["account_hash"]
+    )
     assert journal.ring.data.hex() == old["ring"] and journal.ring.next == old["ring_next"]
     for r, was in zip(home.records, old["records"]):
         for name, then in RECORD_THEN.items():
             assert getattr(r, name) == was[then], name
-        assert (r.identifiers_text.text(), r.profile.text(), r.ari_id.text()) == (was["ids"], was["profile"], was["ari"])
+        assert (r.identifiers_text.text(), r.profile.text(), r.ari_id.text()) == (
+            was["ids"],
+            was["profile"],
+            was["ari"],
+        )
         assert r.key_hash.hex() == was["key_hash"]
     assert len(home.records) == len(old["records"]) == 2
     # It goes on: nothing is ordered before its time, and the plan is kept to.
@@ -237,4 +243,6 @@ def test_a_rollover_that_fails_keeps_both_keys_where_they_belong():
     home.run()
     assert home.device.last_error is None and len(home.ca.accounts) == 1 and home.ca.broken == []
     assert journal.account_file_id > gen and not journal.pending_account_file_id
-    assert [n for n in home.disk.files() if n.startswith("account-")] == ["account-%d" % journal.account_file_id]
+    assert [n for n in home.disk.files() if n.startswith("account-")] == [
+        "account-%d" % journal.account_file_id
+    ]

@@ -28,7 +28,10 @@ def certified():
 
 
 def plans(home):
-    return {r.identifiers_text.text(): (r.planned_at, r.window_start, r.window_end, r.file_id) for r in home.records}
+    return {
+        r.identifiers_text.text(): (r.planned_at, r.window_start, r.window_end, r.file_id)
+        for r in home.records
+    }
 
 
 @pytest.mark.parametrize("now", [None, -1577836800 + 5, -631152000 + 5, 0])

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ipcert import identifiers, limits, policy
+from ipcert import identifiers, limits, policy, split
 from ipcert.device import Device
 from ipcert_port import config, fleet, plans
 from ipcert_port.entropy import Entropy
@@ -73,7 +73,12 @@ def test_a_first_contact_is_spread(tmp_path):
     for k in range(200):
         entropy = Entropy()
         port = Port(str(tmp_path / str(k)), Signer(entropy), entropy)
-        device = Device(port, chosen, [identifiers.parse("8.8.8.8")], "https://ca.example/directory")
+        device = Device(
+            port,
+            chosen,
+            split.certificates([identifiers.parse("8.8.8.8")], chosen),
+            "https://ca.example/directory",
+        )
         device.prepare(limits.BUILT + 1000000)
         (record,) = device.journal.records()
         found.append(record.planned_at - limits.BUILT - 1000000)

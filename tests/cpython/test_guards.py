@@ -4,6 +4,7 @@ import pytest
 
 from ipcert import limits
 from ipcert.acme import http01, message
+from ipcert.commands import Revocation
 from ipcert.errors import LocalError, RemoteError
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import START, Home, Port
@@ -65,7 +66,7 @@ def test_a_random_source_that_repeats_itself_is_noticed():
     home.run()
     first = home.record(power.ADDRESS).file_id
     # The live key is compared by itself: the ring is for keys of certificates that are retired.
-    home.device.event("revoke", (power.ADDRESS, 4, False))
+    home.device.event("revoke", Revocation(power.ADDRESS, 4))
     home.run()
     home.device.event("renew", power.ADDRESS)
     home.run()

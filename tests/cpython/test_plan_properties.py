@@ -108,7 +108,9 @@ def test_a_retry_is_never_a_busy_loop_and_never_far(rng, now, failures, kind, le
     if left > 4 * DAY and kind != plan.TRANSPORT:
         assert p.planned_at <= now + 36 * HOUR + DAY // 10
     if left <= 0 and ip and kind == plan.TRANSPORT and asked <= 0 and end:
-        assert p.planned_at <= now + 15 * 60  # a lapsed address is asked for again soon after the line is back
+        assert (
+            p.planned_at <= now + 15 * 60
+        )  # a lapsed address is asked for again soon after the line is back
     if kind == plan.TRANSPORT and left > BARE * 2 and 1 < failures and (ip or left > 2 * BARE):
         assert p.planned_at < end + BARE
 
@@ -165,7 +167,9 @@ def test_a_history_of_power_cuts_moves_a_plan_only_when_it_was_missed(rng, ip, a
             plan.missed(p, rng, ip, now, begun, begun + life)
             check(p, now)
         else:
-            assert (p.planned_at, p.window_start, p.window_end, p.reason) == written and len(rng.used) == words
+            assert (p.planned_at, p.window_start, p.window_end, p.reason) == written and len(
+                rng.used
+            ) == words
             if p.planned_at <= now:  # due: it is renewed
                 begun = now
                 plan.renewal(p, rng, ip, begun, begun + life, begun)

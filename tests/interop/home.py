@@ -3,7 +3,7 @@
 import time
 import types
 
-from ipcert import identifiers, policy
+from ipcert import identifiers, policy, split
 from ipcert.device import Device
 from ipcert_port import drive
 from ipcert_port.challenges import Challenges
@@ -55,7 +55,8 @@ class Home:
         entropy = Entropy()
         self.port = Port(str(folder / "state"), Signer(entropy), entropy)
         self.deployer = Deployer(str(folder / "live"))
-        self.device = Device(self.port, policy.Policy(**options), self.ids, directory)
+        self.policy = policy.Policy(**options)
+        self.device = Device(self.port, self.policy, split.certificates(self.ids, self.policy), directory)
         self.answers = Challenges(answers, self.warnings.append)
         self.drive = drive.Drive(
             self.device, self.net, self.port.store, self.clock, self.answers, self.deployer, self.progress

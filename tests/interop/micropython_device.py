@@ -9,7 +9,8 @@ import binascii
 import json
 import sys
 
-from ipcert import identifiers, policy
+from ipcert import identifiers, policy, split
+from ipcert.commands import Revocation
 from ipcert.device import Device
 from ipcert.errors import Error
 from ipcert_port import challenges, drive, tlsalpn
@@ -59,8 +60,9 @@ class Session:
         store = Store(words["state"])
         net = self.net = Net(words["roots"], "ipcert/test")
         ids = [identifiers.parse(text) for text in words["ids"]]
+        chosen = policy.Policy(**options)
         self.device = Device(
-            Port(store, Signer(entropy), entropy), policy.Policy(**options), ids, words["directory"]
+            Port(store, Signer(entropy), entropy), chosen, split.certificates(ids, chosen), words["directory"]
         )
         self.drive = MovedDrive(self.device, net, store, self.clock, self.responder, self.notice, self.deploy)
         if "hook" in words:
@@ -88,6 +90,8 @@ class Session:
             value = words[2]
             if words[1] == "recover":
                 value = binascii.unhexlify(value)
+            elif words[1] == "revoke":
+                value = Revocation(*value)
             self.device.prepare(self.clock.now())
             self.drive.event(words[1], value)
         if words[0] == "until":
@@ -102,7 +106,16 @@ class Session:
         j = self.device.journal
         lineages = []
         for r in j.records():
-            lineages.append([r.identifiers_text.text(), r.file_id, r.planned_at, r.ask_window_at, r.profile.text(), r.failures])
+            lineages.append(
+                [
+                    r.identifiers_text.text(),
+                    r.file_id,
+                    r.planned_at,
+                    r.ask_window_at,
+                    r.profile.text(),
+                    r.failures,
+                ]
+            )
         return {
             "error": None if error is None else error.code, "text": str(error), "told": self.told, "issued": self.device.issued,
             "account": j.account_url.text(), "lineages": lineages, "deployed": self.deployed, "records": self.records,

@@ -207,7 +207,9 @@ def settle(watch):
 def test_the_routers_new_address_is_seen_at_the_next_look(behind_router, tmp_path):
     behind_router(tmp_path, "9.9.9.7", *_BOTH)
     assert until(lambda: router.address() == packed("9.9.9.7"), 20)
-    record = types.SimpleNamespace(created_at=1, identifiers_text=types.SimpleNamespace(text=lambda: "9.9.9.7"))
+    record = types.SimpleNamespace(
+        created_at=1, identifiers_text=types.SimpleNamespace(text=lambda: "9.9.9.7")
+    )
     state = types.SimpleNamespace(records=lambda: [record])
     said = []
     watch = address.Watch(options().fields())

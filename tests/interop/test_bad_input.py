@@ -201,12 +201,10 @@ def test_an_order_that_became_invalid_meanwhile(own, mended):
 
     Another order is tried, and when that one is no better there is one sentence and nothing has changed.
     """
-    from ipcert.order import states
-
     with Work(_config.load(own.config), Quiet()) as work:
         work.drive.run()
         work.device.event("renew", "127.0.0.1")
-        work.drive.run(lambda it: work.device.issuance.step == states.ANSWER)
+        work.drive.run(lambda it: work.device.state == "answer")
         device = work.device
         it = device.next(work.clock.now())
         work.answers.close()  # the power goes: nobody answers on the port any more

@@ -14,6 +14,7 @@ import types
 import pytest
 from cryptography import x509
 
+from ipcert.commands import Revocation
 from ipcert.errors import LocalError
 from ipcert_port import dnsask, dnsprovider, dnsways, serve, tlsalpn
 from ipcert_port.account import accounts
@@ -384,7 +385,7 @@ def test_addresses_have_an_account_of_their_own_where_dns_names_the_first(pebble
         assert device.run() is None
     assert device.device.issued == 4
     for record in device.records:
-        device.device.event("revoke", (record.identifiers_text.text(), 4, False))
+        device.device.event("revoke", Revocation(record.identifiers_text.text(), 4))
         assert device.until(device.clock.now() + 86400) is None and not record.file_id
     assert pebble.requests().count(("POST", "/revoke-cert")) == 2
     assert pebble.requests().count(("POST", "/sign-me-up")) == 2

@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from ipcert.commands import Revocation
 from tests.interop.home import home
 from tools.lib import strictca
 from tools.lib.pebble import Pebble
@@ -134,7 +135,7 @@ def test_killed_at_every_action_of_a_revocation(behind, tmp_path):
 
         def ask(device):
             device.device.prepare(device.clock.now())
-            device.device.event("revoke", ("127.0.0.1", 4, False))
+            device.device.event("revoke", Revocation("127.0.0.1", 4))
 
         assert make().run() is None
         died = killed(k, make, ask)

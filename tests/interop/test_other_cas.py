@@ -5,6 +5,7 @@ import types
 import pytest
 from cryptography import x509
 
+from ipcert.commands import Revocation
 from tests.interop.home import home
 from tests.interop.test_challenges import Challtestsrv, dns_options
 from tests.interop.test_commands import Shell
@@ -91,7 +92,7 @@ def test_debians_pebble_account_and_revocation(old, tmp_path):
             device.run()
     device.device.event("renew", V4)
     stubborn(device)
-    device.device.event("revoke", (V4, 1, False))
+    device.device.event("revoke", Revocation(V4, 1))
     device.run()
     for _ in range(3):
         if device.record.file_id:
@@ -123,11 +124,11 @@ def test_step_ca_account_and_revocation(step, tmp_path):
     assert device.run() is None
     device.device.event("account", "contacts")
     assert device.run() is None
-    device.device.event("revoke", (V4, 1, False))
+    device.device.event("revoke", Revocation(V4, 1))
     assert device.run() is None and not device.record.file_id
     device.device.event("renew", V4)
     assert device.run() is None and device.record.file_id
-    device.device.event("revoke", (V4, 1, True))
+    device.device.event("revoke", Revocation(V4, 1, True))
     assert device.run() is None and not device.record.file_id
     # It offers no deactivation of authorizations, and says so; nothing is lost by asking.
     device.device.event("deauthorize", V4)

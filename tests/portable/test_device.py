@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import Device, action, device, limits, notices, plan, policy
+from ipcert import Device, action, device, limits, notices, plan, split
 from ipcert.encoding import seal
 from ipcert.errors import LocalError, RemoteError
 
@@ -73,8 +73,7 @@ class First(unittest.TestCase):
         home = Home((V4,))
         it = home.run()
         self.assertEqual(len(home.ca.issued), 1)
-        one = home.device.issuance
-        self.assertEqual((one._order, one._auth, one._pem, one._fields), (None, None, None, None))
+        self.assertIsNone(home.device._scheduler.machine)
         self.assertEqual((bytes(it.key), bytes(it.chain)), (b"", b""))
 
     def test_a_directory_that_lies_in_pieces_is_fetched_again(self):
@@ -136,7 +135,14 @@ class Renewal(unittest.TestCase):
         self.assertEqual(
             home.store.names(),
             sorted(
-                ["account-1", "chain-%d" % r.file_id, "directory", "journal-a", "journal-b", "key-%d" % r.file_id]
+                [
+                    "account-1",
+                    "chain-%d" % r.file_id,
+                    "directory",
+                    "journal-a",
+                    "journal-b",
+                    "key-%d" % r.file_id,
+                ]
             ),
         )
         self.assertEqual(home.device.journal.ring.next, len(issued) - 1)
@@ -209,7 +215,9 @@ class Renewal(unittest.TestCase):
                 home.device.done(it.number)
         home.step()
         other = home.record(NAME)
-        self.assertEqual((other.reason, other.window_start, other.window_end), (plan.COLLISION, first, first + 1800))
+        self.assertEqual(
+            (other.reason, other.window_start, other.window_end), (plan.COLLISION, first, first + 1800)
+        )
         self.assertTrue(first <= other.planned_at <= first + 1800)
         home.run(first + 3 * HOUR)
         a, b = home.ca.issued[1], home.ca.issued[2]
@@ -273,7 +281,7 @@ class Windows(unittest.TestCase):
         home = Home((V4,))
         home.run()
         home.ca.ari = False
-        home.device.directory = None
+        home.device.exchange.directory = None
         home.run(START + 20 * HOUR)
         self.assertEqual(home.record(V4).ask_window_at, 0)
 
@@ -366,7 +374,8 @@ class Contract(unittest.TestCase):
 
     def test_the_package_hands_it_on(self):
         home = Home()
-        made = Device(home.port, policy.Policy(**home.wishes), home.identifiers, home.url)
+        certificates = split.certificates(home.identifiers, home.policy)
+        made = Device(home.port, home.policy, certificates, home.url)
         self.assertIsInstance(made, device.Device)
 
     def test_a_late_answer_to_a_wait(self):
@@ -417,9 +426,7 @@ class Contract(unittest.TestCase):
         home = Home()
         for url in ("http://ca.example/dir", 'https://ca.example/"', "https://", "x"):
             self.assertEqual(
-                code_of(
-                    RemoteError, lambda u=url: device.Device(home.port, policy.Policy(), home.identifiers, u)
-                ),
+                code_of(RemoteError, lambda u=url: device.Device(home.port, home.policy, [], u)),
                 "url",
             )
 

@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import Refusal
 from virtual_home import NAME, START, V4, Home
 
-from ipcert import identifiers, limits, notices
+from ipcert import commands, identifiers, limits, notices
 from ipcert.errors import LocalError
 
 DAY = limits.DAY
@@ -134,7 +134,7 @@ class Account(unittest.TestCase):
         self.assertEqual(len(home.ca.issued), 1)
         for terms in ("https://ca.example/terms-2", None):
             home.ca.terms = terms
-            home.device.directory = None
+            home.device.exchange.directory = None
             home.device.event("renew", V4)
             home.run()
         self.assertEqual(home.told(notices.TERMS), ["https://ca.example/terms-2", "none"])
@@ -210,14 +210,14 @@ class Second(unittest.TestCase):
         home = self.home()
         home.wishes["accounturi"] = True
         home.sleep(HOUR)
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.run(home.clock.now)
         self.assertEqual([i.names for i in home.ca.issued if i.revoked], [(V4,)])
         self.assertEqual(len(home.ca.accounts), 1)
         home.device.event("renew", V4)
         home.run(home.clock.now)
         home.clock.now += DAY
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.run(home.clock.now)
         self.assertEqual(len([i for i in home.ca.issued if i.revoked]), 2)
         self.assertEqual(len(home.ca.accounts), 2)
@@ -291,7 +291,16 @@ class Second(unittest.TestCase):
         home.run(home.clock.now)
         self.assertEqual(self.files(home), [])
         j = home.device.journal
-        self.assertEqual((j.account_url.size, j.other_account_url.size, j.account_file_id, j.other_account_file_id, j.account_role), (0, 0, 0, 0, 0))
+        self.assertEqual(
+            (
+                j.account_url.size,
+                j.other_account_url.size,
+                j.account_file_id,
+                j.other_account_file_id,
+                j.account_role,
+            ),
+            (0, 0, 0, 0, 0),
+        )
 
 
 class GivenBack(unittest.TestCase):
@@ -301,7 +310,7 @@ class GivenBack(unittest.TestCase):
 
     def change(self, home, *texts):
         home.identifiers = [identifiers.parse(t) for t in texts]
-        home.device.event("address", home.identifiers)
+        home.change(home.identifiers)
 
     def test_when_asked(self):
         home = Home((NAME, "b.example.net"), urgent="domain")
@@ -425,7 +434,7 @@ class Revocation(unittest.TestCase):
         home = self.both()
         home.clock.now += HOUR
         gen = home.record(V4).file_id
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.run(home.clock.now)
         (i,) = self.revoked(home)
         self.assertEqual((i.names, i.revoked), ((V4,), (home.clock.now, 1)))
@@ -441,17 +450,17 @@ class Revocation(unittest.TestCase):
 
     def test_two_are_kept_apart(self):
         home = self.both()
-        home.device.event("revoke", (V4, 4, False))
-        home.device.event("revoke", (NAME, 4, False))
+        home.device.event("revoke", commands.Revocation(V4, 4))
+        home.device.event("revoke", commands.Revocation(NAME, 4))
         home.run(home.clock.now + 2 * DAY)
         a, b = self.revoked(home)
         self.assertGreaterEqual(abs(a.revoked[0] - b.revoked[0]), 2 * HOUR)
 
     def test_one_that_was_missed_is_soon_made_up_for(self):
         home = self.both()
-        home.device.event("revoke", (NAME, 1, False))
+        home.device.event("revoke", commands.Revocation(NAME, 1))
         for _ in range(20):
-            if home.record(NAME).revocation_reason is not None and not home.device.dirty:
+            if home.record(NAME).revocation_reason is not None and not home.device.storage.changed:
                 break
             home.step()
         home.sleep(3 * DAY)
@@ -460,7 +469,7 @@ class Revocation(unittest.TestCase):
 
     def test_renew_takes_it_back(self):
         home = self.both()
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.device.event("renew", V4)
         home.run(home.clock.now)
         self.assertEqual(self.revoked(home), [])
@@ -469,14 +478,14 @@ class Revocation(unittest.TestCase):
     def test_by_its_own_key(self):
         home = self.both()
         home.ca.accounts.clear()
-        home.device.event("revoke", (V4, 0, True))
+        home.device.event("revoke", commands.Revocation(V4, 0, True))
         home.run(home.clock.now)
         self.assertEqual([i.names for i in self.revoked(home)], [(V4,)])
         self.assertEqual(home.ca.accounts, {})
 
     def test_a_chain_that_is_gone_cannot_be_revoked(self):
         home = self.both()
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.step()
         del home.store.files["chain-%d" % home.record(V4).file_id]
         home.run(home.clock.now)
@@ -492,14 +501,14 @@ class Revocation(unittest.TestCase):
         home = self.both()
         for i in home.ca.issued:
             i.revoked = (START, 0)
-        home.device.event("revoke", (V4, 0, False))
+        home.device.event("revoke", commands.Revocation(V4, 0))
         home.run(home.clock.now)
         self.assertEqual(home.told(notices.REVOKED), [V4])
 
     def test_what_cannot_be_asked(self):
         home = Home()
         home.run()
-        for what in ((V4, 2, False), (NAME, 0, False), ("x", 0, False)):
+        for what in (commands.Revocation(V4, 2), commands.Revocation(NAME, 0), commands.Revocation("x", 0)):
             self.assertEqual(code_of(LocalError, lambda w=what: home.device.event("revoke", w)), "revoke")
 
     def test_not_during_its_own_order(self):
@@ -511,7 +520,9 @@ class Revocation(unittest.TestCase):
             it = home.step()
             if it is not None and it.busy:
                 break
-        self.assertEqual(code_of(LocalError, lambda: home.device.event("revoke", (V4, 0, False))), "busy")
+        self.assertEqual(
+            code_of(LocalError, lambda: home.device.event("revoke", commands.Revocation(V4, 0))), "busy"
+        )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from virtual_ca import HOST
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import identifiers, limits, notices
+from ipcert.commands import Adoption
 from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY
@@ -68,12 +69,12 @@ class Consent(unittest.TestCase):
         right = home.device.consent_challenge()
         home.device.event("consent", right)
         home.run()
-        home.device.event("address", [identifiers.parse(NAME), identifiers.parse("198.51.100.8")])
+        home.change([identifiers.parse(NAME), identifiers.parse("198.51.100.8")])
         home.run(home.clock.now + 40 * DAY)
         self.assertEqual(len(home.ca.issued), 1)
         self.assertNotEqual(home.device.consent_challenge(), right)
         # Back to what was agreed to: the old answer is worth nothing.
-        home.device.event("address", [identifiers.parse(NAME), identifiers.parse(V4)])
+        home.change([identifiers.parse(NAME), identifiers.parse(V4)])
         home.run(home.clock.now + DAY)
         self.assertEqual(code_of(LocalError, lambda: home.device.event("consent", right)), "consent")
         self.assertEqual(len(home.ca.issued), 1)
@@ -104,7 +105,7 @@ class Consent(unittest.TestCase):
 class Changes(unittest.TestCase):
     def change(self, home, *texts):
         home.identifiers = [identifiers.parse(t) for t in texts]
-        home.device.event("address", home.identifiers)
+        home.change(home.identifiers)
 
     def test_a_new_address(self):
         home = Home()
@@ -235,7 +236,7 @@ class Changes(unittest.TestCase):
             (long, "too-many"),
         ):
             bad = [identifiers.parse(t) for t in texts]
-            self.assertEqual(code_of(LocalError, lambda b=bad: home.device.event("address", b)), code)
+            self.assertEqual(code_of(LocalError, lambda b=bad: home.change(b)), code)
         home.device.event("renew", V4)
         home.run()
         self.assertEqual(len(home.ca.issued), 2)
@@ -295,7 +296,7 @@ class Adopted(unittest.TestCase):
     def test_its_renewal_is_planned_and_its_key_never_used(self):
         home = Home((NAME, V4))
         key = b"a key 01"
-        adopt = (NAME, START - 10 * DAY, START + 80 * DAY, key)
+        adopt = Adoption(NAME, START - 10 * DAY, START + 80 * DAY, key)
         self.assertEqual(
             code_of(LocalError, lambda: home.device.event("adopt", adopt)), "adopt"
         )  # nothing read yet
@@ -312,7 +313,9 @@ class Adopted(unittest.TestCase):
         self.assertEqual(len([i for i in home.ca.issued if i.names == (NAME,)]), 1)
         self.assertIsNone([i for i in home.ca.issued if i.names == (NAME,)][0].replaces)
         self.assertEqual(code_of(LocalError, lambda: home.device.event("adopt", adopt)), "adopt")
-        self.assertEqual(code_of(LocalError, lambda: home.device.event("adopt", ("x", 0, 1, key))), "adopt")
+        self.assertEqual(
+            code_of(LocalError, lambda: home.device.event("adopt", Adoption("x", 0, 1, key))), "adopt"
+        )
 
     def test_prepare_wants_a_clock(self):
         home = Home()

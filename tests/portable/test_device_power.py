@@ -6,6 +6,7 @@ import unittest
 from virtual_home import NAME, START, V4, Home, PowerCut, sha256
 
 from ipcert import action, identifiers, journal, keys, limits, notices
+from ipcert.commands import Revocation
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -129,7 +130,7 @@ class Power(unittest.TestCase):
             home.run()
             home.clock.now += 80 * HOUR
             home.identifiers = [identifiers.parse(other)]
-            home.device.event("address", home.identifiers)
+            home.change(home.identifiers)
             return home
 
         def go(home):
@@ -192,7 +193,7 @@ class Power(unittest.TestCase):
         def make():
             home = Home((V4,), seed=6)
             home.run()
-            home.device.event("revoke", (V4, 1, False))
+            home.device.event("revoke", Revocation(V4, 1))
             return home
 
         def go(home):

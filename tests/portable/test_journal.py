@@ -84,7 +84,9 @@ def same(test, a, b):
         "other_account_key_hash",
     ):
         test.assertEqual(getattr(a, name), getattr(b, name))
-    test.assertEqual((a.account_url.get(), a.other_account_url.get()), (b.account_url.get(), b.other_account_url.get()))
+    test.assertEqual(
+        (a.account_url.get(), a.other_account_url.get()), (b.account_url.get(), b.other_account_url.get())
+    )
     test.assertEqual((a.ring.data, a.ring.next), (b.ring.data, b.ring.next))
     test.assertEqual(a.count, b.count)
     for x, y in zip(a.records(), b.records()):
@@ -255,7 +257,9 @@ class Slots(unittest.TestCase):
         j.drop(j.records()[0])
         for _ in range(3):
             slots.encode()
-        self.assertEqual([r.identifiers_text.text() for r in j.records()], ["n1.example.net", "other.example.net"])
+        self.assertEqual(
+            [r.identifiers_text.text() for r in j.records()], ["n1.example.net", "other.example.net"]
+        )
 
     def test_power_at_any_byte(self):
         whole = self.store(3)

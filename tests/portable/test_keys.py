@@ -33,7 +33,9 @@ class Signer(FixedSigner):
 class Record:
     def __init__(self, key=0, new=0):
         self.key_hash = bytearray(Signer(key).digest[: limits.HASH]) if key else bytearray(limits.HASH)
-        self.pending_key_hash = bytearray(Signer(new).digest[: limits.HASH]) if new else bytearray(limits.HASH)
+        self.pending_key_hash = (
+            bytearray(Signer(new).digest[: limits.HASH]) if new else bytearray(limits.HASH)
+        )
 
 
 class Journal:

@@ -113,14 +113,14 @@ class Windows(unittest.TestCase):
 
     def test_renewal_spans_its_window(self):
         for ip, life, lo, hi in (
-            (True, IP_LIFE, plan.IP_LO, plan.IP_FAR),
-            (False, NAME_LIFE, plan.NAME_LO, plan.NAME_FAR),
-            (False, limits.LIFETIME_MAX, plan.NAME_LO, plan.NAME_FAR),
+            (True, IP_LIFE, plan.ADDRESS_START, plan.ADDRESS_LATEST),
+            (False, NAME_LIFE, plan.NAME_START, plan.NAME_LATEST),
+            (False, limits.LIFETIME_MAX, plan.NAME_START, plan.NAME_LATEST),
         ):
             low, high = NOW + life * lo // 1000, NOW + life * hi // 1000
             least, most = high, low
             late = 0
-            ordinary = NOW + life * (plan.IP_HI if ip else plan.NAME_HI) // 1000
+            ordinary = NOW + life * (plan.ADDRESS_END if ip else plan.NAME_END) // 1000
             rng = Counting(7)
             p = plan.Plan()
             for _ in range(2000):

@@ -8,7 +8,7 @@ import gc
 import json
 import sys
 
-from ipcert import __version__, identifiers
+from ipcert import __version__, identifiers, split
 from ipcert.device import Device
 from ipcert.policy import Policy
 from ipcert_port.clock import Clock
@@ -45,7 +45,7 @@ async def main(job):
     store = Store(job["state"])
     policy = Policy(test_ca=True, agree_terms=True, compress=job["compress"])
     names = [identifiers.parse(text) for text in job["identifiers"]]
-    device = Device(Port(store, signer, entropy), policy, names, job["directory"])
+    device = Device(Port(store, signer, entropy), policy, split.certificates(names, policy), job["directory"])
     net = Net(job["roots"], "ipcert/%s (MicroPython)" % __version__)
     responder = Responder("127.0.0.1", job["port"])
     responder.start()
@@ -87,7 +87,10 @@ def report(device, signer, kind):
         for r in device.journal.records()
     ]
     say(
-        kind, signer=signer.name, account="account-%d" % device.journal.account_file_id, certificates=certificates
+        kind,
+        signer=signer.name,
+        account="account-%d" % device.journal.account_file_id,
+        certificates=certificates,
     )
 
 

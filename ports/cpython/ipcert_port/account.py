@@ -80,7 +80,10 @@ def _show(config, progress):
 
 def accounts(journal):
     """[(URL, number of its key file)] of the account for everything and of the one for addresses; "" and 0: none."""
-    found = [(journal.account_url.text(), journal.account_file_id), (journal.other_account_url.text(), journal.other_account_file_id)]
+    found = [
+        (journal.account_url.text(), journal.account_file_id),
+        (journal.other_account_url.text(), journal.other_account_file_id),
+    ]
     return found[::-1] if journal.account_role else found
 
 

@@ -8,6 +8,7 @@ import os
 
 from ipcert import identifiers as _identifiers
 from ipcert import limits
+from ipcert.commands import Adoption
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
 
@@ -96,7 +97,7 @@ def run(config, progress, paths):
             if f.fields.not_after <= now:
                 refused.append("%s has expired; 'ipcert issue' gets a new one." % f.path)
                 continue
-            work.device.event("adopt", (ids, f.fields.not_before, f.fields.not_after, f.key_hash))
+            work.device.event("adopt", Adoption(ids, f.fields.not_before, f.fields.not_after, f.key_hash))
             record = [r for r in work.device.journal.records() if r.identifiers_text.text() == ids][0]
             out.append({"path": f.path, **planned(record)})
             progress.say(

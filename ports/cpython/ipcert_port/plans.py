@@ -12,10 +12,8 @@ from .work import Work, certificates, groups
 
 def published(config):
     """The notices about what will be public, as dicts."""
-    assigned = bytearray(len(config.identifiers))
-    n = split.assign(config.identifiers, assigned, config.policy.combined)
-    points_here = challenge.find(config.policy.challenge_name).resolves
-    mask = split.warn(config.identifiers, assigned, n, config.policy.urgent == "both", points_here)
+    certificates = split.certificates(config.identifiers, config.policy)
+    mask = split.warn(certificates, config.policy.urgent == "both")
     out = []
     for k in range(len(notices.NOTICES)):
         if mask >> k & 1:
@@ -28,7 +26,9 @@ def published(config):
 def settled(config, progress):
     """The state, after its plans were made where some are missing."""
     state = State(config.state)
-    if not state.found or sorted(r.identifiers_text.text() for r in state.journal.records()) != sorted(groups(config)):
+    if not state.found or sorted(r.identifiers_text.text() for r in state.journal.records()) != sorted(
+        groups(config)
+    ):
         with Work(config, progress, orders=False) as work:
             work.settle()
         state = State(config.state)
@@ -131,10 +131,8 @@ def run_status(config, progress):
 
 def _unconsented(config, records):
     """True when a combined certificate is configured that the owner has not agreed to."""
-    assigned = bytearray(len(config.identifiers))
-    n = split.assign(config.identifiers, assigned, config.policy.combined)
-    mask = split.warn(config.identifiers, assigned, n, False, True)
-    if config.policy.setting != "home" or not split.needs_consent(mask):
+    mixed = [one for one in split.certificates(config.identifiers, config.policy) if one.is_mixed()]
+    if config.policy.setting != "home" or not mixed:
         return False
     combined = groups(config)[0]
     return not [r for r in records if r.identifiers_text.text() == combined and r.consent_at]
@@ -164,7 +162,11 @@ def run_consent(config, progress, answer=None):
             work.settle()
     ids = groups(config)[0]
     if answer is not None:
-        when = {r.identifiers_text.text(): utc(r.consent_at) for r in State(config.state).records() if r.consent_at}
+        when = {
+            r.identifiers_text.text(): utc(r.consent_at)
+            for r in State(config.state).records()
+            if r.consent_at
+        }
         progress.say("You agreed to one certificate for %s; 'ipcert issue' fetches it." % ids)
         return exits.OK, {"consent_needed": False, "consent": when, "challenge": None}
     public = [p for p in published(config) if p["code"] in ("combined", "families-in-one")]

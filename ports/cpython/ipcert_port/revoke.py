@@ -1,6 +1,7 @@
 """`ipcert revoke NAME`: one lineage at a time, and two never at one moment (P14)."""
 
 from ipcert import limits
+from ipcert.commands import Revocation
 
 from . import exits, operations
 from .show import local, planned, span
@@ -21,7 +22,7 @@ def run(config, progress, name, reason="unspecified", by_key=False):
     with Work(config, progress, patient=True) as work:
         operations.begin(work)
         device = work.device
-        device.event("revoke", (ids, REASONS[reason], by_key))
+        device.event("revoke", Revocation(ids, REASONS[reason], by_key))
         record = [r for r in device.journal.records() if r.identifiers_text.text() == ids][0]
         operations.finish(work)
         error = device.last_error

@@ -2,7 +2,7 @@
 
 import sys
 
-from ipcert import action
+from ipcert import action, split
 from ipcert.device import Device
 from ipcert.errors import LocalError
 from ipcert.journal import Slots
@@ -60,7 +60,8 @@ class Work:
             config.server_config,
             config.copy,
         )
-        self.device = Device(self.port, config.policy, config.identifiers, config.directory)
+        certificates = split.certificates(config.identifiers, config.policy)
+        self.device = Device(self.port, config.policy, certificates, config.directory)
         self.clock.floor = max(self.clock.floor, self.device.journal.clock_floor)
         from .challenges import Challenges
         from .drive import Drive
@@ -139,7 +140,8 @@ def certificates(config, state):
             out.append(certificate(r, chain, deployer.path(r.identifiers_text.text().split(","))))
         except RemoteError:
             print(
-                "ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.identifiers_text.text(),
+                "ipcert: the chain of %s on the disk is damaged; the next start replaces it."
+                % r.identifiers_text.text(),
                 file=sys.stderr,
             )
     return out
@@ -147,14 +149,7 @@ def certificates(config, state):
 
 def groups(config):
     """The identifiers as they share certificates: a list of texts, as in a record's `ids`."""
-    from ipcert import split
-
-    assigned = bytearray(len(config.identifiers))
-    n = split.assign(config.identifiers, assigned, config.policy.combined)
-    texts = []
-    for g in range(n):
-        texts.append(",".join([i.value for k, i in enumerate(config.identifiers) if assigned[k] == g]))
-    return texts
+    return [one.text for one in split.certificates(config.identifiers, config.policy)]
 
 
 def group_of(config, name):

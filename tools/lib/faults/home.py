@@ -2,7 +2,7 @@
 
 import hashlib
 
-from ipcert import action, identifiers, policy
+from ipcert import action, identifiers, policy, split
 from ipcert.device import Device
 from ipcert.errors import Error
 from ipcert_port.entropy import Entropy
@@ -82,7 +82,8 @@ class Home:
             self.store = on.store()
             self.port = Port(self.store) if port is None else port(self.store)
             self.ids = [identifiers.parse(text) for text in ids]
-            self.device = Device(self.port, policy.Policy(**options), self.ids, url)
+            self.policy = policy.Policy(**options)
+            self.device = Device(self.port, self.policy, split.certificates(self.ids, self.policy), url)
 
     @property
     def records(self):
@@ -108,7 +109,7 @@ class Home:
                     self.device.done(it.number)
                     continue
                 self._one(it)
-        raise Stuck("still busy after %d actions, at step %d" % (most, self.device.issuance.step))
+        raise Stuck("still busy after %d actions, at %s" % (most, self.device.state))
 
     def _tell(self, stage, it):
         if self.watch is not None:

@@ -144,7 +144,7 @@ def _length(client, proxy):
     """Issue three times without a fault; how many answers the last one took, with the directory."""
     client.run()
     for _ in range(2):
-        client.device.directory = None
+        client.device.exchange.directory = None
         proxy.arm(None, 0)
         issued, error, _ = client.attempt()
         if not issued:
@@ -157,7 +157,7 @@ def _one(client, proxy, fault, at, counts):
         counts.unrecovered.append("%s at answer %d: %s" % (fault.name, at, sentence))
 
     proxy.arm(fault, at)
-    client.device.directory = None  # so that every answer is met: it is asked for once a day
+    client.device.exchange.directory = None  # so that every answer is met: it is asked for once a day
     gen, account = client.device.journal.account_file_id, client.device.journal.account_url.get()
     issued, error, seconds = client.attempt(PATIENCE)
     if proxy.fired:

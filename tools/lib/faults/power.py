@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ipcert import limits
+from ipcert.commands import Revocation
 from ipcert.errors import LocalError
 from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
@@ -94,7 +95,7 @@ class Campaign:
         self.home.run()
         self._expect("rollover", self.home.device.journal.account_file_id > before)
         self._scene("revocation", 0)
-        self.home.device.event("revoke", (ADDRESS, 4, False))
+        self.home.device.event("revoke", Revocation(ADDRESS, 4))
         self.home.run()
         self._expect("revocation", len(self.ca.revoked) == 1)
         self._scene("renewal after revocation", 1)
@@ -168,9 +169,12 @@ class Campaign:
         word = it.url[len(_ca.BASE) :].split("/")[0]
         if journal is None:
             return self._lost("%s is sent before there is a journal" % word)
-        if (journal.account_file_id, journal.pending_account_file_id) != (mine.account_file_id, mine.pending_account_file_id):
+        if (journal.account_file_id, journal.pending_account_file_id) != (
+            mine.account_file_id,
+            mine.pending_account_file_id,
+        ):
             self._lost("%s is sent before the account's key is in the journal" % word)
-        r = self.home.device.issuance.record
+        r = self.home.device._scheduler.in_flight()
         if r is None:
             return
         for known in journal.records():
@@ -180,7 +184,9 @@ class Campaign:
                 self._lost("%s is sent before its plan is in the journal" % word)
             if word in ("authz", "challenge", "finalize") and known.order_url.get() != r.order_url.get():
                 self._lost("%s is sent before its order is in the journal" % word)
-            if word == "finalize" and (known.pending_file_id != r.pending_file_id or known.pending_key_hash != r.pending_key_hash):
+            if word == "finalize" and (
+                known.pending_file_id != r.pending_file_id or known.pending_key_hash != r.pending_key_hash
+            ):
                 self._lost("finalize is sent before its key is in the journal")
             if self.options.get("combined") and not known.consent_at:
                 self._lost("%s is sent for a combined certificate without consent" % word)
@@ -259,7 +265,11 @@ class Campaign:
         now = self.home.now + BOOT if self.home is not None else START + BOOT
         plans = {}
         if journal is not None:
-            plans = {r.identifiers_text.text(): r.planned_at for r in journal.records() if now < r.planned_at < limits.NEVER}
+            plans = {
+                r.identifiers_text.text(): r.planned_at
+                for r in journal.records()
+                if now < r.planned_at < limits.NEVER
+            }
         most = self.most + 1
         try:
             home = Home(disk, ca, self.ids, now, **self.options)

@@ -11,7 +11,7 @@ import os
 import random
 import tracemalloc
 
-from ipcert import limits
+from ipcert import action, limits
 from ipcert.errors import RemoteError
 
 from . import ca as _ca
@@ -198,7 +198,7 @@ def _check(home, out):
     if len(names) > 12:
         out.broken.append("%d files: %s" % (len(names), " ".join(sorted(names))))
     if len(home.published):
-        if home.device.issuance.step == 0:
+        if home.device.activity == action.NOTHING:
             out.broken.append("a challenge is still published while nothing is in flight")
     for r in home.records:
         if r.file_id and home.now > r.not_after:

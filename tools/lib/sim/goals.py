@@ -398,7 +398,7 @@ class Measure:
         rng = city.words(self.seed, 1 << 41)
         p = plan.Plan()
         lapses = 0
-        for ip, life, far in ((True, IP_LIFE, plan.IP_FAR), (False, NAME_LIFE, plan.NAME_FAR)):
+        for ip, life, far in ((True, IP_LIFE, plan.ADDRESS_LATEST), (False, NAME_LIFE, plan.NAME_LATEST)):
             for k in range(times):
                 begin = world.START
                 end = begin + life

@@ -167,7 +167,7 @@ class _Plain:
         return getattr(plan, name)
 
     def renewal(self, p, rng, ip, not_before, not_after, now):
-        hi = not_before + (not_after - not_before) // 1000 * (plan.IP_HI if ip else plan.NAME_HI)
+        hi = not_before + (not_after - not_before) // 1000 * (plan.ADDRESS_END if ip else plan.NAME_END)
         while True:
             plan.renewal(p, rng, ip, not_before, not_after, now)
             if p.reason != plan.RENEWAL or p.window_start < hi - 1000:
