@@ -21,7 +21,12 @@ class Publisher:
 
 class _Answer(Protocol):
     def __call__(
-        self, row: Type, publisher: Publisher, action: Action, identifier: Identifier, authorization: Authorization
+        self,
+        row: Type,
+        publisher: Publisher,
+        action: Action,
+        identifier: Identifier,
+        authorization: Authorization,
     ) -> None: ...
 
 class Type:

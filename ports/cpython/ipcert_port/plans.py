@@ -1,7 +1,6 @@
 """`ipcert plan`: what will happen when, what becomes public by it, and among how many. `ipcert status`: what there is."""
 
 from ipcert import limits, notices, plan, split
-from ipcert.acme import challenge
 
 from . import crowd, exits, fleet
 from .account import accounts
