@@ -1,4 +1,4 @@
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from .account import Account
 from .configuration import Configuration
@@ -22,7 +22,13 @@ class Adoption:
     key_hash: bytes
     def __init__(self, text: str, not_before: int, not_after: int, key_hash: bytes) -> None: ...
 
+class _Wish:
+    record: Record
+    kind: int
+    def __init__(self, record: Record, kind: int) -> None: ...
+
 class Commands:
+    _wishes: List[_Wish]
     def __init__(
         self,
         sha256: _Sha256,

@@ -1,3 +1,5 @@
+from typing import List
+
 from .action import Action
 from .journal import Record
 from .lineage import Lineages
@@ -11,6 +13,8 @@ class Deployment:
     def __init__(self, record: Record, file_id: int) -> None: ...
 
 class Deployments:
+    _due: List[Deployment]
+    _failed: List[Deployment]
     def __init__(self, port: _Port, storage: Storage, outbox: Outbox, lineages: Lineages) -> None: ...
     def add(self, record: Record) -> None: ...
     def failed(self, record: Record) -> None: ...

@@ -122,23 +122,26 @@ class Device:
         action = self._action
         if action.kind == WRITE:
             self.storage.written(action.name)
-        if action.kind != WAIT and self._scheduler.for_machine:
-            self._scheduler.machine.done()
+        machine = self._scheduler.asking
+        if action.kind != WAIT and machine is not None:
+            machine.done()
 
     def response(self, number, status, headers, body):
         """The CA's answer to a SEND: int, dict of lower-case names to str, bytes."""
-        if self._close(number):
+        machine = self._scheduler.asking
+        if self._close(number) and machine is not None:
             self.storage.heard_at = self._scheduler.now
-            self._scheduler.machine.response(self._scheduler.now, status, headers, body)
+            machine.response(self._scheduler.now, status, headers, body)
 
     def failed(self, number, error):
         """A SEND, PUBLISH or DEPLOY could not be carried out; `error` is an `errors.Error`."""
         if not self._close(number):
             return
-        if self._action.kind == DEPLOY:
-            self._deployments.failed(self._action.record)
-        if self._scheduler.for_machine:
-            self._scheduler.machine.failed(error)
+        record, machine = self._action.record, self._scheduler.asking
+        if self._action.kind == DEPLOY and record is not None:
+            self._deployments.failed(record)
+        if machine is not None:
+            machine.failed(error)
         else:
             self.outbox.last_error = error
 

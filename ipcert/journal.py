@@ -89,7 +89,7 @@ class Record:
     identifiers_text   the canonical identifiers, comma-separated; profile, ari_id: as used for the live certificate
     consent_at         when the owner agreed to this combined certificate
     created_at         when the lineage came into being
-    certificate        the `split.Certificate` that is wanted; not stored, None until the configuration was applied
+    certificate        the `split.Certificate` that is wanted; not stored; `configuration` sets it
     """
 
     def __init__(self):
@@ -105,7 +105,6 @@ class Record:
         for name in _RECORD_TEXTS:
             getattr(self, name).set(b"")
         self.planned_at = limits.NEVER
-        self.certificate = None
 
     # Two fields are stored denser than they are used.
 

@@ -11,6 +11,11 @@ WHOLE: int
 TORN: int
 NEWER: int
 
+_INTS: Tuple[str, ...]
+_HASHES: Tuple[str, ...]
+_TEXTS: Tuple[str, ...]
+_RECORD_INTS: Tuple[str, ...]
+
 class Text:
     buffer: bytes
     start: int
@@ -43,7 +48,9 @@ class Record:
     order_url: Text
     profile: Text
     ari_id: Text
-    certificate: Optional[Certificate]
+    certificate: Certificate
+    _revocation: int
+    _roles: int
     def __init__(self) -> None: ...
     def clear(self) -> None: ...
     @property

@@ -1,4 +1,4 @@
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 from .errors import Error
 
@@ -43,6 +43,7 @@ class Notice:
     def __init__(self, number: int, subject: str, text: str) -> None: ...
 
 class Outbox:
+    _waiting: List[Notice]
     last_error: Optional[Error]
     issued: int
     failures: int

@@ -41,7 +41,7 @@ class Scheduler:
     def __init__(self, session, configuration, commands, lineages, deployments, planner, policy, publisher):
         self.machine = None
         self.now = 0
-        self.for_machine = False  # the open action is the machine's, which hears how it ended
+        self.asking = None  # the machine whose action is open, which hears how it ended
         self._session = session
         self._storage = session.storage
         self._outbox = session.outbox
@@ -56,7 +56,7 @@ class Scheduler:
 
     def fill(self, now, action):
         """Fill the action with the one thing to do. `now`: core seconds, or None while the clock cannot be trusted."""
-        self.for_machine = False
+        self.asking = None
         row = 0
         while True:
             answer = PRIORITIES[row](self, now, action)
@@ -132,10 +132,10 @@ class Scheduler:
         machine = self.machine
         if machine is None:
             return NOTHING
-        if machine.activity == ISSUANCE and self._collisions(now):
+        if machine.activity == ISSUANCE and self._collisions(now, machine.record):
             return AGAIN
         if machine.next(now, action):
-            self.for_machine = True
+            self.asking = machine
             return FILLED
         self.machine = None
         if machine.error is not None:
@@ -143,11 +143,11 @@ class Scheduler:
         machine.finished()
         return AGAIN
 
-    def _collisions(self, now):
+    def _collisions(self, now, ordered):
         # P5: what comes due while an order is in flight starts a random while later.
         moved = False
         for record in self._storage.journal.records():
-            if record is not self.machine.record and record.planned_at <= now:
+            if record is not ordered and record.planned_at <= now:
                 self._planner.collision(record, now)
                 self._storage.changed = moved = True
         return moved

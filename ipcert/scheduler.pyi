@@ -18,7 +18,7 @@ AGAIN: int
 class Scheduler:
     machine: Optional[Machine]
     now: int
-    for_machine: bool
+    asking: Optional[Machine]
     def __init__(
         self,
         session: Session,

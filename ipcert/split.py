@@ -99,16 +99,16 @@ def warn(certificates, urgent_both):
 
 def subject(number, identifiers):
     """The identifiers that a notice about the split speaks of, as text."""
-    families = (0, 4, 6)
+    families = NAMES | IPV4 | IPV6
     if number in (notices.IPV6_PUBLISHED, notices.EUI64):
-        families = (6,)
+        families = IPV6
     elif number == notices.ADDRESS_PUBLISHED:
-        families = (4,)
+        families = IPV4
     elif number == notices.NAME_POINTS_HERE:
-        families = (0,)
+        families = NAMES
     elif number in (notices.BOTH_FAMILIES, notices.FAMILIES_IN_ONE):
-        families = (4, 6)
-    return ",".join([one.value for one in identifiers if one.family in families])
+        families = IPV4 | IPV6
+    return ",".join([one.value for one in identifiers if _FAMILY[one.family] & families])
 
 
 def check(certificates):

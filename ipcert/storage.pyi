@@ -1,4 +1,4 @@
-from typing import Callable, List, Optional
+from typing import Any, Callable, List, Optional
 
 from .action import Action
 from .journal import Journal
@@ -17,6 +17,9 @@ class Storage:
     journal: Journal
     changed: bool
     heard_at: int
+    _counter: Any
+    _to_write: List[File]
+    _to_erase: List[str]
     def __init__(self, port: _Port, size: int) -> None: ...
     def open(self, port: _Port) -> bool: ...
     def belongs_to(self, ca_hash: bytearray) -> bool: ...

@@ -68,9 +68,9 @@ class Exchange:
         self.directory_url = directory_url
         self.directory = None
         self.directory_at = 0
-        self._directory_file = None
+        self._directory_file = b""
         self.jws = Jws()
-        self.payload = self.scratch = self._body = b""
+        self.payload = self.scratch = self._body = bytearray()
         self._nonce = b""
         self._nonce_only = False  # the request on its way is newNonce, and not what was asked for
         self._retries = 0  # badNonce answers in a row
@@ -107,7 +107,7 @@ class Exchange:
     def write_directory(self, action):
         """Fill the action with the file of the directory fetched last."""
         action.write("directory", self._directory_file, len(self._directory_file))
-        self._directory_file = None
+        self._directory_file = b""
 
     # Requests.
 

@@ -1,10 +1,9 @@
-from typing import Dict, Optional, Union
+from typing import Any, Dict, Optional, Union
 
 from ..action import Action
 from ..encoding.jws import Jws
 from ..port import Signer as _Signer
 from .directory import Directory
-from .problem import Problem
 
 _Bytes = Union[bytes, bytearray, memoryview]
 
@@ -20,12 +19,14 @@ def is_number(text: str) -> bool: ...
 
 class Exchange:
     directory_url: str
-    directory: Optional[Directory]
+    directory: Any  # a Directory, or None where none is known
+    _directory_file: bytes
+    _body: bytearray
     directory_at: int
     jws: Jws
     payload: bytearray
     scratch: bytearray
-    problem: Optional[Problem]
+    problem: Any  # a Problem, or None
     pause: int
     def __init__(self, signer: _Signer, directory_url: str) -> None: ...
     def make_room(self, identifiers_size: int, account_size: int) -> None: ...

@@ -42,12 +42,11 @@ class Issuance(Machine):
         self._publisher = publisher
         self._origin = states.THIS_ATTEMPT
         self._status = order.PENDING
-        self._order = self._authorization = self._publication = None
+        self._publication = None  # what answers the challenge and is still to be withdrawn
         self._index = 0  # of the authorization
         self._challenge_polls = self._order_polls = 0
         self._poll_at = 0  # when the pause before the next poll is over; 0: it has not begun
         self._profile = ""
-        self._chain = None  # the best of the chains read so far, an `acme.certificate.Chain`
         self._alternates = []  # URLs of chains that are not read yet
         session.keyring.forget(limits.SUBJECT)
 
@@ -299,7 +298,6 @@ class Issuance(Machine):
             # Valid, but the key was lost with the power: the certificate is of no use.
             return self._give_up_order()
         self._load_key()
-        self._chain = None
         self._get_chain(action, self._order.certificate)
 
     def _do_alternate(self, now, action):
@@ -313,14 +311,13 @@ class Issuance(Machine):
         found = certificate.Chain(
             body, self.session.keyring.signer, limits.SUBJECT, self.record.certificate.identifiers, now
         )
-        if self._chain is None:
+        if self.state == states.CHAIN:
             self._alternates = certificate.alternates(headers) if wanted else []
             self._chain = found
-        else:
-            if found.suits_better(wanted, self._chain):
-                self._chain = found
-            return self._next_chain()
-        return states.ANOTHER_CHAIN if self._alternates else states.OK
+            return states.ANOTHER_CHAIN if self._alternates else states.OK
+        if found.suits_better(wanted, self._chain):
+            self._chain = found
+        return self._next_chain()
 
     _read_alternate = _read_chain
 

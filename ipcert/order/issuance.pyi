@@ -1,4 +1,8 @@
+from typing import Any, List, Optional
+
 from ..acme.challenge import Publisher
+from ..acme.order import Order
+from ..action import Publication
 from ..journal import Record
 from ..lineage import Lineages
 from ..planner import Planner
@@ -7,6 +11,11 @@ from .machine import Machine, Session
 
 class Issuance(Machine):
     record: Record
+    _order: Order
+    _authorization: Any  # the `acme.authorization.Authorization` read last
+    _publication: Optional[Publication]
+    _chain: Any  # an `acme.certificate.Chain`, the best one so far; None once it is not needed
+    _alternates: List[str]
     def __init__(
         self,
         session: Session,

@@ -141,7 +141,6 @@ class Deauthorization(Operation):
     def __init__(self, session, role, now, order_url):
         super().__init__(session, None, role, now)
         self._order_url = order_url
-        self._order = None
         self._index = 0
 
     def finished(self):
@@ -207,7 +206,7 @@ class Revocation(Operation):
         payload = bytearray(end * 4 // 3 + 64)
         size = put(payload, 0, b'{"certificate":"')
         size = base64url.write_url(payload, size, leaf, 0, end)
-        size = put(payload, size, b'","reason":%d}' % record.revocation_reason)
+        size = put(payload, size, b'","reason":%d}' % (record.revocation_reason or 0))
         slot = limits.ACCOUNT
         if self._by_key:
             slot = limits.SUBJECT

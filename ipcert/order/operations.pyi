@@ -1,5 +1,6 @@
 from typing import Sequence, Tuple
 
+from ..acme.order import Order
 from ..journal import Record
 from ..lineage import Lineages
 from ..planner import Planner
@@ -22,6 +23,7 @@ class Deactivation(Operation):
     def __init__(self, session: Session, role: int, now: int, lineages: Lineages) -> None: ...
 
 class Deauthorization(Operation):
+    _order: Order
     def __init__(self, session: Session, role: int, now: int, order_url: str) -> None: ...
     def finished(self) -> None: ...
 

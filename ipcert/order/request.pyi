@@ -1,6 +1,4 @@
-from typing import Optional
-
-from ..journal import Record
+from typing import Any
 
 CONTACTS: int
 ROLLOVER: int
@@ -12,7 +10,7 @@ DEAUTHORIZATION: int
 class Request:
     kind: int
     role: int
-    record: Optional[Record]
+    record: Any  # a journal.Record for REVOCATION, else None
     by_key: bool
     order_url: str
     def __init__(self, kind: int, role: int) -> None: ...
