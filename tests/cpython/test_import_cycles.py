@@ -9,7 +9,7 @@ import ast
 import os
 
 import pytest
-from test_walls import PYTHON, ROOT, is_test, text
+from project_files import PYTHON, ROOT, is_test, text
 
 # Where each folder's files are found when they are imported by their whole name.
 PLACES = {
