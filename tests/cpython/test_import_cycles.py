@@ -9,7 +9,7 @@ import ast
 import os
 
 import pytest
-from test_walls import PYTHON, ROOT, is_test, text
+from project_files import PYTHON, ROOT, is_test, text
 
 pytestmark = pytest.mark.quick
 
