@@ -31,7 +31,6 @@ def test_the_package_asks_for_what_ipcert_stands_on(package):
     assert package.endswith(f"/ipcert_{fields['Version']}_all.deb")
     for needed in (
         "python3-cryptography",
-        "python3-urllib3",
         "python3-idna",
         "python3-rich",
         "ca-certificates",

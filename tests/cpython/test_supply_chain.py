@@ -106,7 +106,6 @@ def test_the_sbom_holds_what_is_handed_out():
         "idna",
         "rich",
         "tomli",
-        "urllib3",
         "mbedtls",
         "micropython",
         "lwip",

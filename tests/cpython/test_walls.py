@@ -3,64 +3,20 @@
 import ast
 import os
 import re
-import subprocess
 import sys
 
 import pytest
+from project_files import ALL, PYTHON, ROOT, is_test, text
 
 pytestmark = pytest.mark.quick
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDERS = {".ci", "boards", "docs", "ipcert", "ports", "tests", "tools"}
 CORE_MAY_IMPORT = {"binascii", "ipcert", "json", "micropython", "struct"}
 PROBES = {"ipcert/encoding/buffer.py": {"sys"}}  # where the core asks which Python it runs on
 SHIMS = {"ucryptolib_shim", "urequests_compat"}
-THIRD_PARTY = {"cryptography", "dns", "idna", "publicsuffixlist", "rich", "tomli", "urllib3"}
+THIRD_PARTY = {"cryptography", "dns", "idna", "publicsuffixlist", "rich", "tomli"}
 # sys.stdlib_module_names is newer than 3.9; for what this test forbids, these are the names that matter.
 OURS = {"ipcert", "ipcert_port", "tests", "tools"} | SHIMS
-
-
-def files():
-    """Every file of the project, relative to its root: what git has or would add."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    if done.returncode == 0 and done.stdout:
-        found = [name for name in done.stdout.split("\0") if name]
-    else:  # a tree without git, such as an unpacked archive
-        found = []
-        for directory, folders, names in os.walk(ROOT):
-            folders[:] = [name for name in folders if not name.startswith(".") and "cache" not in name]
-            found += [os.path.relpath(os.path.join(directory, name), ROOT) for name in names]
-    return sorted(name for name in found if os.path.isfile(os.path.join(ROOT, name)))
-
-
-def text(name):
-    """A file's text, or "" for one that is not text."""
-    with open(os.path.join(ROOT, name), "rb") as file:
-        data = file.read()
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return ""
-
-
-def is_python(name):
-    if name.endswith(".py"):
-        return True
-    return (
-        "." not in os.path.basename(name)
-        and text(name).startswith("#!")
-        and "python" in text(name).split("\n")[0]
-    )
-
-
-def is_test(name):
-    parts = name.split("/")
-    return "tests" in parts[:-1] or parts[-1].startswith("test_")
-
-
-ALL = files()
-PYTHON = [name for name in ALL if is_python(name)]
 
 
 def imports(name):

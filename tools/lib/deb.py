@@ -20,7 +20,6 @@ DEPENDS = (
     "python3-cryptography (>= 38)",
     "python3-idna",
     "python3-rich",
-    "python3-urllib3",
     "ca-certificates",
     "init-system-helpers",
     "systemd | systemd-standalone-sysusers",

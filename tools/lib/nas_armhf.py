@@ -19,7 +19,6 @@ PACKAGES = (
     *(
         "python3",
         "python3-cryptography",
-        "python3-urllib3",
         "python3-idna",
         "python3-rich",
         "python3-dnspython",

@@ -149,6 +149,7 @@ TABLE = {
     "strict-ca": {"rows": ["pebble"]},
     "fuzz": {"rows": ["build fuzz", "uv"], "python": ["fuzz"]},
     "states": {},
+    "docs": {},
     "fresh": {"rows": ["mmdebstrap", "mount"]},
     "vendor": {},
     "vendor --mpy": {"rows": ["build mpy-cross"]},

@@ -32,7 +32,6 @@ LICENCES = {
     "publicsuffixlist": "MPL-2.0",
     "rich": "MIT",
     "tomli": "MIT",
-    "urllib3": "MIT",
 }
 
 

@@ -15,7 +15,7 @@ LEAST_COVERAGE = 95  # percent of the branches and lines of ipcert/ that ./tools
 # What runs cryptography and HTTP: the port as a user meets it. Run again on the oldest libraries that we promise to work with.
 OLDEST = [
     f"tests/cpython/test_{name}.py"
-    for name in "cli deploy drive net responder serve sign store ucryptolib_shim urequests_compat".split()
+    for name in "cli deploy drive native_sign net responder serve store ucryptolib_shim urequests_compat".split()
 ]
 OLDEST += [f"tests/interop/test_{name}.py" for name in "commands features issue".split()]
 AT_ONCE = 3  # tests side by side: they wait for processes and clocks a good part of the time

@@ -37,6 +37,7 @@ _IN_PLACE = {
     "simulate": ["simulate gate --quick"],
     "fuzz": ["fuzz --minutes 1"],
     "states": ["states --check"],
+    "docs": ["docs --check"],
     "vendor": [f"vendor {_MADE}", f"vendor {_MADE} --port cpython"],
     "vendor --mpy": [f"vendor {_MADE} --mpy"],
 }
