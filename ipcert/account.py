@@ -16,8 +16,9 @@ from .acme import account
 from .encoding import jws, p256, seal
 from .errors import LocalError
 
+# Roles, as the journal stores them.
 EVERYTHING = 0
-ADDRESSES = 1
+ADDRESSES = 1  # only where DNS names the other account
 
 
 class Account:
@@ -38,6 +39,7 @@ class Account:
 
     def role_of(self, certificate):
         """The role of the account that orders a certificate."""
+        # A combined certificate has given the link away already: one account is enough.
         apart = self._policy.accounturi and not self._policy.combined and certificate.has_address
         return ADDRESSES if apart else EVERYTHING
 
@@ -56,6 +58,7 @@ class Account:
         journal = self._journal
         if role == journal.account_role or journal.pending_account_file_id:
             return
+        # The two change places; the texts and hashes are handed over, not copied.
         journal.account_url, journal.other_account_url = journal.other_account_url, journal.account_url
         journal.account_file_id, journal.other_account_file_id = (
             journal.other_account_file_id,
@@ -89,6 +92,7 @@ class Account:
             return False
         name = "account-%d" % journal.account_file_id
         if not self._keyring.holds(limits.ACCOUNT, name):
+            # The medium lost it. What is at the CA cannot be reached any more, so it is told and forgotten.
             if self._storage.read(name) is None:
                 self.lose()
                 self._retire()
@@ -101,6 +105,7 @@ class Account:
         self._note_key()
 
     def _note_key(self):
+        # Both are needed for every challenge; computing them once saves two hashes each.
         signer = self._keyring.signer
         signer.public(limits.ACCOUNT, self.point, 0)
         jws.thumbprint(self.thumbprint, 0, signer, self.point, 0, bytearray(p256.JWK + 32))
@@ -116,6 +121,7 @@ class Account:
 
     def make_pending_key(self, action):
         """Make the key that is to follow the account's, and fill the action with its file."""
+        # The account's slot keeps the old key, which has to sign the change.
         self._keyring.make(limits.SPARE)
         self._journal.pending_account_file_id = self._storage.new_file_id()
         name = "account-%d" % self._journal.pending_account_file_id
@@ -130,6 +136,7 @@ class Account:
         if journal.pending_account_file_id:
             raise LocalError("busy", "Another change of the account's key is under way; let it finish first.")
         signer = self._keyring.signer
+        # The signer refuses what is no scalar of the curve, before anything here has changed.
         self._keyring.forget(limits.SPARE)
         signer.load(limits.SPARE, scalar)
         try:
@@ -152,6 +159,7 @@ class Account:
         self._retire()
         journal.account_file_id = journal.pending_account_file_id
         journal.pending_account_file_id = 0
+        # Loaded from its file, so that what is used from now on is what a restart would find.
         self.load()
         fingerprint = bytearray(32)
         keys.fingerprint(self._keyring.signer, limits.ACCOUNT, fingerprint, 0)
@@ -210,6 +218,7 @@ class Account:
             raise LocalError(
                 "terms", "Read the CA's terms at %s and set agree_terms = true to agree." % directory.terms
             )
+        # The MAC is over the key in the slot, so it is made when the payload is.
         bind = self._bind if policy.eab_kid else None
         payload = self._exchange.payload
         self._ask(action, account.write_new(payload, 0, policy.contacts, policy.agree_terms, bind))

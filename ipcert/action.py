@@ -16,6 +16,7 @@ ERASE = 5
 DEPLOY = 6
 NOTIFY = 7
 
+# For logs and tests, by number.
 NAMES = ("wait", "send", "publish", "withdraw", "write", "erase", "deploy", "notify")
 
 

@@ -105,7 +105,7 @@ class Commands:
             else:
                 if wish.kind == _CONSENTED:
                     record.consent_at = now
-                record.revocation_reason = None
+                record.revocation_reason = None  # the latest wish counts
                 self._planner.at_once(record, now)
             self._storage.changed = True
         return True
@@ -121,6 +121,7 @@ class Commands:
         text = self._configuration.consent_wanted()
         if not text:
             return ""
+        # The nonce makes an old answer worthless, the identifiers make it good for nothing else.
         data = self._storage.journal.consent_nonce + text.encode()
         digest = bytearray(32)
         self._sha256(data, 0, len(data), digest, 0)
@@ -179,6 +180,7 @@ class Commands:
             self._queue([request])
         else:
             self._wishes.append(_Wish(record, _REVOKE))
+        # Noted now, so that it is in the journal with the plan; an order that was in flight is given up.
         record.revocation_reason = revocation.reason
         record.ordered_at = 0
         self._storage.changed = True
@@ -203,6 +205,7 @@ class Commands:
             raise LocalError(
                 "adopt", "There is a certificate for '%s' already; nothing was adopted." % adoption.text
             )
+        # The key lies outside, where others may read it: it counts as used up.
         ring = self._storage.journal.ring
         if not ring.holds(adoption.key_hash, 0):
             ring.add(adoption.key_hash, 0)
@@ -223,12 +226,14 @@ class Commands:
         kind = {"contacts": CONTACTS, "rollover": ROLLOVER, "deactivate": DEACTIVATION}.get(name)
         if kind is None:
             raise LocalError("event", "There is no account operation '%s'." % name)
+        # Where there are two accounts, what the owner asks for is for both.
         roles = self._account.roles()
         if not roles:
             raise LocalError("account", "There is no account yet.")
         self._queue([Request(kind, role) for role in roles])
 
     def _recover(self, scalar):
+        # In three steps, so that a refusal of any kind leaves nothing behind.
         self._account.take_pending_key(scalar)
         self._queue([Request(RECOVERY, EVERYTHING)])
         self._account.keep_pending_key()

@@ -39,6 +39,7 @@ class Configuration:
 
     def change(self, certificates):
         """Want these certificates from now on. Raises LocalError, and changes nothing, for a list that cannot be."""
+        # All of it is looked at before anything changes.
         split.check(certificates)
         for certificate in certificates:
             for one in certificate.identifiers:
@@ -71,6 +72,7 @@ class Configuration:
             if text in texts:
                 record.certificate = self.wanted[texts.index(text)]
                 continue
+            # The first identifier says which kind: only a combined certificate has several.
             family = identifiers.parse(text.split(",")[0]).family
             if family == 0 and renamed is None and not self.policy.combined:
                 renamed = record
@@ -82,7 +84,7 @@ class Configuration:
         for certificate in self.wanted:
             if certificate.text not in known:
                 renamed = self._add(certificate, now, renamed, lasted)
-        if renamed is not None:
+        if renamed is not None:  # there are no names any more
             self._retire(renamed)
             journal.drop(renamed)
         self._ask_for_consent()
@@ -97,10 +99,11 @@ class Configuration:
         if family == 0 and renamed is not None and not self.policy.combined:
             record, renamed = renamed, None
             self._give_back(record)
-            record.consent_at = 0
+            record.consent_at = 0  # it was for other identifiers
         else:
             record = journal.new()
             record.created_at = now
+        # An IPv6 address that nobody knew becomes public: its owner is warned each time.
         if family == 6:
             journal.told_notices &= ~_TOLD_AGAIN
         record.certificate = certificate
@@ -159,8 +162,9 @@ class Configuration:
     def _ask_for_consent(self):
         for record in self._storage.journal.records():
             if not self.may_order(record):
-                self._planner.never(record)
+                self._planner.never(record)  # until the owner has agreed
                 nonce = self._storage.journal.consent_nonce
+                # The same question keeps its challenge over a restart: the owner may be typing the answer.
                 if not any(nonce):
                     self._port.entropy.fill(nonce)
                 self._storage.changed = True

@@ -39,15 +39,16 @@ class Deployments:
     def failed(self, record):
         """The port could not deploy what the record has."""
         self._failed.append(Deployment(record, record.file_id))
-        self._again_at = 0
+        self._again_at = 0  # an hour from the next look, for all that failed
 
     def next(self, action):
         """Fill the action with the next deployment; False where none is due."""
         while self._due:
             one = self._due.pop(0)
-            if not one.file_id:
+            if not one.file_id:  # a certificate that was taken down and could not be told
                 action.deploy(one.record, b"", b"")
                 return True
+            # Another certificate may have come since it was noted: then that one was handed over already.
             if one.record.file_id == one.file_id and self._hand_over(one.record, action):
                 return True
         if self._lineages.taken_down:
@@ -61,6 +62,7 @@ class Deployments:
         digest = bytearray(32)
         if chain is not None:
             self._storage.sha256(chain, 0, len(chain), digest, 0)
+        # The hash is in the journal: a medium that rots must not be served to visitors.
         if chain is None or key is None or digest[: limits.HASH] != record.chain_hash:
             self._lineages.lost(record)
             self._outbox.notice(

@@ -15,16 +15,20 @@ certificates there are, `commands` what events mean. A port needs none of them; 
 What must never happen: an action that is answered twice, or another one than the open one, is taken as answered.
 """
 
-from . import account, configuration, keys, limits, lineage, notices, plan, planner, storage
+from . import keys, limits, lineage, notices, plan
+from .account import Account
 from .acme import challenge, message
 from .acme.exchange import Exchange
 from .action import DEPLOY, NOTHING, WAIT, WRITE, Action
 from .commands import Commands
+from .configuration import Configuration
 from .deployment import Deployments
 from .errors import LocalError
 from .order import states
 from .order.machine import Session
+from .planner import Planner
 from .scheduler import Scheduler
+from .storage import Storage
 
 
 class Device:
@@ -39,18 +43,18 @@ class Device:
         message.url(directory_url, "directory")
         self.port = port
         self.policy = policy
-        self.storage = storage.Storage(port, _slot_size(certificates))
+        self.storage = Storage(port, _slot_size(certificates))
         self.journal = self.storage.journal
         self.outbox = notices.Outbox()
         self.keyring = keys.Keyring(port, self.storage)
         self.exchange = Exchange(port.signer, directory_url)
-        self.account = account.Account(policy, self.storage, self.keyring, self.exchange, self.outbox)
-        self.planner = planner.Planner(
+        self.account = Account(policy, self.storage, self.keyring, self.exchange, self.outbox)
+        self.planner = Planner(
             plan.Words(port.entropy.fill), policy, self.storage, self.exchange, self.outbox
         )
         self._lineages = lineage.Lineages(port, self.storage)
         self._deployments = Deployments(port, self.storage, self.outbox, self._lineages)
-        self.configuration = configuration.Configuration(
+        self.configuration = Configuration(
             port, policy, self.storage, self._lineages, self.planner, self.outbox
         )
         self._commands = Commands(
@@ -79,6 +83,7 @@ class Device:
 
     def _load(self, directory_url):
         found = self.storage.open(self.port)
+        # A CA is known by the hash of its directory's URL.
         digest = bytearray(32)
         url = directory_url.encode()
         self.port.sha256(url, 0, len(url), digest, 0)
@@ -90,6 +95,7 @@ class Device:
             if found:
                 self.outbox.notice(notices.CA_CHANGED, directory_url)
         self.exchange.load_directory(self.port.read("directory"), ca_hash)
+        # What serves the certificates may have lost them while we were off; deploying again is harmless.
         for record in self.journal.records():
             if record.file_id:
                 self._deployments.add(record)
@@ -97,6 +103,7 @@ class Device:
     def _want(self, certificates):
         self.configuration.change(certificates)
         identifiers_size = max([len(one.text) + 36 * len(one.identifiers) for one in certificates])
+        # A binding is the account's key again, a MAC and the CA's own name for the owner.
         account_size = sum([len(contact) + 3 for contact in self.policy.contacts])
         if self.policy.eab_kid:
             account_size += 700 + len(self.policy.eab_kid) * 4 // 3
@@ -123,6 +130,7 @@ class Device:
         if action.kind == WRITE:
             self.storage.written(action.name)
         machine = self._scheduler.asking
+        # A machine that waits looks at the clock itself: the wait may have ended early.
         if action.kind != WAIT and machine is not None:
             machine.done()
 
@@ -153,7 +161,7 @@ class Device:
                 return False
             raise LocalError("state", "Action %d is not the open one." % number)
         self._open = False
-        action.key = action.chain = b""
+        action.key = action.chain = b""  # a key must not lie here until the next deployment
         if action.kind == WRITE:
             self.keyring.written(action.body)
         return True
@@ -195,6 +203,7 @@ class Device:
             self._want(value)
         else:
             self._commands.event(self._scheduler.now, kind, value, self._scheduler.in_flight())
+        # What the event changed may be due before the wait ends, so the next call fills another action.
         if self._action.kind == WAIT:
             self._open = False
 

@@ -221,6 +221,7 @@ class Journal:
         """A cleared record at the end. Raises LocalError when all are in use."""
         if self.count == self.most:
             raise LocalError("too-many", "%d lineages are the most this build keeps." % self.count)
+        # Records that were dropped are used again: one has a dozen objects in it.
         self._make(self.count + 1)
         record = self.all[self.count]
         record.clear()
@@ -233,6 +234,7 @@ class Journal:
 
     def drop(self, record):
         """Forget a record; the others keep their order."""
+        # It keeps its content: whoever still holds it may read it until it is used again.
         self.all.remove(record)
         self.all.append(record)
         self.count -= 1
@@ -254,7 +256,7 @@ class Journal:
         out[_HEAD - 1] = offset - _HEAD & 255
         self._sha256(out, 0, offset, self._digest, 0)
         offset = copy(out, offset, self._digest, 0, _TAIL)
-        self.sequence += 1
+        self.sequence += 1  # only now: what failed on the way did not count
         return offset
 
     def check(self, buffer, size):
@@ -299,6 +301,7 @@ class Journal:
         offset += len(self.ring.data)
         self.count = get_int(buffer, offset)
         offset += 4
+        # Whole, but written by a build that keeps more lineages: nothing is dropped to make it fit.
         if self.count > self.most:
             self.count = 0
             return False
@@ -307,7 +310,7 @@ class Journal:
         while index < self.count:
             offset = _get(buffer, offset, end, self.all[index], record_ints, _RECORD_HASHES, _RECORD_TEXTS)
             index += 1
-        return offset == end
+        return offset == end  # bytes left over mean that the layout is another one
 
 
 class Slots:

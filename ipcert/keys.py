@@ -94,14 +94,14 @@ class Keyring:
 
     def make(self, slot):
         """Make a key that was never seen before; return its hash. Raises LocalError("key-reuse")."""
-        self.forget(slot)
+        self.forget(slot)  # whatever was there is overwritten, also where the new one is refused
         self.signer.generate(slot)
         return check_new(self.signer, slot, self._storage.journal)[: limits.HASH]
 
     def load(self, slot, name):
         """Have the key of a file in the slot. Raises LocalError("key-file") where the file is missing or damaged."""
         if self._names[slot] == name:
-            return
+            return  # unsealing and checking a key takes a board a tenth of a second
         data = self._storage.read(name)
         if data is None:
             raise LocalError("key-file", "A key file is missing; the order is started again with a new key.")
@@ -122,7 +122,7 @@ class Keyring:
         data = bytearray(seal.SEALED)
         size = seal.write(self._port, slot, data)
         self._names[slot] = name
-        self._writing = data
+        self._writing = data  # wiped when it is on the medium
         action.write(name, data, size)
 
     def write_later(self, slot, name):

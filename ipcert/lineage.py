@@ -33,10 +33,12 @@ class Lineages:
 
     def commit(self, record, chain, role, profile):
         """A chain was obtained and written: it replaces the one in service. `role`: of the account that ordered it."""
+        # The old key goes onto the list of files to erase, which is worked off after the journal that says so.
         if record.file_id:
             self._retire_live(record)
         record.file_id = record.pending_file_id
         record.key_hash[:] = record.pending_key_hash
+        # A chain that changes on the medium is noticed before it is deployed again.
         digest = bytearray(32)
         self._storage.sha256(chain.pem, 0, len(chain.pem), digest, 0)
         record.chain_hash[:] = digest[: limits.HASH]
@@ -56,6 +58,7 @@ class Lineages:
 
     def attempt_failed(self, record, now, failure):
         """An attempt failed, for a reason of `plan`'s. Where it was only the way there, the order may still go on."""
+        # Bounded, since the backoff has long reached its day by then.
         record.failures = min(record.failures + 1, 1000)
         if record.failures == 1:
             record.failed_at = now
@@ -74,6 +77,7 @@ class Lineages:
         """The certificate is out of service: its key is erased and remembered, and what serves it is told."""
         if record.file_id:
             self._retire_live(record)
+            # A record of its own: this one may be dropped, or have another certificate, before anybody is told.
             gone = journal.Record()
             gone.identifiers_text.set(record.identifiers_text.get())
             self.taken_down.append(gone)
@@ -125,6 +129,7 @@ class Lineages:
     def lost(self, record):
         """The medium lost the live certificate or its key: the lineage starts again, at its next plan."""
         self.take_down(record)
+        # There is nothing to revoke any more; else the loss is made good as soon as the clock is surely right.
         if record.revocation_reason is not None:
             record.planned_at = record.window_end = limits.NEVER
             record.revocation_reason = None

@@ -40,6 +40,7 @@ class Planner:
     def first(self, record, now, urgent):
         """P1: a lineage's first issuance, at once for the urgent one; in a fleet, spread over the owner's time."""
         policy = self._policy
+        # Devices of one maker that are switched on in the same minute would all show it (fleet).
         if urgent and policy.spread:
             self._draw(plan.first, record, now, now, False, policy.spread)
         else:
@@ -47,6 +48,7 @@ class Planner:
 
     def at_once(self, record, now):
         """The owner asked for it."""
+        # Not a matter of luck: the divisor would find nothing to divide.
         plan.first(record, self.words, now, True, 0)
 
     def held(self, record, now, lasted):
@@ -55,6 +57,7 @@ class Planner:
 
     def renewal(self, record, now):
         """P2, after a certificate was issued."""
+        # Never divided: its place is in the real lifetime of the certificate.
         plan.renewal(
             record,
             self.words,
@@ -92,6 +95,7 @@ class Planner:
     def overtaken(self, record, now):
         """Draw again where a plan means nothing any more: P3 where the device was off, and where the clock was far ahead
         when it was made. False where it holds."""
+        # Two different things: what was planned too far ahead, and what is over.
         lost = plan.is_lost(record, now, record.not_after)
         if not lost and not plan.is_missed(record, now):
             return False
@@ -125,6 +129,7 @@ class Planner:
         """The CA's window for a certificate: an emergency overrides the plan, and so does the owner's `strict_ari`."""
         has_address = record.certificate.has_address
         end = information.end
+        # A CA that moves a window forward by much says that it is about to revoke.
         if plan.is_emergency(record.ari_window_end, end, record.not_before, record.not_after):
             self._draw(plan.emergency, record, now, has_address, now)
             self._outbox.notice(notices.EMERGENCY, record.identifiers_text.text(), information.explanation)

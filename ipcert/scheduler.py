@@ -117,6 +117,7 @@ class Scheduler:
         return AGAIN
 
     def _plan_commands(self, now, action):
+        # Planned at the second that is told now: the event may be days old.
         self._commands.plan(now)
         return NOTHING
 
@@ -132,6 +133,7 @@ class Scheduler:
         machine = self.machine
         if machine is None:
             return NOTHING
+        # A question and an operation show in no log, so nothing has to keep away from them.
         if machine.activity == ISSUANCE and self._collisions(now, machine.record):
             return AGAIN
         if machine.next(now, action):
@@ -182,6 +184,7 @@ class Scheduler:
         due = self._soonest()
         if due.planned_at > now:
             return NOTHING
+        # Told here and not at the second of expiry: the renewal was missed long before.
         if due.file_id and now >= due.not_after:
             self._outbox.notice(notices.LAPSED, due.identifiers_text.text())
         if due.revocation_reason is not None:

@@ -54,6 +54,7 @@ class Certificate:
 
 def certificates(identifiers, policy):
     """The Certificates for a list of Identifiers, as the policy has them split and proved."""
+    # The order is kept: which one is first decides which one is urgent.
     if policy.combined:
         groups = [identifiers]
     else:
@@ -70,6 +71,7 @@ def certificates(identifiers, policy):
 
 def warn(certificates, urgent_both):
     """The notices that these certificates call for, as a mask of `1 << notices.X`. Allocates nothing."""
+    # What is public about each by itself, then what they say about each other.
     mask = families = 0
     name_must_resolve = False
     for certificate in certificates:
@@ -133,6 +135,7 @@ def check(certificates):
                 "too-many",
                 "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT,
             )
+    # Compared in their canonical form, so that two spellings are one identifier.
     seen = []
     for one in identifiers:
         if one in seen:

@@ -106,6 +106,7 @@ class Storage:
         """Fill the action with the next file that waits; False where none does."""
         if not self._to_write:
             return False
+        # Forgotten before it is written: a port that cannot write stops the device, and a restart asks again.
         file = self._to_write.pop(0)
         action.write(file.name, file.data, file.size)
         return True
@@ -121,7 +122,7 @@ class Storage:
         """Fill the action with the journal's next slot."""
         # A time at which the CA's TLS certificate held: a clock that was once years ahead must not stop us for years.
         self.journal.clock_floor = max(self.journal.clock_floor, self.heard_at)
-        self.changed = False
+        self.changed = False  # before it is on the medium: nothing else happens until it is
         size = self._slots.encode()
         action.write(self._slots.name, self._slots.data, size)
 
@@ -132,6 +133,7 @@ class Storage:
 
     def collect(self, names):
         """Have every file erased that nothing refers to: of retired keys, or left by a power cut. `names`: all there are."""
+        # A power cut may leave a file whose journal was never written, or one whose erasing was still to come.
         state = self.journal
         used = [
             "account-%d" % number

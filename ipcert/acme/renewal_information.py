@@ -26,4 +26,5 @@ class RenewalInfo:
         self.end = dates.rfc3339(window.get("end"))
         if not 0 < self.start < self.end:
             raise RemoteError("ari", "The CA's renewal window makes no sense.")
+        # Shown to the owner, never fetched.
         self.explanation = clean(obj.get("explanationURL"), limits.URL)

@@ -40,7 +40,7 @@ class Issuance(Machine):
         self._planner = planner
         self._policy = policy
         self._publisher = publisher
-        self._origin = states.THIS_ATTEMPT
+        self._origin = states.THIS_ATTEMPT  # of the order; see `states`
         self._status = order.PENDING
         self._publication = None  # what answers the challenge and is still to be withdrawn
         self._index = 0  # of the authorization
@@ -48,6 +48,7 @@ class Issuance(Machine):
         self._poll_at = 0  # when the pause before the next poll is over; 0: it has not begun
         self._profile = ""
         self._alternates = []  # URLs of chains that are not read yet
+        # A key that an earlier attempt left in the slot may have lost its file since: it is read again.
         session.keyring.forget(limits.SUBJECT)
 
     def finished(self):
@@ -163,7 +164,7 @@ class Issuance(Machine):
 
     def _read_order(self, now, headers, body):
         self._order = order.Order(message.parse(body))
-        self._order.follows(self._status)
+        self._order.follows(self._status)  # an order never goes back
         self._status = self._order.status
         if self._status == order.INVALID:
             if self._origin == states.EARLIER:
@@ -219,6 +220,7 @@ class Issuance(Machine):
         self._publication = action.publication
 
     def _do_answer(self, now, action):
+        # Answering a second time would be refused, and the CA is at it anyway.
         self._challenge_polls = 0
         if self._authorization.answered:
             return states.ALREADY_ANSWERED
@@ -287,6 +289,7 @@ class Issuance(Machine):
     def _do_finalize(self, now, action):
         exchange = self.session.exchange
         identifiers = self.record.certificate.identifiers
+        # Signed anew at each try: the request is not kept, the key is.
         size = csr.write(exchange.scratch, 0, self.session.keyring.signer, limits.SUBJECT, identifiers)
         size = order.write_finalize(exchange.payload, 0, exchange.scratch, size)
         exchange.post(action, self._order.finalize, size)
@@ -332,6 +335,7 @@ class Issuance(Machine):
 
     def _do_commit(self, now, action):
         self._lineages.commit(self.record, self._chain, self.role, self._profile)
+        # The plan is in the same write as the certificate: there is none without the other.
         self._planner.renewal(self.record, now)
         self._planner.poll(self.record, now, 0)
         self.session.outbox.issued += 1

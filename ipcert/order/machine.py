@@ -54,7 +54,7 @@ class Machine:
         self._started = self._now = now
         self._pause = 0  # what the CA asked for with its last answer, seconds
         self._restarts = 0
-        session.exchange.forget_nonce()
+        session.exchange.forget_nonce()  # the last task may be days ago, and nonces do not last
 
     def next(self, now, action):
         """Fill the action; False when the task is over."""
@@ -111,6 +111,7 @@ class Machine:
             return states.AGAIN
         if found == exchange.OK:
             return getattr(self, "_read_" + states.STATES[self.state])(now, headers, body)
+        # A rate limit is never gone round; other refusals may mean that there is nothing left to do.
         problem = self.session.exchange.problem
         if found in (exchange.REFUSED, exchange.BUSY):
             event = self._way_on(problem, status)
@@ -162,6 +163,7 @@ class Machine:
         directory = Directory(message.parse(body))
         self.session.exchange.keep_directory(directory, journal.ca_hash, now, body)
         terms = (directory.terms or "").encode()
+        # Told when they change, not when they are first seen: the owner agreed to those.
         if journal.terms.get() != terms:
             if journal.terms.size:
                 self.session.outbox.notice(notices.TERMS, directory.terms or "none")

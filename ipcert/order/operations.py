@@ -147,7 +147,7 @@ class Deauthorization(Operation):
         """Nothing to tell."""
 
     def _do_operation(self, now, action):
-        self._index = 0
+        self._index = 0  # the account may have been lost in between, and all of it begins anew
         self.session.exchange.post(action, self._order_url)
 
     def _read_operation(self, now, headers, body):
@@ -199,6 +199,7 @@ class Revocation(Operation):
             raise LocalError(
                 "revoke", "The certificate for %s is not there any more." % record.identifiers_text.text()
             )
+        # The leaf alone, read from the file: the chain above it belongs to the CA.
         leaf = bytearray(limits.CERTIFICATE)
         walk = x509.Pem()
         walk.load(pem, 0, len(pem))
@@ -211,6 +212,7 @@ class Revocation(Operation):
         if self._by_key:
             slot = limits.SUBJECT
             keyring.load(slot, "key-%d" % record.file_id)
+            # No account is named: whoever holds the certificate's key may revoke it (7.6).
             point = bytearray(p256.POINT)
             keyring.signer.public(slot, point, 0)
             exchange.jws.set_jwk(point)

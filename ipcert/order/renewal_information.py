@@ -28,7 +28,7 @@ class RenewalInformation(Machine):
     def _do_begin(self, now, action):
         base = self.session.exchange.directory.renewal_info
         if not base or not self.record.ari_id.size:
-            self.record.ask_window_at = 0
+            self.record.ask_window_at = 0  # the next certificate brings the question back
             return states.WINDOW_UNAVAILABLE
         self.session.exchange.get(action, renewal_information.url(base, self.record.ari_id.text()))
 
