@@ -3,12 +3,12 @@
 __version__ = "0.1.0"
 
 
-def Device(port, policy, identifiers, directory_url):
+def Device(port, policy, certificates, directory_url):
     """A `device.Device`: `from ipcert import Device` loads the core only when one is made.
 
     Neither a module's `__getattr__`, which MicroPython asks for submodules too, nor an import up here, which would load
     everything for whoever needs one file.
     """
-    from .device import Device as conductor
+    from .device import Device as made
 
-    return conductor(port, policy, identifiers, directory_url)
+    return made(port, policy, certificates, directory_url)

@@ -1,10 +1,10 @@
 from typing import List
 
 from .device import Device as _Device
-from .device import _Port
-from .identifiers import Identifier
 from .policy import Policy
+from .port import Port as _Port
+from .split import Certificate
 
 __version__: str
 
-def Device(port: _Port, policy: Policy, identifiers: List[Identifier], directory_url: str) -> _Device: ...
+def Device(port: _Port, policy: Policy, certificates: List[Certificate], directory_url: str) -> _Device: ...

@@ -1,4 +1,11 @@
-"""What the core wants of the outside: one action at a time, numbered, in one reused object."""
+"""What the core wants of the outside: one action at a time, numbered, in one reused object.
+
+What holds. There is one Action in a device, and it is filled anew for each step, so that nothing is allocated for it. Each kind
+says below what carrying it out twice means, because that is what a power cut between the deed and the answer amounts to: every one
+is harmless to repeat, or the core never repeats it blindly.
+
+What must never happen: a port that keeps the object, or one of its buffers, beyond its answer. Copy what is needed later.
+"""
 
 WAIT = 0
 SEND = 1
@@ -9,7 +16,26 @@ ERASE = 5
 DEPLOY = 6
 NOTIFY = 7
 
+# For logs and tests, by number.
 NAMES = ("wait", "send", "publish", "withdraw", "write", "erase", "deploy", "notify")
+
+
+# What is under way while an action is open, for `device.Device.activity`.
+NOTHING = 0
+ISSUANCE = 1  # a certificate is being obtained
+RENEWAL_INFORMATION = 2  # the CA is asked about a renewal window
+OPERATION = 3  # an operation on the account, or a revocation
+
+
+class Publication:
+    """What answers one challenge, as PUBLISH and WITHDRAW have it."""
+
+    def __init__(self, challenge, subject, name, token, text):
+        self.challenge = challenge
+        self.subject = subject
+        self.name = name
+        self.token = token
+        self.text = text
 
 
 class Action:
@@ -19,7 +45,7 @@ class Action:
               Replay after a crash: nothing to do.
     SEND      method "GET" | "HEAD" | "POST", url, body (bytearray) and size (0: none), accept (str).
               Replay: the core resumes from the journal, so a request is never repeated blindly.
-    PUBLISH   challenge (its type), subject (the identifier, text), name, token, text (bytes). Replay: harmless.
+    PUBLISH   publication, and its fields: challenge (its type), subject (the identifier, text), name, token, text (bytes). Replay: harmless.
               http-01: serve text (the key authorization) for token.
               dns-01: a TXT record text at name; `done` only when the name's servers show it.
               dns-persist-01: nothing to do but to see that the TXT record text stands at name.
@@ -45,6 +71,7 @@ class Action:
         self.record = None
         self.key = self.chain = b""
         self.notice = 0
+        self.publication = None
 
     def wait(self, until, busy):
         """WAIT until a core second (None: until the clock is trusted)."""
@@ -64,16 +91,20 @@ class Action:
     def publish(self, challenge, subject, name, token, text):
         """PUBLISH what answers a challenge."""
         self.kind = PUBLISH
-        self.challenge = challenge
-        self.subject = subject
-        self.name = name
-        self.token = token
-        self.text = text
+        self._show(Publication(challenge, subject, name, token, text))
 
-    def withdraw(self, published):
-        """WITHDRAW what `publish` was given, as a tuple."""
+    def withdraw(self, publication):
+        """WITHDRAW a Publication."""
         self.kind = WITHDRAW
-        self.challenge, self.subject, self.name, self.token, self.text = published
+        self._show(publication)
+
+    def _show(self, publication):
+        self.publication = publication
+        self.challenge = publication.challenge
+        self.subject = publication.subject
+        self.name = publication.name
+        self.token = publication.token
+        self.text = publication.text
 
     def write(self, name, body, size):
         """WRITE the first `size` bytes of `body` durably."""

@@ -14,6 +14,19 @@ DEPLOY: int
 NOTIFY: int
 NAMES: Tuple[str, ...]
 
+NOTHING: int
+ISSUANCE: int
+RENEWAL_INFORMATION: int
+OPERATION: int
+
+class Publication:
+    challenge: str
+    subject: str
+    name: str
+    token: str
+    text: bytes
+    def __init__(self, challenge: str, subject: str, name: str, token: str, text: bytes) -> None: ...
+
 class Action:
     number: int
     kind: int
@@ -36,7 +49,8 @@ class Action:
     token: str
     text: Any
     def publish(self, challenge: str, subject: str, name: str, token: str, text: bytes) -> None: ...
-    def withdraw(self, published: Tuple[str, str, str, str, bytes]) -> None: ...
+    publication: Optional[Publication]
+    def withdraw(self, publication: Publication) -> None: ...
     def write(self, name: str, body: _Bytes, size: int) -> None: ...
     def erase(self, name: str) -> None: ...
     chain: bytes

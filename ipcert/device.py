@@ -1,172 +1,115 @@
-"""The conductor: one device, its lineages, and one action at a time.
+"""What a port calls, and nothing else: one device, its certificates, and one action at a time.
 
-`next(now)` says what to do, the port does it and answers, and nothing in here waits, reads a clock or opens a
-file. The journal is written before what it says is acted on.
+What holds. `next(now)` says what to do, as an `action.Action`; the port does it and says how it ended with `done`, `response`
+or `failed`. The core waits for nothing, reads no clock and opens no file: time comes in with `next`, everything durable goes out
+as an action, and the random bytes and signatures come from the port (`port.entropy`, `port.signer`). What happens meanwhile
+comes in through `event`, also during a wait.
+
+One action is open at a time. It stays the same until it is answered, so asking again is free; its number tells a late answer
+from the awaited one. The journal is written before what it says is acted on, so a port may be cut off between any two actions:
+the next start goes on from there.
+
+Decisions stand elsewhere: `scheduler` has who acts next, `planner` when, `order` what is said to the CA, `configuration` which
+certificates there are, `commands` what events mean. A port needs none of them; what it may look at is here.
+
+What must never happen: an action that is answered twice, or another one than the open one, is taken as answered.
 """
 
-from . import identifiers as _identifiers
-from . import journal, keys, limits, notices, plan, reconcile, split
-from .accounts import Accounts
+from . import keys, limits, lineage, notices, plan
+from .account import Account
 from .acme import challenge, message
-from .acme import directory as _directory
-from .acme.exchange import BODY_OVERHEAD, Exchange
-from .action import DEPLOY, WAIT, WRITE, Action
-from .encoding import jws, seal
-from .errors import LocalError, RemoteError
-from .events import plan_asked, take
-from .order import issuance, states
-
-
-def _key(ids):
-    return ",".join([i.value for i in ids])
+from .acme.exchange import Exchange
+from .action import DEPLOY, NOTHING, WAIT, WRITE, Action
+from .commands import Commands
+from .configuration import Configuration
+from .deployment import Deployments
+from .errors import LocalError
+from .order import states
+from .order.machine import Session
+from .planner import Planner
+from .scheduler import Scheduler
+from .storage import Storage
 
 
 class Device:
-    """One home device. `port` is what the ports' `port.Port` is; `identifiers` is a list of `identifiers.Identifier`.
+    """One home device. `port` is what the ports' `port.Port` is; `certificates` is a list of `split.Certificate`.
 
-    journal     the durable state (`journal.Journal`); issued, failures: counts since the start
-    last_error  the last Error of an order, or None
+    journal     the durable state (`journal.Journal`); a port reads it, and changes nothing in it
     Raises LocalError for state that is damaged, of a later version, another device's, or older than a monotonic counter says.
     Such a counter is optional: `port.counter`, with read() -> int and raise_to(n), which never goes back.
     """
 
-    def __init__(self, port, policy, identifiers, directory_url):
+    def __init__(self, port, policy, certificates, directory_url):
         message.url(directory_url, "directory")
         self.port = port
         self.policy = policy
-        self.directory_url = directory_url
-        self.directory = None
-        self.directory_at = 0
-        self.directory_body = None
-        self.accounts = Accounts(self)
-        self.journal = journal.Journal(keys.Ring(), port.sha256)
-        self.garbage = []
-        self.issued = self.failures = 0
-        self.last_error = None
-        self.rng = plan.Words(port.entropy.fill)
-        self._poll = plan.Plan()
-        addresses = sum([1 for i in identifiers if i.family])
-        texts = sum([len(i.value) + 1 for i in identifiers])
-        # Records of about 400 bytes: one for the names, one each for the addresses, and for those they replace.
-        self._slots = journal.Slots(
-            self.journal, max(limits.JOURNAL, 800 + texts + 400 * (2 * addresses + 1))
+        self.storage = Storage(port, _slot_size(certificates))
+        self.journal = self.storage.journal
+        self.outbox = notices.Outbox()
+        self.keyring = keys.Keyring(port, self.storage)
+        self.exchange = Exchange(port.signer, directory_url)
+        self.account = Account(policy, self.storage, self.keyring, self.exchange, self.outbox)
+        self.planner = Planner(
+            plan.Words(port.entropy.fill), policy, self.storage, self.exchange, self.outbox
         )
-        self._it = Action()
-        self._open = False
-        self._running = False  # an issuance whose end was not told yet
-        self.dirty = False
-        self.files = []  # to be written before the journal that names them
-        self._notices = []
-        self._deploys = []
-        self._later = []  # deploys that failed, tried again at `_later_at`; 0: not planned yet
-        self._later_at = 0
-        self._secret = None  # the buffer of a key file that is being written
-        self._counter = getattr(port, "counter", None)
-        self._told_clock = False
-        self._heard = 0  # when the CA last answered, by the clock that its certificate was checked with
-        self.now = 0
-        self.operations = []
-        self.asked = []
-        self._load()
-        self._set(identifiers)
-        self.issuance = issuance.Issuance(self)
+        self._lineages = lineage.Lineages(port, self.storage)
+        self._deployments = Deployments(port, self.storage, self.outbox, self._lineages)
+        self.configuration = Configuration(
+            port, policy, self.storage, self._lineages, self.planner, self.outbox
+        )
+        self._commands = Commands(
+            port.sha256,
+            self.storage,
+            self.configuration,
+            self._lineages,
+            self.planner,
+            self.account,
+            self.outbox,
+        )
+        self._scheduler = Scheduler(
+            Session(self.exchange, self.account, self.storage, self.keyring, self.outbox),
+            self.configuration,
+            self._commands,
+            self._lineages,
+            self._deployments,
+            self.planner,
+            policy,
+            challenge.Publisher(port, self.account),
+        )
+        self._action = Action()
+        self._open = False  # the action waits for its answer
+        self._load(directory_url)
+        self._want(certificates)
 
-    def _load(self):
-        j = self.journal
-        own = self.port.device_id()
-        found = self._slots.load(self.port.read)
-        if not found:
-            if own is None:
-                self.port.entropy.fill(j.device)
-            else:
-                j.device[:] = own
-            self.dirty = True
-        elif own is not None and j.device != own:
-            raise LocalError("cloned", notices.text(notices.CLONED, "its number is %s" % j.device.hex()))
-        if self._counter is not None:
-            self._refuse_old(found)
-        ca = bytearray(32)
-        url = self.directory_url.encode()
-        self.port.sha256(url, 0, len(url), ca, 0)
-        if j.ca_hash != ca[: limits.HASH]:
+    def _load(self, directory_url):
+        found = self.storage.open(self.port)
+        # A CA is known by the hash of its directory's URL.
+        digest = bytearray(32)
+        url = directory_url.encode()
+        self.port.sha256(url, 0, len(url), digest, 0)
+        ca_hash = digest[: limits.HASH]
+        if not self.storage.belongs_to(ca_hash):
             # Account and orders belong to one CA; certificates and their keys stay in service.
-            j.ca_hash[:] = ca[: limits.HASH]
-            j.terms.set(b"")
-            self.accounts.leave()
-            for r in j.records():
-                r.order.set(b"")
-                r.order_at = 0
-                r.profile.set(b"")
-                r.ari.set(b"")
-                r.poll_at = 0
-            self.dirty = True
+            self.account.leave()
+            self._lineages.leave_ca()
             if found:
-                self.notice(notices.CA_CHANGED, self.directory_url)
-        self._load_directory(ca)
-        for r in j.records():
-            if r.gen:
-                self._deploys.append((r, r.gen))
+                self.outbox.notice(notices.CA_CHANGED, directory_url)
+        self.exchange.load_directory(self.port.read("directory"), ca_hash)
+        # What serves the certificates may have lost them while we were off; deploying again is harmless.
+        for record in self.journal.records():
+            if record.file_id:
+                self._deployments.add(record)
 
-    def _refuse_old(self, found):
-        """The journal's sequence number against the port's monotonic counter, which is raised behind each write of it."""
-        least = self._counter.read()
-        if not found:
-            self.journal.seq = least
-        elif (
-            self.journal.seq + 1 < least
-        ):  # one behind is the other slot, which serves when the newest is damaged
-            raise LocalError(
-                "rolled-back",
-                "The state here is older than what this device wrote last: somebody put it back. Put back the newest one, "
-                "or run 'ipcert reset' to start afresh.",
-            )
-
-    def _load_directory(self, ca):
-        data = self.port.read("directory")
-        if data and len(data) > 12 and data[: limits.HASH] == ca[: limits.HASH]:
-            try:
-                self.directory = _directory.Directory(message.parse(data[12:]))
-                self.directory_at = int.from_bytes(data[8:12], "big")
-            except RemoteError:
-                self.directory = None
-
-    def _set(self, identifiers):
-        split.check(identifiers, limits.IDENTIFIERS)
-        for i in identifiers:
-            _identifiers.check_public(i, self.policy.test_ca)
-        groups = bytearray(len(identifiers))
-        n = split.assign(identifiers, groups, self.policy.combined)
-        if n > limits.LINEAGES:
-            raise LocalError(
-                "too-many", "%d certificates are too many; this build keeps %d." % (n, limits.LINEAGES)
-            )
-        found = []
-        longest = 0
-        for g in range(n):
-            ids = [i for k, i in enumerate(identifiers) if groups[k] == g]
-            text = _key(ids)
-            longest = max(longest, len(text) + 36 * len(ids))
-            if len(text) > limits.IDENTIFIERS_TEXT:
-                raise LocalError(
-                    "too-many",
-                    "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT,
-                )
-            found.append((text, ids))
-        self.groups = found
-        http = self.policy.challenge_name in (challenge.HTTP, challenge.ALPN)
-        self.mask = split.warn(identifiers, groups, n, self.policy.urgent == "both", http)
-        # Payloads: an order in JSON, or a CSR in base64url. Bodies: that again in base64url, and the headers.
-        contacts = sum([len(c) + 3 for c in self.policy.contacts])
+    def _want(self, certificates):
+        self.configuration.change(certificates)
+        identifiers_size = max([len(one.text) + 36 * len(one.identifiers) for one in certificates])
+        # A binding is the account's key again, a MAC and the CA's own name for the owner.
+        account_size = sum([len(contact) + 3 for contact in self.policy.contacts])
         if self.policy.eab_kid:
-            contacts += 700 + len(self.policy.eab_kid) * 4 // 3
-        self.scratch = bytearray(320 + longest)
-        self.work = bytearray(max(len(self.scratch) * 4 // 3 + 16, 256 + longest + contacts))
-        self._out = bytearray(len(self.work) * 4 // 3 + BODY_OVERHEAD)
-        self.exchange = Exchange(self.port.signer, jws.Jws(), self._out)
-        self.accounts.unload()
-        self.reconciled = False
+            account_size += 700 + len(self.policy.eab_kid) * 4 // 3
+        self.exchange.make_room(identifiers_size, account_size)
 
-    # What the port calls.
+    # What the port carries out.
 
     def next(self, now):
         """The one thing to do now, as `action.Action`; the same again until it is answered.
@@ -174,379 +117,149 @@ class Device:
         `now` is in core seconds, or None while the clock cannot be trusted (P9): then nothing is planned or ordered.
         """
         if not self._open:
-            self._fill(now, self._it)
-            self._it.number += 1
+            self._scheduler.fill(now, self._action)
+            self._action.number += 1
             self._open = True
-        return self._it
-
-    def prepare(self, now):
-        """Match the state with the identifiers before anything is asked for, so that events find their lineages.
-
-        `now` as in `next`. Only needed for an event before the first `next`. Raises LocalError("clock") for a clock that went back.
-        """
-        if now is None or now + limits.CLOCK_JUMP < self.journal.floor:
-            raise LocalError(
-                "clock", "The clock went back behind what was already written; set it right first."
-            )
-        self.now = now
-        if not self.reconciled:
-            reconcile.reconcile(self, now)
+        return self._action
 
     def done(self, number):
         """The action was carried out. For WAIT: its time came, or something happened."""
-        kind = self._close(number)
-        if kind == WRITE and self._counter is not None and self._it.name in journal.Slots.NAMES:
-            self._counter.raise_to(self.journal.seq)
-        if kind is not None and kind != WAIT and self._owner:
-            self.issuance.answer(states.OK)
+        if not self._close(number):
+            return
+        action = self._action
+        if action.kind == WRITE:
+            self.storage.written(action.name)
+        machine = self._scheduler.asking
+        # A machine that waits looks at the clock itself: the wait may have ended early.
+        if action.kind != WAIT and machine is not None:
+            machine.done()
 
     def response(self, number, status, headers, body):
         """The CA's answer to a SEND: int, dict of lower-case names to str, bytes."""
-        if self._close(number) is not None:
-            self._heard = self.now
-            self.issuance.response(self.now, status, headers, body)
+        machine = self._scheduler.asking
+        if self._close(number) and machine is not None:
+            self.storage.heard_at = self._scheduler.now
+            machine.response(self._scheduler.now, status, headers, body)
 
     def failed(self, number, error):
         """A SEND, PUBLISH or DEPLOY could not be carried out; `error` is an `errors.Error`."""
-        kind = self._close(number)
-        if kind is not None:
-            if kind == DEPLOY:
-                self._later.append((self._it.record, self._it.record.gen))
-                self._later_at = 0
-            if self._owner:
-                self.issuance.fault(error)
-            else:
-                self.last_error = error
+        if not self._close(number):
+            return
+        record, machine = self._action.record, self._scheduler.asking
+        if self._action.kind == DEPLOY and record is not None:
+            self._deployments.failed(record)
+        if machine is not None:
+            machine.failed(error)
+        else:
+            self.outbox.last_error = error
+
+    def _close(self, number):
+        # False for a late answer to a WAIT that an event ended, which is no mistake.
+        action = self._action
+        if not self._open or number != action.number:
+            if action.kind == WAIT:
+                return False
+            raise LocalError("state", "Action %d is not the open one." % number)
+        self._open = False
+        action.key = action.chain = b""  # a key must not lie here until the next deployment
+        if action.kind == WRITE:
+            self.keyring.written(action.body)
+        return True
+
+    # What happens meanwhile.
+
+    def prepare(self, now):
+        """Match the state with the certificates before anything is asked for, so that events find their lineages.
+
+        `now` as in `next`. Only needed for an event before the first `next`. Raises LocalError("clock") for a clock that went
+        back.
+        """
+        if now is None or now + limits.CLOCK_JUMP < self.journal.clock_floor:
+            raise LocalError(
+                "clock", "The clock went back behind what was already written; set it right first."
+            )
+        self._scheduler.now = now
+        if not self.configuration.applied:
+            self.configuration.apply(now)
 
     def event(self, kind, value):
         """Something happened meanwhile; a WAIT ends early. Raises LocalError("event") for what it does not know.
 
-        "address"   value: the full new list of Identifiers, because the address changed (P6)
+        "certificates"  value: the full new list of `split.Certificate`, because an address changed (P6). Raises
+                    LocalError("busy") while an order is in flight
         "consent"   value: the answer to `consent_challenge`. Raises LocalError("consent") when it is not the right one
-        "renew"     value: a record's `ids` text: renew it now, whatever its plan says
-        "revoke"    value: (`ids` text, reason code of `operations.REASONS`, by_key): revoke the live certificate, at once
-                    or at a distance from the last one (P14), and order no other until "renew". `by_key`: signed with
-                    the certificate's own key, where the account is lost; at once, and not tried again
-        "deauthorize"  value: a record's `ids` text: what its last order proved is given back (RFC 8555 7.5.2)
+        "renew"     value: a record's `identifiers_text`, text: renew it now, whatever its plan says
+        "revoke"    value: a `commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
+                    (P14), and order no other until "renew"
+        "deauthorize"  value: a record's `identifiers_text`: what its last order proved is given back (RFC 8555 7.5.2)
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on
-        "adopt"     value: (`ids` text, not before, not after, hash of its key): another client left this certificate;
-                    plan its renewal instead of a first issuance, and never use that key (`limits.HASH` bytes of its
-                    fingerprint)
+        "adopt"     value: a `commands.Adoption`: plan the renewal of another client's certificate instead of a first
+                    issuance, and never use its key
         """
-        if kind == "address":
-            if self.issuance.step != states.IDLE:
+        if kind == "certificates":
+            if self.activity != NOTHING:
                 raise LocalError("busy", "An order is in flight; say so again when it is over.")
-            self._set(value)
+            self._want(value)
         else:
-            take(self, kind, value)
-        if self._it.kind == WAIT:
+            self._commands.event(self._scheduler.now, kind, value, self._scheduler.in_flight())
+        # What the event changed may be due before the wait ends, so the next call fills another action.
+        if self._action.kind == WAIT:
             self._open = False
 
     def consent_challenge(self):
         """Eight hexadecimal digits, bound to exactly these identifiers and to this asking; "" where none is needed."""
-        if not self.asks():
-            return ""
-        data = self.journal.consent_nonce + self.groups[0][0].encode()
-        out = bytearray(32)
-        self.port.sha256(data, 0, len(data), out, 0)
-        return out[:4].hex()
+        return self._commands.consent_challenge()
 
-    # What the issuance uses.
+    # What the port may look at.
 
-    def identifiers_of(self, record):
-        """The Identifiers of a record that is in service."""
-        text = record.ids.text()
-        for t, ids in self.groups:
-            if t == text:
-                return ids
-        raise LocalError("state", "A lineage has no identifiers; report this.")
+    @property
+    def activity(self):
+        """What is under way, one of `action`'s: NOTHING, ISSUANCE, RENEWAL_INFORMATION or OPERATION."""
+        machine = self._scheduler.under_way()
+        return NOTHING if machine is None else machine.activity
 
-    def new_generation(self):
-        """The next number for a key file."""
-        self.journal.generation += 1
-        return self.journal.generation
+    @property
+    def state(self):
+        """The name of the state that the task under way is in, one of `order.states.STATES`; "idle" for none."""
+        machine = self._scheduler.under_way()
+        return states.STATES[states.IDLE if machine is None else machine.state]
 
-    def write_journal(self, now, it):
-        """Fill the action with the journal's next slot."""
-        # A time at which the CA's TLS certificate held: a clock that was once years ahead must not stop us for years.
-        self.journal.floor = max(self.journal.floor, self._heard)
-        self.dirty = False
-        n = self._slots.encode()
-        it.write(self._slots.name, self._slots.data, n)
+    @property
+    def subject(self):
+        """The identifiers' text of the lineage that the task under way is about; "" for none."""
+        record = self._scheduler.in_flight()
+        return "" if record is None else record.identifiers_text.text()
 
-    def write_key(self, slot, name, it):
-        """Fill the action with the slot's key file."""
-        out = bytearray(seal.SEALED)
-        n = seal.write(self.port, slot, out)
-        self._secret = out
-        it.write(name, out, n)
+    @property
+    def settled(self):
+        """True when all that events asked for is done, has failed (`last_error`), or is planned for a later second."""
+        return self._scheduler.settled()
 
-    def load_key(self, slot, name):
-        """Load a key file into a slot. Raises LocalError("key-file")."""
-        data = self.port.read(name)
-        if data is None:
-            raise LocalError("key-file", "A key file is missing; the order is started again with a new key.")
-        seal.load(self.port, slot, data)
+    @property
+    def issued(self):
+        """How many certificates were obtained since the start."""
+        return self.outbox.issued
 
-    def take_down(self, r):
-        """A record's certificate is out of service: its key is erased and remembered, and what serves it is told."""
-        if r.gen:
-            self.journal.ring.add(r.key_hash, 0)
-            self.garbage.append("key-%d" % r.gen)
-            self.garbage.append("chain-%d" % r.gen)
-            gone = journal.Record()
-            gone.ids.set(r.ids.get())
-            self._deploys.append((gone, 0))
-        r.gen = r.not_before = r.not_after = r.poll_at = r.window_end = 0
-        r.key_hash[:] = r.chain_hash[:] = bytes(limits.HASH)
-        r.ari.set(b"")
+    @property
+    def failures(self):
+        """How many attempts failed since the start, so that another one was planned."""
+        return self.outbox.failures
 
-    def give_back(self, r):
-        """Have the CA forget what the record's last order proved: its identifiers are not ours any more (7.5.2)."""
-        if r.order.n:
-            self.operations.append((None, issuance.DEAUTHORIZE, r.account >> 1, r.order.text()))
-            r.order.set(b"")
-            r.order_at = 0
-            self.dirty = True
+    @property
+    def last_error(self):
+        """The last Error, or None. A port sets it to None to see whether the next task has one."""
+        return self.outbox.last_error
 
-    def take_directory(self, directory, body, now):
-        """A directory was fetched."""
-        self.directory = directory
-        self.directory_at = now
-        self.directory_body = bytes(self.journal.ca_hash) + now.to_bytes(4, "big") + body
-        terms = (directory.terms or "").encode()
-        if self.journal.terms.get() != terms:
-            if self.journal.terms.n:
-                self.notice(notices.TERMS, directory.terms or "none")
-            self.journal.terms.set(terms)
+    @last_error.setter
+    def last_error(self, error):
+        """Forget it, or put another one in its place."""
+        self.outbox.last_error = error
 
-    def plan_renewal(self, r, now):
-        """P2, after a certificate was issued."""
-        plan.renewal(r, self.rng, self.is_ip(r), r.not_before, r.not_after, now, self.policy.recovery)
 
-    def plan_retry(self, r, now, kind, pause):
-        """P4, after an attempt failed."""
-        plan.retry(
-            r,
-            self.rng,
-            now,
-            r.failures,
-            kind,
-            r.not_after,
-            pause,
-            self.is_ip(r),
-            r.not_before,
-            self.policy.recovery,
-        )
-        self.squeeze(r, now)
-        self.failures += 1
-
-    def plan_revocation(self, r, now):
-        """P14: at once, or at a distance from the last one."""
-        plan.revocation(r, self.rng, now, self.journal.revoked_at)
-        self.squeeze(r, now)
-
-    def plan_poll(self, r, now, pause):
-        """The next question about the renewal window; none where the CA answers no such questions."""
-        r.poll_at = 0
-        if r.ari.n and self.directory is not None and self.directory.renewal_info:
-            plan.poll(self._poll, self.rng, now, pause)
-            r.poll_at = self._poll.at
-
-    def take_window(self, r, info, now, pause):
-        """The CA's window for a lineage's certificate: an emergency overrides the plan, and so does `strict_ari`."""
-        ip = self.is_ip(r)
-        if plan.is_emergency(r.window_end, info.end, r.not_before, r.not_after):
-            plan.emergency(r, self.rng, ip, now)
-            self.squeeze(r, now)
-            self.notice(notices.EMERGENCY, r.ids.text(), info.explanation)
-        elif self.policy.strict_ari and r.window_end != info.end:
-            plan.strict(
-                r, self.rng, ip, info.start, info.end, r.not_before, r.not_after, now, self.policy.recovery
-            )
-        r.window_end = info.end
-        self.plan_poll(r, now, pause)
-
-    def deploy(self, r, it, pem):
-        """Fill the action with a record's key and chain."""
-        data = self.port.read("key-%d" % r.gen)
-        if data is None:
-            raise LocalError("key-file", "A key file is missing; its certificate is replaced.")
-        it.deploy(r, seal.pkcs8(self.port, data), pem)
-
-    def notice(self, number, subject, text=""):
-        """Queue a notice for the owner."""
-        self._notices.append((number, subject, text))
-
-    def is_ip(self, r):
-        """True when the lineage holds an address: its certificate is short-lived."""
-        for i in self.identifiers_of(r):
-            if i.family:
-                return True
-        return False
-
-    def squeeze(self, r, now):
-        """For demonstrations: divide a wait. A renewal's place is in the certificate's real lifetime and stays there."""
-        k = self.policy.compress
-        if k > 1 and r.at > now:
-            r.at = now + max((r.at - now) // k, 1)  # never at once: a draw must not become an immediate plan
-            r.lo = now + max(r.lo - now, 0) // k
-            r.hi = now + max(r.hi - now, 0) // k
-
-    def asks(self):
-        """True when the first group, where combined certificates stand, needs the owner's consent."""
-        return self.policy.setting == "home" and split.needs_consent(self.mask)
-
-    # Inside.
-
-    def _close(self, number):
-        # A late answer to a WAIT that an event ended is not a mistake.
-        it = self._it
-        if not self._open or number != it.number:
-            if it.kind == WAIT:
-                return None
-            raise LocalError("state", "Action %d is not the open one." % number)
-        self._open = False
-        it.key = it.chain = b""
-        if it.kind == WRITE and it.body is self._secret:
-            seal.wipe(it.body)
-        self._secret = None
-        return it.kind
-
-    def _fill(self, now, it):
-        self._owner = False
-        one = self.issuance
-        while True:
-            if self._notices:
-                return it.notify(*self._notices.pop(0))
-            if self._deploys:
-                r, gen = self._deploys.pop(0)
-                if self._redeploy(r, gen, it):
-                    return None
-                continue
-            if now is None:
-                return it.wait(None, False)
-            if now + limits.CLOCK_JUMP < self.journal.floor:
-                if not self._told_clock:
-                    self._told_clock = True
-                    self.notice(notices.CLOCK, "it went back behind what was already written")
-                    continue
-                return it.wait(now + 10 * limits.MINUTE, False)
-            self.now = now
-            if not self.reconciled:
-                reconcile.reconcile(self, now)
-                continue
-            if self.asked:
-                plan_asked(self, now)
-            if self.files:
-                return it.write(*self.files.pop(0))
-            if self.dirty:
-                return self.write_journal(now, it)
-            if self._running or one.step != states.IDLE:
-                self._running = True
-                if one.purpose == issuance.ISSUE and self._collide(now):
-                    continue
-                if one.next(now, it):
-                    self._owner = True
-                    return None
-                self._running = False
-                self._finished()
-                continue
-            if self.garbage:
-                return it.erase(self.garbage.pop(0))
-            if self._missed(now):
-                continue
-            if self._later:
-                self._later_at = self._later_at or now + limits.DEPLOY_AGAIN
-                if now >= self._later_at:
-                    self._deploys, self._later = self._later, []
-                    continue
-            if self.operations:
-                one.start(now, *self.operations.pop(0))
-                continue
-            due = ask = None
-            for r in self.journal.records():
-                if due is None or r.at < due.at:
-                    due = r
-                if r.poll_at and (ask is None or r.poll_at < ask.poll_at):
-                    ask = r
-            if due.at > now:
-                if ask is None or ask.poll_at > now:
-                    until = min(due.at, ask.poll_at) if ask else due.at
-                    return it.wait(min(until, self._later_at) if self._later else until, False)
-                one.start(now, ask, issuance.ASK_WINDOW)
-                continue
-            if due.gen and now >= due.not_after:
-                self.notice(notices.LAPSED, due.ids.text())
-            one.start(now, due, issuance.REVOKE if due.revoke else issuance.ISSUE)
-
-    def _finished(self):
-        one = self.issuance
-        r = one.record
-        error = one.error
-        if error is not None:
-            # A directory that led nowhere is not trusted again.
-            self.directory = None
-        if one.purpose != issuance.ISSUE and error is None or one.purpose == issuance.ASK_WINDOW:
-            return
-        if r is None:
-            if one.purpose != issuance.DEAUTHORIZE:
-                self.notice(notices.FAILED, "the account", str(error))
-            return
-        if error is None:
-            self.notice(notices.ISSUED, r.ids.text())
-        else:
-            limited = one.limited()
-            self.notice(notices.LIMITED if limited else notices.FAILED, r.ids.text(), str(error))
-
-    def _redeploy(self, r, gen, it):
-        if not gen:
-            it.deploy(r, b"", b"")
-            return True
-        if r.gen != gen:
-            return False
-        chain = self.port.read("chain-%d" % gen)
-        key = self.port.read("key-%d" % gen)
-        out = bytearray(32)
-        if chain is not None:
-            self.port.sha256(chain, 0, len(chain), out, 0)
-        if chain is None or key is None or out[: limits.HASH] != r.chain_hash:
-            # Nothing to serve: the medium lost it. The lineage starts again, at its next plan.
-            self.take_down(r)
-            r.at = r.hi = limits.NEVER if r.revoke else min(r.at, self.journal.floor)
-            r.revoke = 0
-            self.dirty = True
-            self.notice(
-                notices.FAILED, r.ids.text(), "Its certificate or key is missing or damaged on this device."
-            )
-            return False
-        it.deploy(r, seal.pkcs8(self.port, key), chain)
-        return True
-
-    def _collide(self, now):
-        moved = False
-        for r in self.journal.records():
-            if r is not self.issuance.record and r.at <= now:
-                plan.collide(r, self.rng, now)
-                self.squeeze(r, now)
-                self.dirty = moved = True
-        return moved
-
-    def _missed(self, now):
-        moved = False
-        for r in self.journal.records():
-            lost = plan.is_lost(r, now, r.not_after)
-            if lost or plan.is_missed(r, now):
-                self.dirty = moved = True
-                if r.revoke:
-                    self.plan_revocation(r, now)
-                    continue
-                if lost and not r.not_after:
-                    # Drawn under a clock that was far ahead: its end means nothing, so the first wait begins now.
-                    reconcile.plan_first(self, r, now)
-                    self.squeeze(r, now)
-                    continue
-                plan.missed(r, self.rng, self.is_ip(r), now, r.not_before, r.not_after, self.policy.recovery)
-                self.squeeze(r, now)
-        return moved
+def _slot_size(certificates):
+    # Records of about 400 bytes: one for the names, one each for the addresses, and for those they replace.
+    identifiers = [one for certificate in certificates for one in certificate.identifiers]
+    addresses = sum([1 for one in identifiers if one.family])
+    texts = sum([len(one.value) + 1 for one in identifiers])
+    return max(limits.JOURNAL, 800 + texts + 400 * (2 * addresses + 1))

@@ -1,10 +1,20 @@
 """The journal: everything that changes, in one small slot that is whole or not there.
 
-Layout: "ipcJ", version (1 byte), sequence number (4), length of the body (2), body, then the first eight
-bytes of SHA-256 over all that. Two slots are written in turn; the whole one with the higher sequence
-number counts. A truncated SHA-256 replaces a CRC: the port has a fast one that does not allocate.
-Integers are four bytes below 2**30, texts a two-byte length and bytes. Nothing here allocates once the
-objects are made (a record when it is first needed); a text points into the buffer it was read from until it is set.
+What holds. There are two slots, written in turn; the whole one with the higher sequence number counts. A write that is cut
+short leaves a slot that is not whole, and the other one, which is the state from before. So what comes back after a power
+cut is the old state or the new one, never a third.
+
+A slot is "ipcJ", the version (1 byte), the sequence number (4), the length of the body (2), the body, then the first eight
+bytes of SHA-256 over all that; it stands where others have a CRC, because the port has a fast one that does not allocate.
+Integers are four bytes below 2**30, texts a length of two bytes and the bytes. The tables below are the body's layout: their
+order is the order of the bytes, a field is added at the end of its table together with a new version, and none is ever taken
+away. Every version that a release wrote is read for ever; tests/vectors has one state of each.
+
+Nothing here allocates once the objects are made (a record when it is first needed). A text that was read points into the
+slot's buffer until it is set.
+
+What must never happen: a slot of a later version, or one that makes no sense, is touched; a check value is passed over; both
+slots are the same buffer on the medium, since then a cut could take both.
 """
 
 from . import limits
@@ -20,58 +30,66 @@ WHOLE = 0
 TORN = 1
 NEWER = 2
 
-ACTIVE = 0
-RETIRED = 1
+# The body's layout. What version 2 added stands on lines of its own.
+_INTS = (
+    "clock_floor", "account_file_id", "pending_account_file_id", "last_file_id", "told_notices", "revoked_at",
+    "account_role", "other_account_file_id",
+)  # fmt: skip
+_HASHES = (
+    "device_id", "account_key_hash", "ca_hash", "consent_nonce",
+    "other_account_key_hash",
+)  # fmt: skip
+_TEXTS = (
+    "account_url", "terms",
+    "other_account_url",
+)  # fmt: skip
+_RECORD_INTS = (
+    "_unused", "planned_at", "window_start", "window_end", "reason", "failures", "failed_at", "not_before", "not_after",
+    "file_id", "pending_file_id", "ordered_at", "ask_window_at", "ari_window_end", "consent_at", "created_at", "_revocation",
+    "_roles",
+)  # fmt: skip
+_RECORD_HASHES = ("key_hash", "pending_key_hash", "chain_hash")
+_RECORD_TEXTS = ("identifiers_text", "order_url", "profile", "ari_id")
 
 
 class Text:
     """Bytes somewhere in a buffer, or set by hand."""
 
     def __init__(self):
-        self.buf = b""
+        self.buffer = b""
         self.start = 0
-        self.n = 0
+        self.size = 0
 
     def set(self, data):
         """Point at `data` (bytes), all of it."""
-        self.buf = data
+        self.buffer = data
         self.start = 0
-        self.n = len(data)
+        self.size = len(data)
 
     def get(self):
         """A copy, as bytes. Allocates."""
-        return bytes(self.buf[self.start : self.start + self.n])
+        return bytes(self.buffer[self.start : self.start + self.size])
 
     def text(self):
         """A copy, as str. Allocates. Only printable ASCII is ever stored."""
         return self.get().decode()
 
 
-_RECORD_INTS = (
-    "state", "at", "lo", "hi", "why", "failures", "failed_at", "not_before", "not_after", "gen", "new_gen",
-    "order_at", "poll_at", "window_end", "consent_at", "since",
-    "revoke", "account",
-)  # fmt: skip
-_RECORD_HASHES = ("key_hash", "new_hash", "chain_hash")
-_RECORD_TEXTS = ("ids", "order", "profile", "ari")
-_INTS = ("floor", "account_gen", "pending_gen", "generation", "told", "revoked_at", "role", "other_gen")
-_HASHES = ("device", "account_hash", "ca_hash", "consent_nonce", "other_hash")
-_TEXTS = ("account", "terms", "other")
-
-
 class Record:
-    """One lineage. Times are core seconds; `at` is the plan, drawn from `lo` to `hi` because of `why`.
+    """One lineage. Times are core seconds, 0 or `limits.NEVER` for none.
 
-    state          ACTIVE or RETIRED
-    failures       attempts failed in a row, the first at `failed_at`
-    not_before, not_after, gen, key_hash, chain_hash    the live certificate; gen 0: none
-    order, order_at, new_gen, new_hash     the last order, in flight while order_at is not 0, and the key made for it
-    poll_at, window_end                    ARI: the next poll, and the end of the window last seen
-    ids            canonical identifiers, comma-separated; profile, ari: as used for the live certificate
-    consent_at     when the owner agreed to this combined certificate; 0: never
-    since          when the lineage came into being
-    revoke         1 + the reason code of the revocation that `at` plans; 0: none
-    account        roles of the accounts: bit 0 ordered the live certificate, bit 1 the last order
+    planned_at, window_start, window_end, reason    the plan: the second, what it was drawn from, and why (`plan`'s code)
+    failures           attempts failed in a row, the first at `failed_at`
+    not_before, not_after, file_id, key_hash, chain_hash    the live certificate and the number of its files; 0: none
+    order_url, ordered_at, pending_file_id, pending_key_hash    the last order, in flight while ordered_at is not 0, and the
+                       key made for it
+    certificate_role, order_role       of the account (`account`) that ordered the live certificate, and that of the last order
+    revocation_reason  of the revocation that is planned, RFC 5280 5.3.1; None: none is
+    ask_window_at, ari_window_end      ARI: when the CA is asked next, and the end of the window last seen
+    identifiers_text   the canonical identifiers, comma-separated; profile, ari_id: as used for the live certificate
+    consent_at         when the owner agreed to this combined certificate
+    created_at         when the lineage came into being
+    certificate        the `split.Certificate` that is wanted; not stored; `configuration` sets it
     """
 
     def __init__(self):
@@ -86,66 +104,100 @@ class Record:
             put(getattr(self, name), 0, b"\0\0\0\0\0\0\0\0")
         for name in _RECORD_TEXTS:
             getattr(self, name).set(b"")
-        self.at = limits.NEVER
+        self.planned_at = limits.NEVER
+
+    # Two fields are stored denser than they are used.
+
+    @property
+    def revocation_reason(self):
+        """The reason code, or None. Stored plus one, because 0 is a reason too."""
+        return self._revocation - 1 if self._revocation else None
+
+    @revocation_reason.setter
+    def revocation_reason(self, reason):
+        """A reason code, or None."""
+        self._revocation = 0 if reason is None else reason + 1
+
+    @property
+    def certificate_role(self):
+        """Bit 0 of what is stored."""
+        return self._roles & 1
+
+    @certificate_role.setter
+    def certificate_role(self, role):
+        """`account.EVERYTHING` or `account.ADDRESSES`."""
+        self._roles = self._roles & 2 | role
+
+    @property
+    def order_role(self):
+        """Bit 1 of what is stored."""
+        return self._roles >> 1
+
+    @order_role.setter
+    def order_role(self, role):
+        """`account.EVERYTHING` or `account.ADDRESSES`."""
+        self._roles = self._roles & 1 | role << 1
 
 
-def _make(obj, hashes, texts):
+def _make(target, hashes, texts):
     for name in hashes:
-        setattr(obj, name, bytearray(limits.HASH))
+        setattr(target, name, bytearray(limits.HASH))
     for name in texts:
-        setattr(obj, name, Text())
+        setattr(target, name, Text())
 
 
-def _put(out, off, obj, ints, hashes, texts):
+def _put(out, offset, source, ints, hashes, texts):
     for name in ints:
-        off = put_int(out, off, getattr(obj, name))
+        offset = put_int(out, offset, getattr(source, name))
     for name in hashes:
-        off = put(out, off, getattr(obj, name))
+        offset = put(out, offset, getattr(source, name))
     for name in texts:
-        off = _put_text(out, off, getattr(obj, name))
-    return off
+        offset = _put_text(out, offset, getattr(source, name))
+    return offset
 
 
-def _get(buf, off, end, obj, ints, hashes, texts):
+def _get(buffer, offset, end, target, ints, hashes, texts):
     for name in ints:
-        setattr(obj, name, get_int(buf, off))
-        off += 4
+        setattr(target, name, get_int(buffer, offset))
+        offset += 4
     for name in hashes:
-        copy(getattr(obj, name), 0, buf, off, off + limits.HASH)
-        off += limits.HASH
+        copy(getattr(target, name), 0, buffer, offset, offset + limits.HASH)
+        offset += limits.HASH
     for name in texts:
-        text = getattr(obj, name)
-        text.buf = buf
-        text.n = buf[off] << 8 | buf[off + 1]
-        text.start = off + 2
-        off += 2 + text.n
-        if off > end:
+        text = getattr(target, name)
+        text.buffer = buffer
+        text.size = buffer[offset] << 8 | buffer[offset + 1]
+        text.start = offset + 2
+        offset += 2 + text.size
+        if offset > end:
             raise ValueError
-    return off
+    return offset
 
 
-def _put_text(out, off, text):
-    if off + 2 > len(out) or text.n > 65535:
+def _put_text(out, offset, text):
+    if offset + 2 > len(out) or text.size > 65535:
         raise LocalError("overflow", "The journal is full: fewer or shorter identifiers are needed.")
-    out[off] = text.n >> 8
-    out[off + 1] = text.n & 255
-    return copy(out, off + 2, text.buf, text.start, text.start + text.n)
+    out[offset] = text.size >> 8
+    out[offset + 1] = text.size & 255
+    return copy(out, offset + 2, text.buffer, text.start, text.start + text.size)
 
 
 class Journal:
     """The durable state. `ring` is a `keys.Ring`; `sha256(buf, start, end, out, off)` is the port's.
 
-    seq                the sequence number of what was read or last encoded
-    floor              the latest second at which the CA is known to have answered: the clock is never believed below it
-    device             eight random bytes of this device, compared with the port's own copy where it has one
-    account, account_hash, account_gen   the URL of the account in use, its key's hash, its key file's number (0: none)
-    other, other_hash, other_gen         the same of the other one, where there are two
-    role               of the account in use. 0: for everything; 1: for addresses, where DNS names the other one (P13)
-    pending_gen        number of the key file that a key rollover in flight made (0: none)
+    sequence           the sequence number of what was read or last encoded
+    clock_floor        the latest second at which the CA is known to have answered: the clock is never believed below it
+    device_id          eight random bytes of this device, compared with the port's own copy where it has one
+    account_url, account_key_hash, account_file_id    of the account in use: its URL, its key's hash, the number of its key
+                       file (0: none)
+    other_account_url, other_account_key_hash, other_account_file_id    the same of the other one, where there are two
+    account_role       of the account in use, `account.EVERYTHING` or `account.ADDRESSES` (P13)
+    pending_account_file_id    number of the key file that a key rollover in flight made (0: none)
     revoked_at         when a lineage was last revoked (0: never)
     ca_hash            of the directory URL: state belongs to one CA
-    generation         the last number given to a key or chain file
-    told               mask of notices already shown
+    terms              URL of the CA's terms of service when they were last seen
+    last_file_id       the last number given to a key or chain file
+    told_notices       mask of notices already shown
     consent_nonce      eight random bytes of the consent being asked for
     """
 
@@ -156,7 +208,7 @@ class Journal:
         self.most = records
         self.all = []  # records in use, then spare ones
         self.count = 0
-        self.seq = 0
+        self.sequence = 0
         for name in _INTS:
             setattr(self, name, 0)
         _make(self, _HASHES, _TEXTS)
@@ -169,11 +221,12 @@ class Journal:
         """A cleared record at the end. Raises LocalError when all are in use."""
         if self.count == self.most:
             raise LocalError("too-many", "%d lineages are the most this build keeps." % self.count)
+        # Records that were dropped are used again: one has a dozen objects in it.
         self._make(self.count + 1)
-        r = self.all[self.count]
-        r.clear()
+        record = self.all[self.count]
+        record.clear()
         self.count += 1
-        return r
+        return record
 
     def _make(self, count):
         while len(self.all) < count:
@@ -181,81 +234,83 @@ class Journal:
 
     def drop(self, record):
         """Forget a record; the others keep their order."""
+        # It keeps its content: whoever still holds it may read it until it is used again.
         self.all.remove(record)
         self.all.append(record)
         self.count -= 1
 
     def encode(self, out):
         """Write the whole slot to `out` with the next sequence number; return its length. Raises LocalError("overflow")."""
-        off = put(out, 0, _MAGIC)
-        out[off] = VERSION
-        off = put_int(out, off + 1, self.seq + 1) + 2
-        off = _put(out, off, self, _INTS, _HASHES, _TEXTS)
-        off = put_int(out, off, self.ring.next)
-        off = put(out, off, self.ring.data)
-        off = put_int(out, off, self.count)
-        k = 0
-        while k < self.count:
-            off = _put(out, off, self.all[k], _RECORD_INTS, _RECORD_HASHES, _RECORD_TEXTS)
-            k += 1
-        out[_HEAD - 2] = off - _HEAD >> 8
-        out[_HEAD - 1] = off - _HEAD & 255
-        self._sha256(out, 0, off, self._digest, 0)
-        off = copy(out, off, self._digest, 0, _TAIL)
-        self.seq += 1
-        return off
+        offset = put(out, 0, _MAGIC)
+        out[offset] = VERSION
+        offset = put_int(out, offset + 1, self.sequence + 1) + 2
+        offset = _put(out, offset, self, _INTS, _HASHES, _TEXTS)
+        offset = put_int(out, offset, self.ring.next)
+        offset = put(out, offset, self.ring.data)
+        offset = put_int(out, offset, self.count)
+        index = 0
+        while index < self.count:
+            offset = _put(out, offset, self.all[index], _RECORD_INTS, _RECORD_HASHES, _RECORD_TEXTS)
+            index += 1
+        out[_HEAD - 2] = offset - _HEAD >> 8
+        out[_HEAD - 1] = offset - _HEAD & 255
+        self._sha256(out, 0, offset, self._digest, 0)
+        offset = copy(out, offset, self._digest, 0, _TAIL)
+        self.sequence += 1  # only now: what failed on the way did not count
+        return offset
 
-    def check(self, buf, n):
-        """WHOLE, TORN or NEWER for the first `n` bytes of `buf`."""
-        if n < _HEAD + _TAIL or not same(buf, 0, _MAGIC, 0, 4):
+    def check(self, buffer, size):
+        """WHOLE, TORN or NEWER for the first `size` bytes of `buffer`."""
+        if size < _HEAD + _TAIL or not same(buffer, 0, _MAGIC, 0, 4):
             return TORN
-        end = _HEAD + (buf[_HEAD - 2] << 8 | buf[_HEAD - 1])
-        if end + _TAIL > n:
+        end = _HEAD + (buffer[_HEAD - 2] << 8 | buffer[_HEAD - 1])
+        if end + _TAIL > size:
             return TORN
-        self._sha256(buf, 0, end, self._digest, 0)
-        if not same(buf, end, self._digest, 0, _TAIL):
+        self._sha256(buffer, 0, end, self._digest, 0)
+        if not same(buffer, end, self._digest, 0, _TAIL):
             return TORN
-        return NEWER if buf[4] > VERSION else WHOLE
+        return NEWER if buffer[4] > VERSION else WHOLE
 
-    def sequence(self, buf):
+    def sequence_of(self, buffer):
         """The sequence number of a slot that `check` found whole."""
-        return get_int(buf, 5)
+        return get_int(buffer, 5)
 
-    def decode(self, buf, n):
-        """Read a slot that `check` found WHOLE; texts point into `buf` from now on. False if it makes no sense."""
+    def decode(self, buffer, size):
+        """Read a slot that `check` found WHOLE; texts point into `buffer` from now on. False if it makes no sense."""
         try:
-            return self._decode(buf, _HEAD + (buf[_HEAD - 2] << 8 | buf[_HEAD - 1]))
+            return self._decode(buffer, _HEAD + (buffer[_HEAD - 2] << 8 | buffer[_HEAD - 1]))
         except (IndexError, ValueError):
             return False
 
-    def _decode(self, buf, end):
-        self.seq = get_int(buf, 5)
-        off = _HEAD
+    def _decode(self, buffer, end):
+        self.sequence = get_int(buffer, 5)
+        offset = _HEAD
         ints = _INTS
         hashes = _HASHES
         texts = _TEXTS
         record_ints = _RECORD_INTS
-        if buf[4] < 2:  # it had no second account
+        if buffer[4] < 2:  # it had no second account
             ints = ints[:-2]
             hashes = hashes[:-1]
             texts = texts[:-1]
             record_ints = record_ints[:-1]
-        off = _get(buf, off, end, self, ints, hashes, texts)
-        self.ring.next = get_int(buf, off) % limits.RING
-        off += 4
-        copy(self.ring.data, 0, buf, off, off + len(self.ring.data))
-        off += len(self.ring.data)
-        self.count = get_int(buf, off)
-        off += 4
+        offset = _get(buffer, offset, end, self, ints, hashes, texts)
+        self.ring.next = get_int(buffer, offset) % limits.RING
+        offset += 4
+        copy(self.ring.data, 0, buffer, offset, offset + len(self.ring.data))
+        offset += len(self.ring.data)
+        self.count = get_int(buffer, offset)
+        offset += 4
+        # Whole, but written by a build that keeps more lineages: nothing is dropped to make it fit.
         if self.count > self.most:
             self.count = 0
             return False
         self._make(self.count)
-        k = 0
-        while k < self.count:
-            off = _get(buf, off, end, self.all[k], record_ints, _RECORD_HASHES, _RECORD_TEXTS)
-            k += 1
-        return off == end
+        index = 0
+        while index < self.count:
+            offset = _get(buffer, offset, end, self.all[index], record_ints, _RECORD_HASHES, _RECORD_TEXTS)
+            index += 1
+        return offset == end  # bytes left over mean that the layout is another one
 
 
 class Slots:
@@ -265,7 +320,7 @@ class Slots:
 
     def __init__(self, journal, size=limits.JOURNAL):
         self.journal = journal
-        self._buf = [bytearray(size), bytearray(size)]
+        self._buffers = [bytearray(size), bytearray(size)]
         self._current = 1
 
     def load(self, read):
@@ -276,8 +331,8 @@ class Slots:
         """
         best = -1
         found = 0
-        for k in (0, 1):
-            data = read(self.NAMES[k])
+        for index in (0, 1):
+            data = read(self.NAMES[index])
             if data is None:
                 continue
             found += 1
@@ -286,20 +341,18 @@ class Slots:
                     "journal-corrupt",
                     "The journal is larger than any that ipcert writes; nothing was changed.",
                 )
-            if len(data) > len(self._buf[k]):  # written for more identifiers than there are now
-                self._buf[k] = bytearray(len(data))
-            put(self._buf[k], 0, data)
-            verdict = self.journal.check(self._buf[k], len(data))
+            if len(data) > len(self._buffers[index]):  # written for more identifiers than there are now
+                self._buffers[index] = bytearray(len(data))
+            put(self._buffers[index], 0, data)
+            verdict = self.journal.check(self._buffers[index], len(data))
             if verdict == NEWER:
                 raise LocalError(
                     "journal-newer",
                     "The journal was written by a later version of ipcert; install that one again. "
                     "Nothing was changed.",
                 )
-            if verdict == WHOLE and (
-                best < 0 or self.journal.sequence(self._buf[k]) > self.journal.sequence(self._buf[best])
-            ):
-                best = k
+            if verdict == WHOLE and (best < 0 or self._sequence(index) > self._sequence(best)):
+                best = index
         if best < 0:
             # One torn slot alone is a first write that was cut short: there was no state before it.
             if found < 2:
@@ -309,12 +362,15 @@ class Slots:
                 "Both slots of the journal are damaged, so the state is lost. Keep the directory for inspection, "
                 "or run 'ipcert reset' to start afresh.",
             )
-        if not self.journal.decode(self._buf[best], len(self._buf[best])):
+        if not self.journal.decode(self._buffers[best], len(self._buffers[best])):
             raise LocalError(
                 "journal-corrupt", "The journal does not make sense to this build; nothing was changed."
             )
         self._current = best
         return True
+
+    def _sequence(self, index):
+        return self.journal.sequence_of(self._buffers[index])
 
     def encode(self):
         """Encode into the slot that is not current and make it current; return its length.
@@ -324,17 +380,17 @@ class Slots:
         other = 1 - self._current
         while True:
             try:
-                n = self.journal.encode(self._buf[other])
+                size = self.journal.encode(self._buffers[other])
                 break
             except LocalError:
                 # Longer URLs than any known CA's: a larger buffer, once, rather than a device that cannot go on.
-                size = len(self._buf[other]) * 2
-                if size > limits.JOURNAL_MOST:
+                larger = len(self._buffers[other]) * 2
+                if larger > limits.JOURNAL_MOST:
                     raise
-                self._buf[other] = bytearray(size)
+                self._buffers[other] = bytearray(larger)
         self.name = self.NAMES[other]
-        self.data = self._buf[other]
+        self.data = self._buffers[other]
         self._current = other
         # Texts that still point into the old buffer would be lost at the next encode.
-        self.journal.decode(self.data, n)
-        return n
+        self.journal.decode(self.data, size)
+        return size

@@ -1,6 +1,11 @@
 """What the owner must be told: a code, a severity and plain English for each notice.
 
-A notice's number is its bit in the masks that `split.warn` returns, so there are at most 30.
+What holds. Whatever becomes public for ever, whatever keeps a certificate from coming, and whatever somebody else changed is told
+once, by a number that never changes its meaning. A port shows the text, or translates by the code; a program acts on the code and
+the severity: INFO needs nobody, a WARNING wants to be read, an ALERT wants somebody to act. A notice's number is its bit in the
+masks that `split.warn` returns and the journal keeps, so there are at most 30, and a new one goes to the end.
+
+What must never happen: a notice that carries the second of a plan, a key or a token: notices end up in logs (P12).
 """
 
 INFO = 0
@@ -126,3 +131,32 @@ def text(number, subject, detail=""):
     if sentence.count("%s") == 2:
         return sentence % (subject, detail)
     return sentence % subject
+
+
+class Notice:
+    """One notice that waits to be told: its number, what it is about, and the detail for a second blank."""
+
+    def __init__(self, number, subject, text):
+        self.number = number
+        self.subject = subject
+        self.text = text
+
+
+class Outbox:
+    """What a device has to say: notices that wait, the last error, and how often something was obtained or failed.
+
+    last_error   the last Error, or None; issued, failures: certificates and failed attempts since the start
+    """
+
+    def __init__(self):
+        self._waiting = []
+        self.last_error = None
+        self.issued = self.failures = 0
+
+    def notice(self, number, subject, text=""):
+        """Have the owner told."""
+        self._waiting.append(Notice(number, subject, text))
+
+    def next(self):
+        """The next Notice, which is not waiting any more; None where there is none."""
+        return self._waiting.pop(0) if self._waiting else None

@@ -1,4 +1,6 @@
-from typing import Tuple
+from typing import List, Optional, Tuple
+
+from .errors import Error
 
 INFO: int
 WARNING: int
@@ -33,3 +35,18 @@ NOTICES: Tuple[Tuple[str, int, str], ...]
 def code(number: int) -> str: ...
 def severity(number: int) -> int: ...
 def text(number: int, subject: str, detail: str = ...) -> str: ...
+
+class Notice:
+    number: int
+    subject: str
+    text: str
+    def __init__(self, number: int, subject: str, text: str) -> None: ...
+
+class Outbox:
+    _waiting: List[Notice]
+    last_error: Optional[Error]
+    issued: int
+    failures: int
+    def __init__(self) -> None: ...
+    def notice(self, number: int, subject: str, text: str = ...) -> None: ...
+    def next(self) -> Optional[Notice]: ...

@@ -1,9 +1,20 @@
-"""When a lineage acts next: PRIVACY.md's P1 to P6 and P14 as pure functions of (lineage, now, random words).
+"""When a lineage acts next: P1 to P6 and P14 of the policy as pure functions of (lineage, now, random words).
 
-Each fills a plan `p`, a `Plan` or anything with its four attributes, from a fresh draw and never from another
-lineage's plan. Times and durations are whole core seconds, 0 <= t < 2**30; nothing here allocates, uses a
-float, or reads a clock. No plan lies before `now` or after `LAST`. `ip` is True for the address's lineage and
-False for the name's. A certificate is given by its `not_before` and `not_after`; `not_after` 0: none yet.
+What holds. Everything that shows in the public record at a certain second was planned for that second, and the second was drawn
+uniformly from an interval that says nothing: not when the device was set up, switched on or off, or came back on line, and not
+when the home's other certificate was issued. So each function fills a plan from a fresh draw, from one lineage's own numbers,
+and never from another lineage's plan. tools/simulate lives through a million homes with these very functions and lets
+attackers at the result; its gate fails where a change gives them anything.
+
+Where the reasons conflict, service decides: a certificate that is about to expire is renewed before it does (HURRY), and a lapsed
+address is back within a quarter of an hour, even if that shows that the device was off.
+
+A plan is `Plan` or anything with its four attributes, such as a journal's record. Times and durations are whole core seconds,
+0 <= t < 2**30; nothing here allocates, uses a float, or reads a clock. `is_address` is True for an address's lineage and
+False for the names'. A certificate is given by its `not_before` and `not_after`; `not_after` 0: none yet.
+
+What must never happen: a plan before `now` or after `LAST`; a draw that is reduced by remainder, which would prefer early
+seconds; a plan that is drawn again because it was looked at.
 """
 
 from . import limits
@@ -17,12 +28,11 @@ DAY = limits.DAY
 HOUR = limits.HOUR
 MINUTE = limits.MINUTE
 
-# P2, in thousandths of the lifetime. A few draws come from a later part of it: a renewal that an outage delayed
-# looks like one of these, so it tells nobody that there was an outage.
-IP_LO, IP_HI, IP_FAR = 300, 510, 650
-NAME_LO, NAME_HI, NAME_FAR = 450, 677, 840
-IP_LATE = 50  # of 1000 draws
-NAME_LATE = 50
+# P2, in thousandths of the lifetime. A few draws come from a later part of it, up to LATEST: a renewal that an outage
+# delayed looks like one of these, so it tells nobody that there was an outage.
+ADDRESS_START, ADDRESS_END, ADDRESS_LATEST = 300, 510, 650
+NAME_START, NAME_END, NAME_LATEST = 450, 677, 840
+LATE = 50  # of 1000 draws
 
 TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retry`
 
@@ -31,7 +41,7 @@ TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retr
     REVOKE,
 ) = range(16)  # fmt: skip
 
-_WHY = (
+_REASONS = (
     "Nothing is planned.",
     "You asked for this one first, so it goes at once.",
     "The first certificate waits a random time, so that it cannot be matched with the one that went at once.",
@@ -52,16 +62,16 @@ _WHY = (
 
 
 class Plan:
-    """at: the second to act, drawn from lo..hi (both included); why: a code for `why_text`."""
+    """planned_at: the second to act, drawn from window_start..window_end (both included); reason: a code for `reason_text`."""
 
     def __init__(self):
         self.clear()
 
     def clear(self):
         """No plan."""
-        self.at = limits.NEVER
-        self.lo = self.hi = 0
-        self.why = NONE
+        self.planned_at = limits.NEVER
+        self.window_start = self.window_end = 0
+        self.reason = NONE
 
 
 class Words:
@@ -69,125 +79,145 @@ class Words:
 
     def __init__(self, fill, size=32):
         self._fill = fill
-        self._buf = bytearray(size)
-        self._at = size
+        self._buffer = bytearray(size)
+        self._next = size
 
     def word(self):
         """A fresh 0..65535."""
-        b = self._buf
-        i = self._at
-        if i >= len(b):
-            self._fill(b)
-            i = 0
-        self._at = i + 2
-        w = b[i] << 8 | b[i + 1]
-        b[i] = b[i + 1] = 0
-        return w
+        buffer = self._buffer
+        index = self._next
+        if index >= len(buffer):
+            self._fill(buffer)
+            index = 0
+        self._next = index + 2
+        word = buffer[index] << 8 | buffer[index + 1]
+        buffer[index] = buffer[index + 1] = 0
+        return word
 
 
-def below(rng, n):
-    """A uniform int in [0, n), 1 <= n < 2**30. Raises LocalError("entropy") from a source that is stuck."""
-    top = 65535 if n <= 65536 else limits.NEVER
+def below(words, count):
+    """A uniform int in [0, count), 1 <= count < 2**30. Raises LocalError("entropy") from a source that is stuck."""
+    top = 65535 if count <= 65536 else limits.NEVER
     for _ in range(128):  # each try fails less than half of the time
-        x = rng.word()
+        drawn = words.word()
         if top > 65535:
-            x = (x & 0x3FFF) << 16 | rng.word()
-        r = x % n
-        if x - r <= top - (n - 1):
-            return r
+            drawn = (drawn & 0x3FFF) << 16 | words.word()
+        rest = drawn % count
+        # The last, incomplete round of `count` values would prefer the small ones: such a draw is thrown away.
+        if drawn - rest <= top - (count - 1):
+            return rest
     raise LocalError("entropy", "The random source repeats itself: nothing can be planned with it.")
 
 
-def _add(t, d):
-    return t + d if d < LAST - t else LAST
+def _add(second, duration):
+    return second + duration if duration < LAST - second else LAST
 
 
-def _draw(p, rng, lo, hi, why):
-    p.hi = hi = min(hi, LAST)
-    p.lo = lo = min(lo, hi)
-    p.at = lo + below(rng, hi - lo + 1)
-    p.why = why
+def _draw(plan, words, start, end, reason):
+    plan.window_end = end = min(end, LAST)
+    plan.window_start = start = min(start, end)
+    plan.planned_at = start + below(words, end - start + 1)
+    plan.reason = reason
 
 
-def _within(p, rng, now, lo, hi, why):
-    _draw(p, rng, _add(now, lo), _add(now, hi), why)
+def _within(plan, words, now, least, most, reason):
+    _draw(plan, words, _add(now, least), _add(now, most), reason)
 
 
-def _life(not_before, not_after):
+def _lifetime(not_before, not_after):
     return min(max(not_after - not_before, limits.LIFETIME_MIN), limits.LIFETIME_MAX)
 
 
-def _part(life, k):
-    return life // 1000 * k + life % 1000 * k // 1000  # life * k would leave 2**30
+def _part(lifetime, thousandths):
+    return (
+        lifetime // 1000 * thousandths + lifetime % 1000 * thousandths // 1000
+    )  # the product would leave 2**30
 
 
-def first(p, rng, now, urgent, window=14 * DAY):
+def first(plan, words, now, urgent, window=14 * DAY):
     """P1: at once when urgent, else uniform over `window` seconds from now (14 days; 24 h when both are urgent)."""
-    _within(p, rng, now, 0, 0 if urgent else window, URGENT if urgent else FIRST)
+    _within(plan, words, now, 0, 0 if urgent else window, URGENT if urgent else FIRST)
 
 
-def renewal(p, rng, ip, not_before, not_after, now=0, recovery=3 * DAY):
+def renewal(plan, words, is_address, not_before, not_after, now=0, recovery=3 * DAY):
     """P2: one draw from the lineage's window; where that is already past at `now`, as `missed`."""
-    life = _life(not_before, not_after)
-    lo = IP_LO if ip else NAME_LO
-    hi = IP_HI if ip else NAME_HI
-    if below(rng, 1000) < (IP_LATE if ip else NAME_LATE):
-        lo = hi
-        hi = IP_FAR if ip else NAME_FAR
-    _draw(p, rng, _add(not_before, _part(life, lo)), _add(not_before, _part(life, hi)), RENEWAL)
-    if p.at - now < SOON:  # not now + SOON: that may leave 2**30
-        missed(p, rng, ip, now, not_before, not_after, recovery)
+    lifetime = _lifetime(not_before, not_after)
+    start = ADDRESS_START if is_address else NAME_START
+    end = ADDRESS_END if is_address else NAME_END
+    if below(words, 1000) < LATE:
+        start = end
+        end = ADDRESS_LATEST if is_address else NAME_LATEST
+    start = _add(not_before, _part(lifetime, start))
+    end = _add(not_before, _part(lifetime, end))
+    _draw(plan, words, start, end, RENEWAL)
+    if plan.planned_at - now < SOON:  # not now + SOON: that may leave 2**30
+        missed(plan, words, is_address, now, not_before, not_after, recovery)
 
 
-def strict(p, rng, ip, start, end, not_before, not_after, now=0, recovery=3 * DAY):
+def strict(plan, words, is_address, start, end, not_before, not_after, now=0, recovery=3 * DAY):
     """P2 `strict_ari`: uniform in the CA's window (RFC 9773 4.2). A window that is inverted, wider than the
     lifetime or outside the certificate's validity is not believed: the ordinary renewal instead."""
     if not not_before < start <= end < not_after:
-        return renewal(p, rng, ip, not_before, not_after, now, recovery)
-    _draw(p, rng, start, end, STRICT)
-    if p.at - now < SOON:  # not now + SOON: that may leave 2**30
-        missed(p, rng, ip, now, not_before, not_after, recovery)
+        return renewal(plan, words, is_address, not_before, not_after, now, recovery)
+    _draw(plan, words, start, end, STRICT)
+    if plan.planned_at - now < SOON:  # not now + SOON: that may leave 2**30
+        missed(plan, words, is_address, now, not_before, not_after, recovery)
 
 
-def is_missed(p, now):
+def is_missed(plan, now):
     """True when the planned second passed so long ago that the device was off: ask `missed` for a new one."""
-    return now - p.at > GRACE
+    return now - plan.planned_at > GRACE
 
 
-def is_lost(p, now, not_after):
+def is_lost(plan, now, not_after):
     """True when a plan was made under a clock that was far ahead: plan anew. No plan lies more than eight days after
     the certificate's end or now, or 61 days away where there is none yet."""
-    return p.at != limits.NEVER and p.at > _add(max(not_after, now), 8 * DAY if not_after else 61 * DAY)
+    furthest = _add(max(not_after, now), 8 * DAY if not_after else 61 * DAY)
+    return plan.planned_at != limits.NEVER and plan.planned_at > furthest
 
 
-def missed(p, rng, ip, now, not_before, not_after, recovery=3 * DAY):
+def missed(plan, words, is_address, now, not_before, not_after, recovery=3 * DAY):
     """P3: a plan that passed while the device was off. `recovery`: the longest wait of a lapsed name, seconds."""
     if not not_after:  # the first one: the rest of its own wait
-        rest = p.hi - now
+        rest = plan.window_end - now
         if rest < 6 * HOUR:
-            return _within(p, rng, now, 0, BACK if ip else DAY, FIRST)
-        return _within(p, rng, now, 0, min(rest, 60 * DAY), FIRST)
+            return _within(plan, words, now, 0, BACK if is_address else DAY, FIRST)
+        return _within(plan, words, now, 0, min(rest, 60 * DAY), FIRST)
     left = not_after - now
     if left < SOON:  # too late for a plan that helps
         # A thirty-second is kept back, so that the certificate is there within `recovery`, not only asked for.
-        return _within(p, rng, now, 0, BACK if ip else recovery - recovery // 32, LAPSED)
-    life = _life(not_before, not_after)
-    rest = _add(not_before, _part(life, IP_HI if ip else NAME_HI)) - now
-    if rest > (6 * HOUR if ip else 2 * DAY) and rest < left:
-        return _within(p, rng, now, 0, rest, REST)
-    if ip:
+        most = BACK if is_address else recovery - recovery // 32
+        return _within(plan, words, now, 0, most, LAPSED)
+    # What is left of the window hides best: nobody sees from it that the device was off.
+    end = _part(_lifetime(not_before, not_after), ADDRESS_END if is_address else NAME_END)
+    rest = _add(not_before, end) - now
+    if rest > (6 * HOUR if is_address else 2 * DAY) and rest < left:
+        return _within(plan, words, now, 0, rest, REST)
+    # Next best is anywhere in the rest of the validity; only the last hours are hurried, so that nothing lapses.
+    if is_address:
         if left > 36 * HOUR:
-            return _within(p, rng, now, 0, min(left - 24 * HOUR, 36 * HOUR), VALID)
+            return _within(plan, words, now, 0, min(left - 24 * HOUR, 36 * HOUR), VALID)
         if left > 6 * HOUR:
-            return _within(p, rng, now, 0, min(left - 5 * HOUR, 2 * HOUR), HURRY)
-        return _within(p, rng, now, 0, min(left // 2, BACK), HURRY)
+            return _within(plan, words, now, 0, min(left - 5 * HOUR, 2 * HOUR), HURRY)
+        return _within(plan, words, now, 0, min(left // 2, BACK), HURRY)
     if left > 60 * HOUR:
-        return _within(p, rng, now, 0, min(left - 2 * DAY, 14 * DAY), VALID)
-    _within(p, rng, now, 0, left * 3 // 4, HURRY)
+        return _within(plan, words, now, 0, min(left - 2 * DAY, 14 * DAY), VALID)
+    _within(plan, words, now, 0, left * 3 // 4, HURRY)
 
 
-def retry(p, rng, now, failures, kind, not_after, retry_after=0, ip=True, not_before=0, recovery=3 * DAY):
-    """P4: after `failures` (1 and up) attempts in a row that failed, the last for the reason `kind`.
+def retry(
+    plan,
+    words,
+    now,
+    failures,
+    failure,
+    not_after,
+    retry_after=0,
+    is_address=True,
+    not_before=0,
+    recovery=3 * DAY,
+):
+    """P4: after `failures` (1 and up) attempts in a row that failed, the last for the reason `failure`.
 
     Backoff of 1, 10, 100, 1000 minutes, then a day, times U[0.5, 1.5]. `retry_after`: the CA's, seconds; below 1
     counts as none, and no more than a day or half of the validity left is believed. Transport errors wait no
@@ -196,77 +226,78 @@ def retry(p, rng, now, failures, kind, not_after, retry_after=0, ip=True, not_be
     as one whose device was off, because it was: nothing is fetched at the moment the line comes back.
     """
     left = max(not_after - now, 0)
-    step = failures + (1 if kind == LIMITED else 0)
-    if kind == TRANSPORT and not ip and not_after and step > 1:
-        missed(p, rng, ip, _add(now, SOON), not_before, not_after, recovery)
-        if retry_after <= p.at - now:
+    steps = failures + (1 if failure == LIMITED else 0)
+    if failure == TRANSPORT and not is_address and not_after and steps > 1:
+        missed(plan, words, is_address, _add(now, SOON), not_before, not_after, recovery)
+        if retry_after <= plan.planned_at - now:
             return
     wait = MINUTE
-    while step > 1 and wait < DAY:
+    while steps > 1 and wait < DAY:
         wait *= 10
-        step -= 1
+        steps -= 1
     wait = min(wait, DAY)
-    hi = wait + wait // 2
-    if kind == TRANSPORT:
-        hi = min(hi, max(left // 8, SOON)) if not_after else hi
+    most = wait + wait // 2
+    if failure == TRANSPORT:
+        most = min(most, max(left // 8, SOON)) if not_after else most
     elif left:
-        hi = min(hi, max(left // 4, BACK if ip and kind == VALIDATION else 4 * HOUR))
-    lo = min(wait // 2, hi // 2)
+        most = min(most, max(left // 4, BACK if is_address and failure == VALIDATION else 4 * HOUR))
+    least = min(wait // 2, most // 2)
+    # A CA that asks for more than the certificate has left would have it lapse.
     asked = min(retry_after, limits.RETRY_AFTER)
     if left:
         asked = min(asked, max(left // 2, HOUR))
-    if asked > lo:
-        return _within(p, rng, now, asked, max(hi, asked + asked // 10), ASKED)
-    _within(p, rng, now, lo, hi, RETRY)
+    if asked > least:
+        return _within(plan, words, now, asked, max(most, asked + asked // 10), ASKED)
+    _within(plan, words, now, least, most, RETRY)
 
 
-def collide(p, rng, now):
-    """P5: another order is in flight at p.at, so this one starts up to half an hour after its own planned second;
-    where that is past too, up to half an hour from now."""
-    lo = p.at if p.at < limits.NEVER else now
-    _within(p, rng, lo, 0, 30 * MINUTE, COLLISION)
-    if p.at < now:
-        _within(p, rng, now, 1, 30 * MINUTE, COLLISION)
+def collide(plan, words, now):
+    """P5: another order is in flight at the planned second, so this one starts up to half an hour after it; where that is
+    past too, up to half an hour from now."""
+    start = plan.planned_at if plan.planned_at < limits.NEVER else now
+    _within(plan, words, start, 0, 30 * MINUTE, COLLISION)
+    if plan.planned_at < now:
+        _within(plan, words, now, 1, 30 * MINUTE, COLLISION)
 
 
 def is_emergency(stored_end, fetched_end, not_before, not_after):
     """P2: True when the CA's window now ends earlier, by more than 1 % of the lifetime, than the one stored
     (`stored_end`; 0: none, then half of the validity under ten days and two thirds above). A window that ended
     a day before the certificate began is nonsense, not an emergency."""
-    life = _life(not_before, not_after)
+    lifetime = _lifetime(not_before, not_after)
     if not stored_end:
-        stored_end = _add(not_before, _part(life, 500 if life < 10 * DAY else 667))
-    return not_before - DAY <= fetched_end < stored_end - life // 100
+        stored_end = _add(not_before, _part(lifetime, 500 if lifetime < 10 * DAY else 667))
+    return not_before - DAY <= fetched_end < stored_end - lifetime // 100
 
 
-def emergency(p, rng, ip, now):
+def emergency(plan, words, is_address, now):
     """P2: the address at once, the name within six hours."""
-    _within(p, rng, now, 0, 0 if ip else 6 * HOUR, EMERGENCY)
+    _within(plan, words, now, 0, 0 if is_address else 6 * HOUR, EMERGENCY)
 
 
-def poll(p, rng, now, retry_after=0):
+def poll(plan, words, now, retry_after=0):
     """The next ARI poll: 6 to 12 hours from now, or later if the CA asks (RFC 9773 4.3.2), up to a day."""
-    lo = max(6 * HOUR, min(retry_after, DAY))
-    _within(p, rng, now, lo, max(12 * HOUR, lo + lo // 10), POLL)
+    least = max(6 * HOUR, min(retry_after, DAY))
+    _within(plan, words, now, least, max(12 * HOUR, least + least // 10), POLL)
 
 
-def held(p, rng, now, last_address_lasted, min_age=DAY):
+def held(plan, words, now, last_address_lasted, min_age=DAY):
     """P6: a new address. Within 15 minutes, or after `min_age` seconds where the last one lasted less than 72 h.
     `last_address_lasted`: seconds; limits.NEVER when there was none. The caller drops the plan if it changes again."""
     wait = min_age if last_address_lasted < 72 * HOUR else 0
-    _within(p, rng, now, wait, wait + 15 * MINUTE, HELD)
+    _within(plan, words, now, wait, wait + 15 * MINUTE, HELD)
 
 
-def revocation(p, rng, now, last):
+def revocation(plan, words, now, last):
     """P14: at once, or 2 to 24 hours after the `last` revocation (0: none) where that was less than a day ago."""
     if not last or now - last > DAY:
-        return _within(p, rng, now, 0, 0, REVOKE)
-    _draw(p, rng, max(now, _add(last, 2 * HOUR)), max(now, _add(last, DAY)), REVOKE)
+        return _within(plan, words, now, 0, 0, REVOKE)
+    _draw(plan, words, max(now, _add(last, 2 * HOUR)), max(now, _add(last, DAY)), REVOKE)
 
 
-def why_text(code):
+def reason_text(code):
     """One plain sentence for a plan's `why`."""
-    return _WHY[code]
+    return _REASONS[code]
 
 
 def settings():

@@ -7,14 +7,13 @@ SOON: int
 DAY: int
 HOUR: int
 MINUTE: int
-IP_LO: int
-IP_HI: int
-IP_FAR: int
-IP_LATE: int
-NAME_LO: int
-NAME_HI: int
-NAME_FAR: int
-NAME_LATE: int
+ADDRESS_START: int
+ADDRESS_END: int
+ADDRESS_LATEST: int
+NAME_START: int
+NAME_END: int
+NAME_LATEST: int
+LATE: int
 TRANSPORT: int
 REFUSED: int
 VALIDATION: int
@@ -37,19 +36,19 @@ HELD: int
 REVOKE: int
 
 class Planned(Protocol):
-    at: int
-    lo: int
-    hi: int
-    why: int
+    planned_at: int
+    window_start: int
+    window_end: int
+    reason: int
 
 class Random(Protocol):
     def word(self) -> int: ...
 
 class Plan:
-    at: int
-    lo: int
-    hi: int
-    why: int
+    planned_at: int
+    window_start: int
+    window_end: int
+    reason: int
     def __init__(self) -> None: ...
     def clear(self) -> None: ...
 
@@ -57,15 +56,21 @@ class Words:
     def __init__(self, fill: Callable[[bytearray], Any], size: int = ...) -> None: ...
     def word(self) -> int: ...
 
-def below(rng: Random, n: int) -> int: ...
-def first(p: Planned, rng: Random, now: int, urgent: bool, window: int = ...) -> None: ...
+def below(words: Random, count: int) -> int: ...
+def first(plan: Planned, words: Random, now: int, urgent: bool, window: int = ...) -> None: ...
 def renewal(
-    p: Planned, rng: Random, ip: bool, not_before: int, not_after: int, now: int = ..., recovery: int = ...
+    plan: Planned,
+    words: Random,
+    is_address: bool,
+    not_before: int,
+    not_after: int,
+    now: int = ...,
+    recovery: int = ...,
 ) -> None: ...
 def strict(
-    p: Planned,
-    rng: Random,
-    ip: bool,
+    plan: Planned,
+    words: Random,
+    is_address: bool,
     start: int,
     end: int,
     not_before: int,
@@ -73,28 +78,34 @@ def strict(
     now: int = ...,
     recovery: int = ...,
 ) -> None: ...
-def is_missed(p: Planned, now: int) -> bool: ...
-def is_lost(p: Planned, now: int, not_after: int) -> bool: ...
+def is_missed(plan: Planned, now: int) -> bool: ...
+def is_lost(plan: Planned, now: int, not_after: int) -> bool: ...
 def missed(
-    p: Planned, rng: Random, ip: bool, now: int, not_before: int, not_after: int, recovery: int = ...
+    plan: Planned,
+    words: Random,
+    is_address: bool,
+    now: int,
+    not_before: int,
+    not_after: int,
+    recovery: int = ...,
 ) -> None: ...
 def retry(
-    p: Planned,
-    rng: Random,
+    plan: Planned,
+    words: Random,
     now: int,
     failures: int,
-    kind: int,
+    failure: int,
     not_after: int,
     retry_after: int = ...,
-    ip: bool = ...,
+    is_address: bool = ...,
     not_before: int = ...,
     recovery: int = ...,
 ) -> None: ...
-def collide(p: Planned, rng: Random, now: int) -> None: ...
+def collide(plan: Planned, words: Random, now: int) -> None: ...
 def is_emergency(stored_end: int, fetched_end: int, not_before: int, not_after: int) -> bool: ...
-def emergency(p: Planned, rng: Random, ip: bool, now: int) -> None: ...
-def poll(p: Planned, rng: Random, now: int, retry_after: int = ...) -> None: ...
-def held(p: Planned, rng: Random, now: int, last_address_lasted: int, min_age: int = ...) -> None: ...
-def revocation(p: Planned, rng: Random, now: int, last: int) -> None: ...
-def why_text(code: int) -> str: ...
+def emergency(plan: Planned, words: Random, is_address: bool, now: int) -> None: ...
+def poll(plan: Planned, words: Random, now: int, retry_after: int = ...) -> None: ...
+def held(plan: Planned, words: Random, now: int, last_address_lasted: int, min_age: int = ...) -> None: ...
+def revocation(plan: Planned, words: Random, now: int, last: int) -> None: ...
+def reason_text(code: int) -> str: ...
 def settings() -> Tuple[Tuple[str, str, str], ...]: ...

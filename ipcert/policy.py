@@ -1,4 +1,16 @@
-"""The owner's choices, checked once. Times are seconds; the defaults are PRIVACY's."""
+"""The owner's choices, checked once. Times are seconds; the defaults are the policy's own.
+
+What holds. A Policy that could be made is one that the core can keep to: every value is in its bounds, and no choice contradicts
+another one. So nothing behind here checks a choice again, and a mistake in a configuration is said when it is read, not weeks
+later when the first renewal is due.
+
+Nobody has to choose anything. The defaults are what hides a home best without being in its owner's way: the address at once, the
+name up to two weeks later, apart, each with the profile that its CA has for it.
+
+What must never happen: a choice that weakens the promise without the owner's knowledge. A combined certificate needs consent
+besides `combined` (`configuration`); `compress` needs a test CA; the six-day profile is refused for names whatever is chosen
+(`acme.directory.choose_profile`).
+"""
 
 from . import limits
 from .acme import challenge
@@ -65,12 +77,14 @@ class Policy:
             raise LocalError("config", 'urgent must be "ip", "domain" or "both".')
         if setting not in _SETTING:
             raise LocalError("config", 'setting must be "home" or "public".')
+        # Where both are urgent the owner waits for both: a day is what is left to hide in.
         if first_delay is None:
             first_delay = limits.DAY if urgent == "both" else 14 * limits.DAY
         _between("first_delay", first_delay, 0, 60 * limits.DAY)
         _between("recovery", recovery, limits.HOUR, 7 * limits.DAY)
         _between("min_ip_age", min_ip_age, 0, 30 * limits.DAY)
         _between("compress", compress, 1, 10000000)
+        # Plans that come within minutes would show in a public log that the two belong together.
         if compress != 1 and not test_ca:
             raise LocalError(
                 "config", "compress is for demonstrations: it needs a CA marked with test = true."
@@ -83,14 +97,15 @@ class Policy:
             raise LocalError(
                 "config", "An external account binding needs both its key identifier and its key."
             )
-        for c in contacts:
+        for contact in contacts:
+            # It goes into newAccount's JSON as it is, and RFC 5321 4.5.3.1.3 has no longer address.
             if (
-                not c.startswith("mailto:")
-                or len(c) > 254
-                or '"' in c
-                or "\\" in c
-                or min(c) <= " "
-                or max(c) > "~"
+                not contact.startswith("mailto:")
+                or len(contact) > 254
+                or '"' in contact
+                or "\\" in contact
+                or min(contact) <= " "
+                or max(contact) > "~"
             ):
                 raise LocalError("config", 'A contact must look like "mailto:you@example.com".')
         _between("spread", spread, 0, 60 * limits.DAY)
@@ -110,9 +125,13 @@ class Policy:
         self.agree_terms = agree_terms
         self.challenge_name = challenge_name
         self.challenge_ip = challenge_ip
+        # A chain is held in RAM while it is checked and deployed, and on a board that is scarce.
         if preferred_chain is None:
             preferred_chain = "smallest" if MICROPYTHON else ""
         self.preferred_chain = preferred_chain
         self.eab_kid = eab_kid
         self.eab_key = eab_key
-        self.accounturi = challenge_name == challenge.PERSIST if accounturi is None else accounturi
+        # What names the names' account in DNS must not name the addresses' too (P13).
+        if accounturi is None:
+            accounturi = challenge.find(challenge_name).names_account
+        self.accounturi = accounturi

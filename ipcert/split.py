@@ -1,72 +1,98 @@
 """Which identifiers share a certificate, and what the owner must be told about it.
 
-Names go together, every address on its own, and never a name with an address: Let's Encrypt's first
-recommendation, and P7 of the policy. Only a combined split, which needs consent, breaks that.
+What holds. Names go together, every address on its own, and never a name with an address: Let's Encrypt's first
+recommendation, and P7 of the policy. Only a combined split, which needs the owner's consent at home, breaks that.
+The core takes a list of certificates; `certificates` makes the one that the policy calls for.
+
+What must never happen: an identifier in two certificates, since its orders would show that the two belong together.
 """
 
-from . import notices
+from . import limits, notices
+from .acme import challenge
 from .errors import LocalError
 
+# What a certificate may hold: the families of its identifiers are a sum of these.
+NAMES = 1
+IPV4 = 2
+IPV6 = 4
+_FAMILY = {0: NAMES, 4: IPV4, 6: IPV6}
 
-def assign(identifiers, groups, combined):
-    """Write the group number of `identifiers[i]` to `groups[i]` (a bytearray as long); return how many groups.
 
-    `combined` puts everything in group 0. Names, if any, are group 0 otherwise. Allocates nothing.
+class Certificate:
+    """What the owner wants one certificate to be.
+
+    identifiers  list of `identifiers.Identifier`, one at least; challenge: the type that proves all of them
+    deploys      what the port wants to find again when the certificate is deployed; the core does not look at it
+    text         the identifiers, comma-separated, as in a record's `identifiers_text`
+    families     which of NAMES, IPV4 and IPV6 occur; has_address: IPV4 or IPV6 do
+    urgent       True for the one that is fetched at once (P1); `configuration` decides
     """
-    names = False
-    for i in identifiers:
-        if i.family == 0:
-            names = True
-    n = 1 if names or combined else 0
-    k = 0
-    for i in identifiers:
-        if combined or i.family == 0:
-            groups[k] = 0
-        else:
-            groups[k] = n
-            n += 1
-        k += 1
-    return n
+
+    def __init__(self, identifiers, challenge, deploys=None):
+        self.identifiers = identifiers
+        self.challenge = challenge
+        self.deploys = deploys
+        self.urgent = False
+        self.text = ",".join([one.value for one in identifiers])
+        self.families = 0
+        for one in identifiers:
+            self.families |= _FAMILY[one.family]
+        self.has_address = self.families != NAMES
+
+    def is_mixed(self):
+        """True where it says more than it must: a name with an address, or addresses of both families."""
+        return self.links_name() or self.links_families()
+
+    def links_name(self):
+        """True where it holds a name and an address."""
+        return self.families & NAMES != 0 and self.has_address
+
+    def links_families(self):
+        """True where it holds an IPv4 and an IPv6 address."""
+        return self.families & (IPV4 | IPV6) == IPV4 | IPV6
 
 
-def mixes(identifiers, groups, group):
-    """What a group mixes: 0 nothing, 1 a name with an address, 2 addresses of two families, 3 both."""
-    seen = 0
-    k = 0
-    for i in identifiers:
-        if groups[k] == group:
-            seen |= 1 if i.family == 0 else 2 if i.family == 4 else 4
-        k += 1
-    return (1 if seen & 1 and seen & 6 else 0) | (2 if seen & 6 == 6 else 0)
+def certificates(identifiers, policy):
+    """The Certificates for a list of Identifiers, as the policy has them split and proved."""
+    # The order is kept: which one is first decides which one is urgent.
+    if policy.combined:
+        groups = [identifiers]
+    else:
+        names = [one for one in identifiers if not one.family]
+        groups = [names] if names else []
+        groups += [[one] for one in identifiers if one.family]
+    return [
+        Certificate(
+            group, policy.challenge_ip if [one for one in group if one.family] else policy.challenge_name
+        )
+        for group in groups
+    ]
 
 
-def warn(identifiers, groups, count, urgent_both, http_for_names):
-    """The notices that this split calls for, as a mask of `1 << notices.X`. Allocates nothing."""
-    mask = 0
-    names = v4 = v6 = False
-    for i in identifiers:
-        if i.family == 6:
-            v6 = True
-            mask |= 1 << notices.IPV6_PUBLISHED
-            if i.eui64:
-                mask |= 1 << notices.EUI64
-        elif i.family == 4:
-            v4 = True
-            mask |= 1 << notices.ADDRESS_PUBLISHED
-        else:
-            names = True
-    g = 0
-    while g < count:
-        m = mixes(identifiers, groups, g)
-        if m & 1:
+def warn(certificates, urgent_both):
+    """The notices that these certificates call for, as a mask of `1 << notices.X`. Allocates nothing."""
+    # What is public about each by itself, then what they say about each other.
+    mask = families = 0
+    name_must_resolve = False
+    for certificate in certificates:
+        families |= certificate.families
+        if certificate.families & NAMES and challenge.find(certificate.challenge).resolves:
+            name_must_resolve = True
+        if certificate.links_name():
             mask |= 1 << notices.COMBINED
-        if m & 2:
+        if certificate.links_families():
             mask |= 1 << notices.FAMILIES_IN_ONE
-        g += 1
-    if v4 and v6 and not mask & 1 << notices.FAMILIES_IN_ONE:
+        for one in certificate.identifiers:
+            if one.family == 6 and one.eui64:
+                mask |= 1 << notices.EUI64
+    if families & IPV6:
+        mask |= 1 << notices.IPV6_PUBLISHED
+    if families & IPV4:
+        mask |= 1 << notices.ADDRESS_PUBLISHED
+    if families & IPV4 and families & IPV6 and not mask & 1 << notices.FAMILIES_IN_ONE:
         mask |= 1 << notices.BOTH_FAMILIES
-    if names and (v4 or v6):
-        if http_for_names:
+    if families & NAMES and families != NAMES:
+        if name_must_resolve:
             mask |= 1 << notices.NAME_POINTS_HERE
         if urgent_both:
             mask |= 1 << notices.BOTH_URGENT
@@ -75,35 +101,43 @@ def warn(identifiers, groups, count, urgent_both, http_for_names):
 
 def subject(number, identifiers):
     """The identifiers that a notice about the split speaks of, as text."""
-    families = (0, 4, 6)
+    families = NAMES | IPV4 | IPV6
     if number in (notices.IPV6_PUBLISHED, notices.EUI64):
-        families = (6,)
+        families = IPV6
     elif number == notices.ADDRESS_PUBLISHED:
-        families = (4,)
+        families = IPV4
     elif number == notices.NAME_POINTS_HERE:
-        families = (0,)
+        families = NAMES
     elif number in (notices.BOTH_FAMILIES, notices.FAMILIES_IN_ONE):
-        families = (4, 6)
-    return ",".join([i.value for i in identifiers if i.family in families])
+        families = IPV4 | IPV6
+    return ",".join([one.value for one in identifiers if _FAMILY[one.family] & families])
 
 
-def needs_consent(mask):
-    """True when the mask holds a mix that only goes out with the owner's consent."""
-    return mask & (1 << notices.COMBINED | 1 << notices.FAMILIES_IN_ONE) != 0
-
-
-def check(identifiers, limit):
-    """Raise LocalError where the list is empty, too long, or names one identifier twice."""
+def check(certificates):
+    """Raise LocalError for a list that is empty or too long, or that names one identifier twice."""
+    identifiers = [one for certificate in certificates for one in certificate.identifiers]
     if not identifiers:
         raise LocalError("no-identifiers", "There is nothing to certify: give at least one name or address.")
-    if len(identifiers) > limit:
+    if len(identifiers) > limits.IDENTIFIERS:
         raise LocalError(
             "too-many",
-            "%d identifiers are too many; a certificate holds %d at most." % (len(identifiers), limit),
+            "%d identifiers are too many; a certificate holds %d at most."
+            % (len(identifiers), limits.IDENTIFIERS),
         )
-    k = 0
-    for a in identifiers:
-        k += 1
-        for b in identifiers[k:]:
-            if a == b:
-                raise LocalError("duplicate", "%s is listed twice; remove one." % a.value)
+    if len(certificates) > limits.LINEAGES:
+        raise LocalError(
+            "too-many",
+            "%d certificates are too many; this build keeps %d." % (len(certificates), limits.LINEAGES),
+        )
+    for certificate in certificates:
+        if len(certificate.text) > limits.IDENTIFIERS_TEXT:
+            raise LocalError(
+                "too-many",
+                "The names of one certificate are longer than %d characters." % limits.IDENTIFIERS_TEXT,
+            )
+    # Compared in their canonical form, so that two spellings are one identifier.
+    seen = []
+    for one in identifiers:
+        if one in seen:
+            raise LocalError("duplicate", "%s is listed twice; remove one." % one.value)
+        seen.append(one)

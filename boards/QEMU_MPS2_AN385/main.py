@@ -12,6 +12,7 @@ from hubserver import Front
 
 from ipcert import Device, identifiers
 from ipcert.policy import Policy
+from ipcert.split import certificates
 from ipcert_port.port import clock, drive, entropy, net, port, sign, store
 from ipcert_port.solvers import responder
 
@@ -43,13 +44,14 @@ lan.active(True)
 random = entropy.Entropy(mps2.random)
 files = store.Store("/state")  # not a name that import finds: / comes first in sys.path
 names = [identifiers.parse(text) for text in settings["identifiers"]]
+policy = Policy(**settings["policy"])
 device = Device(
-    port.Port(files, sign.Signer(random), random), Policy(**settings["policy"]), names, settings["directory"]
+    port.Port(files, sign.Signer(random), random), policy, certificates(names, policy), settings["directory"]
 )
 ca = net.Net(settings["roots"], "ExampleHub/1.0")
 front = Front("::")  # on this network stack that is IPv4 as well
 answers = responder.Responder("::")
-hub = drive.Drive(device, ca, files, clock.Clock(device.journal.floor), answers, on_notice, on_deploy)
+hub = drive.Drive(device, ca, files, clock.Clock(device.journal.clock_floor), answers, on_notice, on_deploy)
 hub.solvers["tls-alpn-01"] = front.proof
 try:
     asyncio.run(main())

@@ -65,6 +65,25 @@ def check(body, leaf, signer, slot, identifiers, now):
     return bytes(ari[: x509.ari_id(ari, 0, out, leaf)]), issuer
 
 
+class Chain:
+    """A chain that `check` found good.
+
+    pem   the CA's bytes; ari_id: the leaf's ARI identifier (bytes, b"" for none); issuer: the topmost Name, DER
+    not_before, not_after    of the leaf, core seconds
+    """
+
+    def __init__(self, pem, signer, slot, identifiers, now):
+        leaf = x509.Fields()
+        self.ari_id, self.issuer = check(pem, leaf, signer, slot, identifiers, now)
+        self.pem = pem
+        self.not_before = leaf.not_before
+        self.not_after = leaf.not_after
+
+    def suits_better(self, wanted, other):
+        """True when it suits the owner's `wanted` better: "smallest", or a part of the topmost issuer's name."""
+        return better(wanted, self.issuer, len(self.pem), other.issuer, len(other.pem))
+
+
 def alternates(headers):
     """URLs of other chains for the same certificate, `limits.ALTERNATES` at most: Link headers (RFC 8555 7.4.2)."""
     found = []

@@ -20,7 +20,7 @@ Policy, both ports, the configuration and `ipcert doctor` read the rows.
 """
 
 from .. import limits
-from ..encoding import alpn_certificate, base64url, p256
+from ..encoding import base64url, p256
 from ..encoding.seal import write as _write_key
 from ..errors import LocalError, RemoteError
 
@@ -30,40 +30,42 @@ PERSIST = "dns-persist-01"
 ALPN = "tls-alpn-01"
 
 
-def _answer_http(row, device, action, identifier, authorization):
+def _answer_http(row, publisher, action, identifier, authorization):
     """The key authorization, as the body of a file that the CA fetches (8.3)."""
-    text = _key_authorization(device, authorization)
+    text = _key_authorization(publisher, authorization)
     action.publish(row.name, identifier.value, "", authorization.token, text)
 
 
-def _answer_dns(row, device, action, identifier, authorization):
+def _answer_dns(row, publisher, action, identifier, authorization):
     """The digest of the key authorization, in base64url, as a TXT record (8.4)."""
-    digest = _digest(device, _key_authorization(device, authorization))
+    digest = _digest(publisher, _key_authorization(publisher, authorization))
     value = bytearray(43)
     base64url.write_url(value, 0, digest, 0, len(digest))
     name = row.record + authorization.value
     action.publish(row.name, identifier.value, name, authorization.token, bytes(value))
 
 
-def _answer_persist(row, device, action, identifier, authorization):
+def _answer_persist(row, publisher, action, identifier, authorization):
     """A lasting TXT record that names the CA and the account (draft-ietf-acme-dns-persist). There is no token."""
-    text = "%s; accounturi=%s" % (authorization.issuer, device.journal.account.text())
+    text = "%s; accounturi=%s" % (authorization.issuer, publisher.account.url())
     if _is_wildcard(identifier):
         text += "; policy=wildcard"
     name = row.record + authorization.value
     action.publish(row.name, identifier.value, name, "", text.encode())
 
 
-def _answer_alpn(row, device, action, identifier, authorization):
+def _answer_alpn(row, publisher, action, identifier, authorization):
     """A self-signed certificate that carries the digest (RFC 8737 3), with a key that lives as long as the challenge."""
-    text = _key_authorization(device, authorization)
-    digest = _digest(device, text)
-    signer = device.port.signer
+    from ..encoding import alpn_certificate  # only a device that answers this type needs it in memory
+
+    text = _key_authorization(publisher, authorization)
+    digest = _digest(publisher, text)
+    signer = publisher.port.signer
     signer.generate(limits.SPARE)
     certificate = bytearray(alpn_certificate.SIZE)
     end = alpn_certificate.write(certificate, 0, signer, limits.SPARE, identifier, digest)
     key = bytearray(p256.PKCS8)
-    size = _write_key(device.port, limits.SPARE, key, False)
+    size = _write_key(publisher.port, limits.SPARE, key, False)
     name = alpn_certificate.server_name(identifier)
     action.publish(row.name, identifier.value, name, authorization.token, text)
     action.key = bytes(key[:size])
@@ -71,13 +73,13 @@ def _answer_alpn(row, device, action, identifier, authorization):
     signer.erase(limits.SPARE)
 
 
-def _key_authorization(device, authorization):
-    return authorization.token.encode() + b"." + device.accounts.thumbprint
+def _key_authorization(publisher, authorization):
+    return authorization.token.encode() + b"." + publisher.account.thumbprint
 
 
-def _digest(device, text):
+def _digest(publisher, text):
     digest = bytearray(32)
-    device.port.sha256(text, 0, len(text), digest, 0)
+    publisher.port.sha256(text, 0, len(text), digest, 0)
     return digest
 
 
@@ -91,7 +93,7 @@ class Type:
     lasting        the record has no token and stays after the validation
     names_account  the record says which account it is for
     resolves       the CA connects to the identifier, so a name must lead to this device
-    answer         answer(row, device, action, identifier, authorization): fill the action
+    answer         answer(row, publisher, action, identifier, authorization): fill the action
     """
 
     def __init__(self, name, addresses, wildcards, record, lasting, names_account, resolves, answer):
@@ -143,10 +145,18 @@ def identifier_of(identifiers, authorization):
     raise RemoteError("authorization", "The CA wants to authorize something that was not ordered.")
 
 
-def publish(device, action, kind, identifier, authorization):
+class Publisher:
+    """What the answers are made of: the port's signer and SHA-256, and the account whose key they prove."""
+
+    def __init__(self, port, account):
+        self.port = port
+        self.account = account
+
+
+def publish(publisher, action, kind, identifier, authorization):
     """Fill the action with what answers the challenge `kind` of the Authorization."""
     row = find(kind)
-    row.answer(row, device, action, identifier, authorization)
+    row.answer(row, publisher, action, identifier, authorization)
 
 
 def check(kind, identifiers):

@@ -1,8 +1,8 @@
 from typing import List, Protocol, Tuple
 
 from ..action import Action
-from ..device import Device
 from ..identifiers import Identifier
+from ..port import Port as _Port
 from .authorization import Authorization
 
 HTTP: str
@@ -10,9 +10,23 @@ DNS: str
 PERSIST: str
 ALPN: str
 
+class _Account(Protocol):
+    thumbprint: bytearray
+    def url(self) -> str: ...
+
+class Publisher:
+    port: _Port
+    account: _Account
+    def __init__(self, port: _Port, account: _Account) -> None: ...
+
 class _Answer(Protocol):
     def __call__(
-        self, row: Type, device: Device, action: Action, identifier: Identifier, authorization: Authorization
+        self,
+        row: Type,
+        publisher: Publisher,
+        action: Action,
+        identifier: Identifier,
+        authorization: Authorization,
     ) -> None: ...
 
 class Type:
@@ -43,6 +57,6 @@ FOR_ADDRESSES: Tuple[str, ...]
 def find(name: str) -> Type: ...
 def identifier_of(identifiers: List[Identifier], authorization: Authorization) -> Identifier: ...
 def publish(
-    device: Device, action: Action, kind: str, identifier: Identifier, authorization: Authorization
+    publisher: Publisher, action: Action, kind: str, identifier: Identifier, authorization: Authorization
 ) -> None: ...
 def check(kind: str, identifiers: List[Identifier]) -> None: ...

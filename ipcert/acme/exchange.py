@@ -15,9 +15,10 @@ What holds:
 """
 
 from .. import limits
-from ..encoding.jws import is_nonce
+from ..encoding.jws import Jws, is_nonce
 from ..errors import RemoteError
 from . import dates, message
+from .directory import Directory
 from .problem import Problem
 
 BODY_OVERHEAD = 1400  # protected header with the longest URLs, in base64url, signature and JSON around them
@@ -53,23 +54,64 @@ def is_number(text):
 
 
 class Exchange:
-    """The requests of one device. Holds one nonce and the body buffer.
+    """The requests of one device to one CA. Holds the directory, one nonce, and the buffers that bodies are written in.
 
-    jws       the `jws.Jws` that knows the account URL or the account's public key
-    problem   the last Problem, or None; pause: the last Retry-After in seconds, 0 for none
+    directory_url     where the CA's directory is; directory, directory_at: the one read last (`directory.Directory`), or
+                      None, and when
+    jws               the `encoding.jws.Jws` that knows the account URL or the account's public key
+    payload, scratch  where a payload is written before it is signed, and a CSR before it is put into one (`make_room`)
+    problem           the last Problem, or None; pause: the last Retry-After in seconds, 0 for none
     """
 
-    def __init__(self, signer, jws, out):
+    def __init__(self, signer, directory_url):
         self._signer = signer
-        self.jws = jws
-        self._out = out
+        self.directory_url = directory_url
+        self.directory = None
+        self.directory_at = 0
+        self._directory_file = b""
+        self.jws = Jws()
+        self.payload = self.scratch = self._body = bytearray()
         self._nonce = b""
         self._nonce_only = False  # the request on its way is newNonce, and not what was asked for
         self._retries = 0  # badNonce answers in a row
         self.problem = None
         self.pause = 0
 
-    def forget(self):
+    def make_room(self, identifiers_size, account_size):
+        """Make the buffers: for an order or CSR whose identifiers take so many bytes, and for a newAccount whose contacts and
+        binding do."""
+        self.scratch = bytearray(320 + identifiers_size)
+        # A payload is an order in JSON, or a CSR in base64url; a body is that again in base64url, and the headers.
+        room = max(len(self.scratch) * 4 // 3 + 16, 256 + identifiers_size + account_size)
+        self.payload = bytearray(room)
+        self._body = bytearray(room * 4 // 3 + BODY_OVERHEAD)
+
+    # The directory, in a file: the hash of its URL, the second at which it was read, and the CA's own bytes.
+
+    def load_directory(self, data, ca_hash):
+        """Read the file of an earlier run, if there is one and it is this CA's."""
+        start = limits.HASH + 4
+        if data and len(data) > start and data[: limits.HASH] == ca_hash:
+            try:
+                self.directory = Directory(message.parse(data[start:]))
+                self.directory_at = int.from_bytes(data[limits.HASH : start], "big")
+            except RemoteError:
+                self.directory = None  # damaged: the CA is asked
+
+    def keep_directory(self, directory, ca_hash, now, body):
+        """A directory was fetched."""
+        self.directory = directory
+        self.directory_at = now
+        self._directory_file = bytes(ca_hash) + now.to_bytes(4, "big") + body
+
+    def write_directory(self, action):
+        """Fill the action with the file of the directory fetched last."""
+        action.write("directory", self._directory_file, len(self._directory_file))
+        self._directory_file = b""
+
+    # Requests.
+
+    def forget_nonce(self):
         """Drop the nonce: it may be too old, or from another CA."""
         self._nonce = b""
         self._retries = 0
@@ -79,26 +121,30 @@ class Exchange:
         self._nonce_only = False
         action.send("GET", url, b"", 0)
 
-    def post(self, action, directory, url, payload, size, accept="", slot=limits.ACCOUNT):
-        """Fill the action with a signed POST of the first `size` bytes of `payload`; size 0 is POST-as-GET (6.3).
+    def post(self, action, url, size=0, accept=""):
+        """Fill the action with a POST of the first `size` bytes of `payload`, signed by the account; 0: POST-as-GET (6.3).
 
-        The key in `slot` signs. Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
+        Where there is no nonce, a HEAD for one goes first; its answer reads as AGAIN.
         """
+        self.post_payload(action, url, self.payload, size, limits.ACCOUNT, accept)
+
+    def post_payload(self, action, url, payload, size, slot=limits.ACCOUNT, accept=""):
+        """`post` for a payload that is elsewhere, or that the key in another slot signs."""
         if not self._nonce:
             self._nonce_only = True
-            action.send("HEAD", directory.new_nonce, b"", 0)
+            action.send("HEAD", self.directory.new_nonce, b"", 0)
             return
         self._nonce_only = False
         # Forgotten before it is used: if anything below raises, it is not used again.
         nonce = self._nonce
         self._nonce = b""
         need = size * 4 // 3 + BODY_OVERHEAD
-        if need > len(self._out):  # a revocation carries a whole certificate, once
-            self._out = bytearray(need)
-        written = self.jws.write(self._out, 0, self._signer, slot, url.encode(), nonce, payload, size)
-        action.send("POST", url, self._out, written, accept)
+        if need > len(self._body):  # a revocation carries a whole certificate, once
+            self._body = bytearray(need)
+        written = self.jws.write(self._body, 0, self._signer, slot, url.encode(), nonce, payload, size)
+        action.send("POST", url, self._body, written, accept)
 
-    def take(self, now, status, headers, body):
+    def read(self, now, status, headers, body):
         """What the answer amounts to: OK, AGAIN, REFUSED, LIMITED or BUSY. Raises RemoteError for garbage."""
         self.problem = None
         self.pause = retry_after(headers, now)

@@ -1,5 +1,5 @@
-from ..device import _Signer
 from ..identifiers import Identifier
+from ..port import Signer as _Signer
 
 SIZE: int
 

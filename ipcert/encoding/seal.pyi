@@ -1,6 +1,7 @@
 from typing import Union
 
-from ..device import _Port, _Sha256
+from ..port import Port as _Port
+from ..port import Sha256 as _Sha256
 
 _Bytes = Union[bytes, bytearray, memoryview]
 

@@ -1,32 +1,29 @@
-from typing import Dict, Optional, Union
+from typing import Any, List, Optional
 
-from ..action import Action
-from ..device import Device
-from ..errors import Error
+from ..acme.challenge import Publisher
+from ..acme.order import Order
+from ..action import Publication
 from ..journal import Record
+from ..lineage import Lineages
+from ..planner import Planner
+from ..policy import Policy
+from .machine import Machine, Session
 
-ISSUE: int
-ASK_WINDOW: int
-REVOKE: int
-DEAUTHORIZE: int
-
-class Issuance:
-    step: int
-    record: Optional[Record]
-    error: Optional[Error]
-    def __init__(self, dev: Device) -> None: ...
-    purpose: int
-    started: int
-    def start(
+class Issuance(Machine):
+    record: Record
+    _order: Order
+    _authorization: Any  # the `acme.authorization.Authorization` read last
+    _publication: Optional[Publication]
+    _chain: Any  # an `acme.certificate.Chain`, the best one so far; None once it is not needed
+    _alternates: List[str]
+    def __init__(
         self,
+        session: Session,
+        record: Record,
         now: int,
-        record: Optional[Record],
-        purpose: int = ...,
-        role: int = ...,
-        what: Union[None, bool, str] = ...,
+        lineages: Lineages,
+        planner: Planner,
+        policy: Policy,
+        publisher: Publisher,
     ) -> None: ...
-    def next(self, now: int, it: Action) -> bool: ...
-    def answer(self, event: int) -> None: ...
-    def limited(self) -> bool: ...
-    def fault(self, error: Error) -> None: ...
-    def response(self, now: int, status: int, headers: Dict[str, str], body: bytes) -> None: ...
+    def finished(self) -> None: ...

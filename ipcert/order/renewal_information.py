@@ -1,29 +1,44 @@
-"""The renewalInfo resource (RFC 9773)."""
+"""One question to the CA: when would it like a certificate renewed (ARI, RFC 9773)?
 
-from .. import limits
-from ..acme import dates, message
-from ..acme.problem import clean
-from ..errors import RemoteError
+What holds. The answer never makes two certificates of one home meet: a window moves a plan only where the CA wants the
+certificate replaced early (an emergency: it may be revoked), or where the owner chose to follow the CA's windows. The
+question is asked without an account and without a signature, so it says nothing but that this certificate is in use.
+
+What must never happen: an answer that is garbage, or none, counts as a failed attempt. It changes no plan; the question is
+asked again, six to twelve hours later.
+"""
+
+from ..acme import message, renewal_information
+from ..action import RENEWAL_INFORMATION
+from . import states
+from .machine import Machine
 
 
-def url(base, certificate):
-    """Where the window of a certificate is asked for (4.1): `certificate` is its ARI identifier, text."""
-    return message.url(base.rstrip("/") + "/" + certificate, "renewalInfo")
+class RenewalInformation(Machine):
+    """Ask about the certificate of a record. `planner` (`planner.Planner`) is the device's."""
 
+    table = states.RENEWAL_TABLE
+    activity = RENEWAL_INFORMATION
+    needs_account = False
 
-class RenewalInfo:
-    """start, end: the suggested window (4.2), core seconds; explanation: a URL to show to the owner, or "".
+    def __init__(self, session, record, now, planner):
+        super().__init__(session, record, record.certificate_role, now)
+        self._planner = planner
 
-    A window that does not parse, or whose end is not after its start, raises RemoteError("ari"): the certificate's own
-    validity decides then, as 4.2 asks.
-    """
+    def _do_begin(self, now, action):
+        base = self.session.exchange.directory.renewal_info
+        if not base or not self.record.ari_id.size:
+            self.record.ask_window_at = 0  # the next certificate brings the question back
+            return states.WINDOW_UNAVAILABLE
+        self.session.exchange.get(action, renewal_information.url(base, self.record.ari_id.text()))
 
-    def __init__(self, obj):
-        window = obj.get("suggestedWindow")
-        if not isinstance(window, dict):
-            raise RemoteError("ari", "The CA's renewal information has no window.")
-        self.start = dates.rfc3339(window.get("start"))
-        self.end = dates.rfc3339(window.get("end"))
-        if not 0 < self.start < self.end:
-            raise RemoteError("ari", "The CA's renewal window makes no sense.")
-        self.explanation = clean(obj.get("explanationURL"), limits.URL)
+    def _read_begin(self, now, headers, body):
+        information = renewal_information.RenewalInfo(message.parse(body))
+        self._planner.window(self.record, information, now, self._pause)
+        return states.OK
+
+    _do_save_window = Machine._save
+
+    def _do_failed(self, now, action):
+        self._planner.poll(self.record, now, self._pause)
+        return states.OK

@@ -1,9 +1,7 @@
-from typing import Any, Dict
+from ..journal import Record
+from ..planner import Planner
+from .machine import Machine, Session
 
-def url(base: str, certificate: str) -> str: ...
-
-class RenewalInfo:
-    start: int
-    end: int
-    explanation: str
-    def __init__(self, obj: Dict[str, Any]) -> None: ...
+class RenewalInformation(Machine):
+    record: Record
+    def __init__(self, session: Session, record: Record, now: int, planner: Planner) -> None: ...

@@ -94,7 +94,7 @@ class Home:
 
     def record(self, ids):
         """The journal's record for a lineage, by its identifiers as text."""
-        return [r for r in self.state().records() if r.ids.text() == ids][0]
+        return [r for r in self.state().records() if r.identifiers_text.text() == ids][0]
 
     def rewrite(self, change):
         """Write the journal anew after `change(journal)`, as a device would."""

@@ -20,7 +20,7 @@ NAMES = ("cert.pem", "chain.pem", "fullchain.pem", "privkey.pem")
 
 def record(ids="nas.example.net,www.example.net"):
     r = Record()
-    r.ids.set(ids.encode())
+    r.identifiers_text.set(ids.encode())
     r.not_after = 300000000
     return r
 

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from ipcert import action
+from ipcert.action import Publication
 from ipcert.errors import LocalError, RemoteError
 from ipcert_port.port.drive import Drive
 
@@ -125,7 +126,7 @@ def test_challenges_are_published_and_withdrawn():
     device, drive = driven(
         machine,
         lambda it, now: it.publish("http-01", "x.example", "", "token", b"text"),
-        lambda it, now: it.withdraw(("http-01", "x.example", "", "token", b"text")),
+        lambda it, now: it.withdraw(Publication("http-01", "x.example", "", "token", b"text")),
     )
     drive.run()
     assert [entry[0] for entry in machine.log] == ["publish", "withdraw", "close"] and device.log == [
@@ -154,7 +155,7 @@ def test_what_fails_outside_is_answered_and_the_loop_goes_on():
 def test_a_challenge_that_cannot_be_withdrawn_is_a_warning():
     machine = Machine({"withdraw": LocalError("webroot", "Remove it by hand.")})
     device, drive = driven(
-        machine, lambda it, now: it.withdraw(("http-01", "x.example", "", "token", b"text"))
+        machine, lambda it, now: it.withdraw(Publication("http-01", "x.example", "", "token", b"text"))
     )
     drive.run()
     assert device.log == [("done",)] and ("warn", "Remove it by hand.") in machine.log

@@ -28,7 +28,10 @@ def certified():
 
 
 def plans(home):
-    return {r.ids.text(): (r.at, r.lo, r.hi, r.gen) for r in home.records}
+    return {
+        r.identifiers_text.text(): (r.planned_at, r.window_start, r.window_end, r.file_id)
+        for r in home.records
+    }
 
 
 @pytest.mark.parametrize("now", [None, -1577836800 + 5, -631152000 + 5, 0])
@@ -74,17 +77,17 @@ def test_a_jump_of_ten_years_never_renews_everything_at_once(years):
     jumped = home.now
     home.run()
     # At once, nothing: a jump forward looks like a long outage, and each lineage draws a time of its own.
-    ats = [r.at for r in home.records]
+    ats = [r.planned_at for r in home.records]
     assert years < 0 or min(ats) >= jumped and ats[0] != ats[1]
     home.run(jumped + 2 * limits.DAY)
-    assert len(home.ca.orders) == orders and all(r.gen for r in home.records)
+    assert len(home.ca.orders) == orders and all(r.file_id for r in home.records)
     # The clock is right again: each lineage has a plan within its certificate's life, and no more is ordered than is due.
     home.now = right + limits.HOUR
     home.run()
     again = Home(home.disk, home.ca, IDS, right + 2 * limits.HOUR)
     again.run(right + 6 * limits.HOUR)
     assert len(home.ca.orders) <= orders + 1
-    assert all(r.gen and r.at < r.not_after for r in again.records)
+    assert all(r.file_id and r.planned_at < r.not_after for r in again.records)
     again.run(right + 30 * limits.DAY)
     assert all(r.not_after > again.now for r in again.records) and again.device.last_error is None
 
@@ -112,7 +115,7 @@ def test_a_jump_of_ten_years_during_an_order(years, word):
     again = Home(home.disk, home.ca, IDS, right + 3 * limits.HOUR)
     again.run(right + 2 * limits.DAY)
     assert len(home.ca.orders) <= orders + 3
-    assert again.record(power.ADDRESS).gen
+    assert again.record(power.ADDRESS).file_id
     again.device.last_error = None
     before = again.device.issued
     again.device.event("renew", power.ADDRESS)

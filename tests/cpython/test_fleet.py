@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ipcert import identifiers, limits, policy
+from ipcert import identifiers, limits, policy, split
 from ipcert.device import Device
 from ipcert_port.cli import fleet, plans
 from ipcert_port.config import reader
@@ -76,10 +76,15 @@ def test_a_first_contact_is_spread(tmp_path):
     for k in range(200):
         entropy = Entropy()
         port = Port(str(tmp_path / str(k)), Signer(entropy), entropy)
-        device = Device(port, chosen, [identifiers.parse("8.8.8.8")], "https://ca.example/directory")
+        device = Device(
+            port,
+            chosen,
+            split.certificates([identifiers.parse("8.8.8.8")], chosen),
+            "https://ca.example/directory",
+        )
         device.prepare(limits.BUILT + 1000000)
         (record,) = device.journal.records()
-        found.append(record.at - limits.BUILT - 1000000)
+        found.append(record.planned_at - limits.BUILT - 1000000)
     assert 0 <= min(found) and max(found) <= spread
     # Each tenth of the week gets its share: with 200 draws none is empty but once in 10 ** 8 runs.
     tenths = {at * 10 // (spread + 1) for at in found}

@@ -4,6 +4,7 @@ import pytest
 
 from ipcert import limits
 from ipcert.acme import http01, message
+from ipcert.commands import Revocation
 from ipcert.errors import LocalError, RemoteError
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import START, Home, Port
@@ -65,14 +66,14 @@ class Repeating(Port):
 def test_a_random_source_that_repeats_itself_is_noticed():
     home = Home(disk.Disk(), ca.CA({}), [power.ADDRESS], port=Repeating)
     home.run()
-    first = home.record(power.ADDRESS).gen
+    first = home.record(power.ADDRESS).file_id
     # The live key is compared by itself: the ring is for keys of certificates that are retired.
-    home.device.event("revoke", (power.ADDRESS, 4, False))
+    home.device.event("revoke", Revocation(power.ADDRESS, 4))
     home.run()
     home.device.event("renew", power.ADDRESS)
     home.run()
     assert first and home.device.last_error is not None and home.device.last_error.code == "key-reuse"
-    assert home.ca.broken == [] and not home.record(power.ADDRESS).gen
+    assert home.ca.broken == [] and not home.record(power.ADDRESS).file_id
 
 
 def test_a_certificate_for_another_key_is_refused():
@@ -80,10 +81,10 @@ def test_a_certificate_for_another_key_is_refused():
     home.run()
     chains = [o["chain"] for o in home.ca.orders.values()]
     home.after = lambda it, answer: (200, answer[1], chains[0]) if "/cert/" in it.url else answer
-    before = home.record(power.ADDRESS).gen
+    before = home.record(power.ADDRESS).file_id
     home.device.event("renew", power.ADDRESS)
     home.run()
-    assert home.device.last_error.code == "wrong-certificate" and home.record(power.ADDRESS).gen == before
+    assert home.device.last_error.code == "wrong-certificate" and home.record(power.ADDRESS).file_id == before
 
 
 class Poor(Port):
@@ -99,4 +100,4 @@ def test_poor_entropy_makes_no_key_and_says_so():
     home.run()
     assert isinstance(home.device.last_error, LocalError) and home.device.last_error.code == "entropy"
     assert not home.ca.accounts and not [n for n in home.disk.files() if n.startswith(("key", "account"))]
-    assert home.record(power.ADDRESS).at > START
+    assert home.record(power.ADDRESS).planned_at > START

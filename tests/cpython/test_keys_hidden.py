@@ -11,6 +11,7 @@ import pytest
 
 import ipcert
 from ipcert import limits
+from ipcert.commands import Revocation
 from ipcert.errors import Error, LocalError, RemoteError
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import Home, Port
@@ -110,7 +111,7 @@ def scenarios(home):
     home.run()
     yield "refused, with our own words"
     home.after = None
-    home.device.event("revoke", (power.ADDRESS, 1, True))
+    home.device.event("revoke", Revocation(power.ADDRESS, 1, True))
     home.run()
     yield "revoked by its key"
     for name in [n for n in home.disk.names if n.startswith("key-")]:
@@ -136,7 +137,7 @@ def test_no_key_byte_outside_its_file(make):
             assert not holds(data, scalars), (scene, name)
     assert not holds("".join(told), home.port.made)
     # The test can see a key: in a buffer of the core, and in the files that are not sealed.
-    home.device.scratch[3:35] = home.port.made[0]
+    home.device.exchange.scratch[3:35] = home.port.made[0]
     assert any(holds(piece, home.port.made) for piece in reachable(home.device))
     if make is Watched:
         assert any(holds(d, home.port.made) for n, d in home.disk.files().items() if n.startswith("account-"))

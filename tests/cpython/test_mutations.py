@@ -11,16 +11,18 @@ from tools.lib import cache
 # What is taken away (Python, run before the test), and the test that must fail then.
 MUTATIONS = {
     "a key is used before it is in the journal": (
-        "t = bytearray(states.TABLE); change(t, states.KEY, states.OK, states.FINALIZE); states.TABLE = bytes(t)",
+        "t = bytearray(states.ISSUANCE_TABLE); change(t, states.SUBJECT_KEY, states.OK, states.FINALIZE); "
+        "states.ISSUANCE_TABLE = bytes(t)",
         "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "an order is answered before it is in the journal": (
-        "t = bytearray(states.TABLE); change(t, states.NEW_ORDER, states.OK, states.ROUTE); states.TABLE = bytes(t)",
+        "t = bytearray(states.ISSUANCE_TABLE); change(t, states.NEW_ORDER, states.OK, states.ORDER_STATUS); "
+        "change(t, states.REPLACEMENT_ORDER, states.OK, states.ORDER_STATUS); states.ISSUANCE_TABLE = bytes(t)",
         "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "an account is made before its key is in the journal": (
-        "t = bytearray(states.TABLE); change(t, states.ACCOUNT_KEY, states.OK, states.ACCOUNT); "
-        "states.TABLE = bytes(t)",
+        "t = bytearray(states.SESSION_TABLE); change(t, states.ACCOUNT_KEY, states.OK, states.ACCOUNT); "
+        "states.SESSION_TABLE = bytes(t)",
         "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "the journal overwrites the slot that counts": (
@@ -36,7 +38,7 @@ MUTATIONS = {
         "test_faults_power.py::test_a_bit_flip_anywhere_is_noticed_and_the_other_slot_serves",
     ),
     "the monotonic counter is not looked at": (
-        "from ipcert.device import Device\nDevice._refuse_old = lambda self, found: None",
+        "from ipcert.storage import Storage\nStorage._refuse_old = lambda self, found: None",
         "test_faults_power.py::test_a_flash_that_is_rolled_back_is_noticed_where_the_port_has_a_counter",
     ),
     "the folder is not flushed before an erased file is blanked": (

@@ -45,11 +45,11 @@ sources = st.builds(
 
 def check(p, now):
     """What holds for every plan."""
-    assert now <= p.at <= plan.LAST
-    assert p.lo <= p.at <= p.hi <= plan.LAST
-    for v in (p.at, p.lo, p.hi):
+    assert now <= p.planned_at <= plan.LAST
+    assert p.window_start <= p.planned_at <= p.window_end <= plan.LAST
+    for v in (p.planned_at, p.window_start, p.window_end):
         assert type(v) is int and v < 1 << 30
-    assert plan.why_text(p.why).endswith(".")
+    assert plan.reason_text(p.reason).endswith(".")
 
 
 @given(sources, st.integers(1, (1 << 30) - 1))
@@ -65,11 +65,11 @@ def test_a_renewal_is_in_time_if_it_can_be_helped(rng, ip, now, life, age):
     plan.renewal(p, rng, ip, now - age, end, now)
     check(p, now)
     if end - now > BARE:
-        assert p.at < end
+        assert p.planned_at < end
     elif ip:
-        assert p.at <= now + 15 * 60
+        assert p.planned_at <= now + 15 * 60
     else:
-        assert p.at <= now + 3 * DAY
+        assert p.planned_at <= now + 3 * DAY
 
 
 @given(sources, st.booleans(), moments, lives, moments, st.sampled_from([HOUR, 3 * DAY, 7 * DAY]))
@@ -80,9 +80,9 @@ def test_a_missed_plan_is_in_time_if_it_can_be_helped(rng, ip, now, life, age, r
     plan.missed(p, rng, ip, now, now - age, end, recovery)
     check(p, now)
     if end - now >= BARE:
-        assert p.at < end
+        assert p.planned_at < end
     else:
-        assert p.at <= now + (15 * 60 if ip else recovery)
+        assert p.planned_at <= now + (15 * 60 if ip else recovery)
     assert not plan.is_lost(p, now, end)
 
 
@@ -92,7 +92,7 @@ def test_any_window_of_the_ca_is_survived(rng, ip, now, start, end, life):
     p = plan.Plan()
     plan.strict(p, rng, ip, now + start, now + end, now, now + life, now)
     check(p, now)
-    assert p.at < now + life
+    assert p.planned_at < now + life
     plan.is_emergency(now + start, now + end, now, now + life)
 
 
@@ -104,16 +104,18 @@ def test_a_retry_is_never_a_busy_loop_and_never_far(rng, now, failures, kind, le
     p = plan.Plan()
     plan.retry(p, rng, now, failures, kind, end, asked, ip, max(end - life, 0))
     check(p, now)
-    assert p.at >= now + 30
+    assert p.planned_at >= now + 30
     if failures > 1:
-        assert p.at >= now + 300
+        assert p.planned_at >= now + 300
     assert not plan.is_lost(p, now, end)
     if left > 4 * DAY and kind != plan.TRANSPORT:
-        assert p.at <= now + 36 * HOUR + DAY // 10
+        assert p.planned_at <= now + 36 * HOUR + DAY // 10
     if left <= 0 and ip and kind == plan.TRANSPORT and asked <= 0 and end:
-        assert p.at <= now + 15 * 60  # a lapsed address is asked for again soon after the line is back
+        assert (
+            p.planned_at <= now + 15 * 60
+        )  # a lapsed address is asked for again soon after the line is back
     if kind == plan.TRANSPORT and left > BARE * 2 and 1 < failures and (ip or left > 2 * BARE):
-        assert p.at < end + BARE
+        assert p.planned_at < end + BARE
 
 
 @given(sources, st.booleans(), lives, st.integers(0, 1000), st.sampled_from([0, HOUR, 365 * DAY]))
@@ -121,15 +123,15 @@ def test_a_ca_that_is_down_for_two_days_causes_no_lapse(rng, ip, life, when, ask
     life = 160 * HOUR if ip else max(life, 20 * DAY)
     p = plan.Plan()
     plan.renewal(p, rng, ip, NOW, NOW + life, NOW)
-    down = max(NOW, p.at - when * 48 * HOUR // 1000)  # at any moment that touches the plan
+    down = max(NOW, p.planned_at - when * 48 * HOUR // 1000)  # at any moment that touches the plan
     failures = 0
-    while p.at < down + 48 * HOUR:
+    while p.planned_at < down + 48 * HOUR:
         failures += 1
         assert failures < 2000
-        at = p.at + 20
+        at = p.planned_at + 20
         plan.retry(p, rng, at, failures, plan.TRANSPORT, NOW + life, asked, ip, NOW)
-        assert p.at > at
-    assert p.at + 20 < NOW + life
+        assert p.planned_at > at
+    assert p.planned_at + 20 < NOW + life
 
 
 @given(sources, moments, waits, moments)
@@ -161,15 +163,17 @@ def test_a_history_of_power_cuts_moves_a_plan_only_when_it_was_missed(rng, ip, a
     p = plan.Plan()
     plan.renewal(p, rng, ip, begun, begun + life, begun)
     for length in off:
-        written = (p.at, p.lo, p.hi, p.why)
+        written = (p.planned_at, p.window_start, p.window_end, p.reason)
         words = len(rng.used)
         now += length
         if plan.is_missed(p, now):
             plan.missed(p, rng, ip, now, begun, begun + life)
             check(p, now)
         else:
-            assert (p.at, p.lo, p.hi, p.why) == written and len(rng.used) == words
-            if p.at <= now:  # due: it is renewed
+            assert (p.planned_at, p.window_start, p.window_end, p.reason) == written and len(
+                rng.used
+            ) == words
+            if p.planned_at <= now:  # due: it is renewed
                 begun = now
                 plan.renewal(p, rng, ip, begun, begun + life, begun)
                 check(p, begun)
@@ -214,5 +218,5 @@ def test_a_clock_that_jumped(rng, other, ip):
     for _ in range(3):
         if plan.is_missed(p, NOW) or plan.is_lost(p, NOW, end):
             plan.missed(p, rng, ip, NOW, end - life, end)
-    assert NOW - plan.GRACE <= p.at
-    assert p.at <= end + 8 * DAY
+    assert NOW - plan.GRACE <= p.planned_at
+    assert p.planned_at <= end + 8 * DAY

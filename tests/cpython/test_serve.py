@@ -58,7 +58,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         leaf = self._sign(x509.Name([]), key, texts, False)
         record = Record()
-        record.ids.set(",".join(texts).encode())
+        record.identifiers_text.set(",".join(texts).encode())
         der = key.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )

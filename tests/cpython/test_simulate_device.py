@@ -8,7 +8,6 @@ from virtual_home import NAME, Home
 
 from ipcert import action, identifiers, plan
 from ipcert.errors import RemoteError
-from ipcert.order import issuance
 from tools.lib.sim import home as simulated
 from tools.lib.sim import world as worlds
 
@@ -61,7 +60,7 @@ class Living(Home):
 
     def boot(self):
         super().boot()
-        self.device.rng = self.rng  # the same words as the simulator's home
+        self.device.planner.words = self.rng  # the same words as the simulator's home
         return self.device
 
     def down(self, kind, url):
@@ -82,8 +81,8 @@ class Living(Home):
 
     def note(self):
         for r in self.device.journal.records():
-            ip = r.ids.text() != NAME
-            now = (r.at, r.lo, r.hi, r.why)
+            ip = r.identifiers_text.text() != NAME
+            now = (r.planned_at, r.window_start, r.window_end, r.reason)
             if self.seen.get(ip) != now:
                 self.seen[ip] = now
                 self.trace.append((ip,) + now)
@@ -98,7 +97,7 @@ class Living(Home):
             it = self.device.next(self.now())
             self.note()
             # What an old address proved is given back: no attempt of the simulator's, and no plan hangs on it.
-            order = self.device.issuance.purpose == issuance.ISSUE if it.kind == action.SEND else False
+            order = self.device.activity == action.ISSUANCE if it.kind == action.SEND else False
             if order and self.fate is None:
                 self.fate = self.decide(self.clock.now, kind)
             if it.kind == action.SEND and self.fate == simulated.LINE:
@@ -134,7 +133,7 @@ class Living(Home):
             if off:
                 self.boot()
             elif new:
-                self.device.event("address", self.identifiers)
+                self.change(self.identifiers)
             else:
                 self.device.done(it.number)
 

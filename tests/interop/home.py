@@ -3,7 +3,7 @@
 import time
 import types
 
-from ipcert import identifiers, policy
+from ipcert import identifiers, policy, split
 from ipcert.device import Device
 from ipcert_port.cli.progress import Quiet
 from ipcert_port.deploy.folders import Deployer
@@ -55,7 +55,8 @@ class Home:
         entropy = Entropy()
         self.port = Port(str(folder / "state"), Signer(entropy), entropy)
         self.deployer = Deployer(str(folder / "live"))
-        self.device = Device(self.port, policy.Policy(**options), self.ids, directory)
+        self.policy = policy.Policy(**options)
+        self.device = Device(self.port, self.policy, split.certificates(self.ids, self.policy), directory)
         self.answers = Solvers(answers, self.warnings.append)
         self.drive = drive.Drive(
             self.device, self.net, self.port.store, self.clock, self.answers, self.deployer, self.progress
@@ -89,7 +90,7 @@ class Home:
         """Run until every lineage has a certificate; returns the last error, or None."""
         error = self.run()
         for _ in range(2 * len(self.ids)):
-            missing = [r.at for r in self.records if not r.gen]
+            missing = [r.planned_at for r in self.records if not r.file_id]
             if not missing or error is not None:
                 break
             error = self.until(min(missing))
@@ -107,7 +108,7 @@ class Home:
 
     def chain(self, record=None):
         """The live chain as PEM bytes."""
-        return self.port.store.read("chain-%d" % (record or self.record).gen)
+        return self.port.store.read("chain-%d" % (record or self.record).file_id)
 
     def told(self):
         """The codes of the notices so far."""

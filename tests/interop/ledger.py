@@ -12,13 +12,13 @@ def note(device, port):
     """Note the device's live keys. A key in two lineages, or an account's key in a certificate, fails the test."""
     journal = device.journal
     for number, key, url in (
-        (journal.account_gen, journal.account_hash, journal.account),
-        (journal.other_gen, journal.other_hash, journal.other),
+        (journal.account_file_id, journal.account_key_hash, journal.account_url),
+        (journal.other_account_file_id, journal.other_account_key_hash, journal.other_account_url),
     ):
         if number:
             _accounts[bytes(key)] = url.text()
     for record in journal.records():
-        chain = port.store.read("chain-%d" % record.gen) if record.gen else None
+        chain = port.store.read("chain-%d" % record.file_id) if record.file_id else None
         if chain is None:
             continue
         leaf = x509.load_pem_x509_certificate(chain)

@@ -9,7 +9,8 @@ import binascii
 import json
 import sys
 
-from ipcert import identifiers, policy
+from ipcert import identifiers, policy, split
+from ipcert.commands import Revocation
 from ipcert.device import Device
 from ipcert.errors import Error
 from ipcert_port.port import drive
@@ -60,8 +61,9 @@ class Session:
         store = Store(words["state"])
         net = self.net = Net(words["roots"], "ipcert/test")
         ids = [identifiers.parse(text) for text in words["ids"]]
+        chosen = policy.Policy(**options)
         self.device = Device(
-            Port(store, Signer(entropy), entropy), policy.Policy(**options), ids, words["directory"]
+            Port(store, Signer(entropy), entropy), chosen, split.certificates(ids, chosen), words["directory"]
         )
         self.drive = MovedDrive(self.device, net, store, self.clock, self.responder, self.notice, self.deploy)
         if "hook" in words:
@@ -89,6 +91,8 @@ class Session:
             value = words[2]
             if words[1] == "recover":
                 value = binascii.unhexlify(value)
+            elif words[1] == "revoke":
+                value = Revocation(*value)
             self.device.prepare(self.clock.now())
             self.drive.event(words[1], value)
         if words[0] == "until":
@@ -103,12 +107,21 @@ class Session:
         j = self.device.journal
         lineages = []
         for r in j.records():
-            lineages.append([r.ids.text(), r.gen, r.at, r.poll_at, r.profile.text(), r.failures])
+            lineages.append(
+                [
+                    r.identifiers_text.text(),
+                    r.file_id,
+                    r.planned_at,
+                    r.ask_window_at,
+                    r.profile.text(),
+                    r.failures,
+                ]
+            )
         return {
             "error": None if error is None else error.code, "text": str(error), "told": self.told, "issued": self.device.issued,
-            "account": j.account.text(), "lineages": lineages, "deployed": self.deployed, "records": self.records,
-            "connected": self.net._session._sock is not None, "ahead": self.clock.ahead, "now": self.clock.now(), "account_gen": j.account_gen,
-            "accounts": [j.other.text(), j.account.text()] if j.role else [j.account.text(), j.other.text()],
+            "account": j.account_url.text(), "lineages": lineages, "deployed": self.deployed, "records": self.records,
+            "connected": self.net._session._sock is not None, "ahead": self.clock.ahead, "now": self.clock.now(), "account_gen": j.account_file_id,
+            "accounts": [j.other_account_url.text(), j.account_url.text()] if j.account_role else [j.account_url.text(), j.other_account_url.text()],
         }  # fmt: skip
 
 

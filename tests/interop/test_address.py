@@ -207,7 +207,9 @@ def settle(watch):
 def test_the_routers_new_address_is_seen_at_the_next_look(behind_router, tmp_path):
     behind_router(tmp_path, "9.9.9.7", *_BOTH)
     assert until(lambda: router.address() == packed("9.9.9.7"), 60)
-    record = types.SimpleNamespace(since=1, ids=types.SimpleNamespace(text=lambda: "9.9.9.7"))
+    record = types.SimpleNamespace(
+        created_at=1, identifiers_text=types.SimpleNamespace(text=lambda: "9.9.9.7")
+    )
     state = types.SimpleNamespace(records=lambda: [record])
     said = []
     watch = discovery.Watch(options().fields())
@@ -286,9 +288,9 @@ def test_the_daemon_follows_the_address(namespace, make_pebble, tmp_path):
         print("noticed after %.1f s" % (time.monotonic() - changed))
         record = home.record("10.77.0.6")
         # P6: another lineage, held off for a day as the last address did not last; the old one is retired and taken away.
-        assert record.why == plan.HELD and not record.gen
-        assert 23 * limits.HOUR < record.at + limits.EPOCH_UNIX - time.time() < 25 * limits.HOUR
-        assert [r.ids.text() for r in home.state().records()] == ["10.77.0.6"]
+        assert record.reason == plan.HELD and not record.file_id
+        assert 23 * limits.HOUR < record.planned_at + limits.EPOCH_UNIX - time.time() < 25 * limits.HOUR
+        assert [r.identifiers_text.text() for r in home.state().records()] == ["10.77.0.6"]
         assert until(lambda: not (tmp_path / "live" / "10.77.0.5").exists(), 60)
         assert until(lambda: not [n for n in os.listdir(tmp_path / "state") if n.startswith("key-")], 60)
 

@@ -201,19 +201,17 @@ def test_an_order_that_became_invalid_meanwhile(own, mended):
 
     Another order is tried, and when that one is no better there is one sentence and nothing has changed.
     """
-    from ipcert.order import states
-
     with Session(_config.load(own.config), Quiet()) as work:
         work.drive.run()
         work.device.event("renew", "127.0.0.1")
-        work.drive.run(lambda it: work.device.issuance.step == states.ANSWER)
+        work.drive.run(lambda it: work.device.state == "answer")
         device = work.device
         it = device.next(work.clock.now())
         work.answers.close()  # the power goes: nobody answers on the port any more
         answer = work.drive._send(it)
         assert answer.status == 200
     time.sleep(2)
-    dead = own.record("127.0.0.1").order.text()
+    dead = own.record("127.0.0.1").order_url.text()
     assert dead
     if not mended:
         with socket.create_server(("127.0.0.1", 0)) as other:
@@ -221,7 +219,7 @@ def test_an_order_that_became_invalid_meanwhile(own, mended):
         assert "could not validate 127.0.0.1" in own.refused(3, "issue")
     else:
         assert own.json("issue")["issued"] == 1
-    assert own.record("127.0.0.1").order.text() != dead
+    assert own.record("127.0.0.1").order_url.text() != dead
 
 
 def _small_disk(path):
@@ -267,7 +265,7 @@ def _fill(file):
 
 def test_a_clock_that_is_behind(served):
     def ahead(journal):
-        journal.floor += 2 * limits.DAY
+        journal.clock_floor += 2 * limits.DAY
 
     served.rewrite(ahead)
     assert "The clock cannot be trusted yet; set it" in served.refused(7, *NOW)
@@ -287,7 +285,7 @@ def test_damaged_state(served, tmp_path):
 
 def test_state_of_another_device(served):
     def move(journal):
-        journal.device[:] = b"elsewher"
+        journal.device_id[:] = b"elsewher"
 
     from ipcert_port.port.port import Port
 
@@ -298,7 +296,7 @@ def test_state_of_another_device(served):
 
 
 def test_a_lost_chain_is_fetched_again(served, tmp_path):
-    gen = served.record("127.0.0.1").gen
+    gen = served.record("127.0.0.1").file_id
     (tmp_path / "state" / ("chain-%d" % gen)).unlink()
     out = served.json("issue")
     assert out["issued"] == 1 and out["certificates"][0]["identifiers"] == ["127.0.0.1"]

@@ -14,6 +14,7 @@ import types
 import pytest
 from cryptography import x509
 
+from ipcert.commands import Revocation
 from ipcert.errors import LocalError
 from ipcert_port.deploy import tls_server
 from ipcert_port.port.state import accounts
@@ -64,12 +65,12 @@ def test_half_of_all_nonces_refused(make_pebble, tmp_path, challenge, reuse):
         if error is None:
             break
         assert error.code == "nonce"
-        device.until(min(r.at for r in device.records))
+        device.until(min(r.planned_at for r in device.records))
     assert sorted(san(device, r)[0] for r in device.records) == sorted([NAME, V4, V6])
     # And once more, with or without a fresh validation. Asked to reuse none, Pebble still reuses one in a hundred.
     for _ in range(1 if reuse else 3):
         ca.reset()
-        device.until(max(r.at for r in device.records if r.ids.text() == V4))
+        device.until(max(r.planned_at for r in device.records if r.identifiers_text.text() == V4))
         answered = ("POST", "/chalZ/") in ca.requests()
         if answered:
             break
@@ -80,7 +81,7 @@ def test_a_validation_that_fails_is_told_in_the_cas_words(pebble, tmp_path):
     device = home(pebble, tmp_path, [V4], answers={"listen": [("127.0.0.1", loopback.free_ports(1)[0])]})
     error = device.run()
     assert error.code == "not-valid" and V4 in str(error) and "refused" in str(error)
-    assert device.record.failures == 1 and device.record.at > device.clock.now()
+    assert device.record.failures == 1 and device.record.planned_at > device.clock.now()
 
 
 def test_tls_alpn_behind_a_shared_port(pebble, tmp_path):
@@ -356,10 +357,10 @@ def test_a_lasting_record(pebble, tmp_path):
     assert device.run() is None and san(device) == ["persist.janet.example"]
     assert [what for what, _ in provider.log] == ["add"], "it is to stay"
     (text,) = asks(pebble).texts("_validation-persist.persist.janet.example", ("127.0.0.1", pebble.dns_port))
-    assert device.device.journal.account.text() in text.decode()
+    assert device.device.journal.account_url.text() in text.decode()
     assert [w for w in device.warnings if "accounturi" in w and "account of their own" in w]
     # The next one finds it there.
-    device.until(device.record.at)
+    device.until(device.record.planned_at)
     assert device.device.issued == 2 and len(provider.log) == 1
 
 
@@ -378,12 +379,12 @@ def test_addresses_have_an_account_of_their_own_where_dns_names_the_first(pebble
     assert first[0] in text.decode() and second[0] not in text.decode()
     # Renewed by its own account, then revoked by it: Pebble lets no other account do that.
     for record in device.records:
-        device.device.event("renew", record.ids.text())
+        device.device.event("renew", record.identifiers_text.text())
         assert device.run() is None
     assert device.device.issued == 4
     for record in device.records:
-        device.device.event("revoke", (record.ids.text(), 4, False))
-        assert device.until(device.clock.now() + 86400) is None and not record.gen
+        device.device.event("revoke", Revocation(record.identifiers_text.text(), 4))
+        assert device.until(device.clock.now() + 86400) is None and not record.file_id
     assert pebble.requests().count(("POST", "/revoke-cert")) == 2
     assert pebble.requests().count(("POST", "/sign-me-up")) == 2
 
@@ -397,7 +398,7 @@ def test_without_a_provider_the_record_to_create_is_printed(pebble, tmp_path):
     assert error.code == "dns" and '_validation-persist.manual.janet.example. IN TXT "' in text
     value = text.split('"')[1]
     pebble.dns("set-txt", host="_validation-persist.manual.janet.example.", value=value)
-    device.until(device.record.at)
+    device.until(device.record.planned_at)
     assert device.device.issued == 1
 
 

@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from ipcert.commands import Revocation
 from tests.interop.home import home
 from tools.lib import strictca
 from tools.lib.pebble import Pebble
@@ -83,10 +84,10 @@ def test_killed_at_every_action_of_an_issuance(behind, tmp_path, who, challenge)
             if error is not None:
                 # It died while the CA was validating: that order is lost, and the plan starts another.
                 assert died and error.code == "not-valid", (k, error)
-                assert device.until(device.record.at) is None
+                assert device.until(device.record.planned_at) is None
             failed = [order for order in ca._orders.values() if order.failed]
             losses += len(failed)
-            assert device.record.gen and (folder / "live" / who / "fullchain.pem").exists()
+            assert device.record.file_id and (folder / "live" / who / "fullchain.pem").exists()
             # The CA still has every order that it did not fail, and gets no second one.
             assert len(ca._orders) == 1 + len(failed), f"killed at {k}: {len(ca._orders)} orders"
             assert len(ca._keys) == 1, f"killed at {k}: {len(ca._keys)} accounts"
@@ -113,11 +114,11 @@ def test_killed_at_every_action_of_a_key_rollover(behind, tmp_path):
             assert make().run() is None
             died = killed(k, make, lambda device: device.device.event("account", "rollover"))
             device = make()
-            account = device.device.journal.account.text()
+            account = device.device.journal.account_url.text()
             assert device.run() is None
-            device.until(device.record.at)
-            assert device.device.issued == 1 and device.device.journal.account.text() == account, k
-            assert len(ca._keys) == 1 and device.device.journal.pending_gen == 0
+            device.until(device.record.planned_at)
+            assert device.device.issued == 1 and device.device.journal.account_url.text() == account, k
+            assert len(ca._keys) == 1 and device.device.journal.pending_account_file_id == 0
         if not died:
             break
         k += 1
@@ -135,18 +136,18 @@ def test_killed_at_every_action_of_a_revocation(behind, tmp_path):
 
         def ask(device):
             device.device.prepare(device.clock.now())
-            device.device.event("revoke", ("127.0.0.1", 4, False))
+            device.device.event("revoke", Revocation("127.0.0.1", 4))
 
         assert make().run() is None
         died = killed(k, make, ask)
         device = make()
         device.run()
-        revoked = device.record.gen == 0
+        revoked = device.record.file_id == 0
         # Power that goes before the journal has it loses the request, not the state.
-        assert revoked or device.record.revoke == 0
+        assert revoked or device.record.revocation_reason is None
         if not revoked:
             ask(device)
-            assert device.run() is None and device.record.gen == 0
+            assert device.run() is None and device.record.file_id == 0
         assert not (folder / "live" / "127.0.0.1").exists()
         if not died:
             break

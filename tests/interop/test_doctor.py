@@ -244,7 +244,7 @@ def _copied_device(home, pebble, tmp_path):
     if device_id() is None:
         pytest.skip("this machine has no number")
     home.json("issue")
-    home.rewrite(lambda journal: journal.device.__setitem__(slice(None), b"another!"))
+    home.rewrite(lambda journal: journal.device_id.__setitem__(slice(None), b"another!"))
     return {}, "state", "ipcert reset"
 
 

@@ -20,7 +20,7 @@ def test_profiles_by_rule(pebble, tmp_path):
     device = home(pebble, tmp_path, [NAME, V4])
     assert device.everything() is None
     days = {
-        r.ids.text(): round(
+        r.identifiers_text.text(): round(
             (validity(leaf(device, r))[1] - validity(leaf(device, r))[0]).total_seconds() / 86400
         )
         for r in device.records
@@ -33,7 +33,7 @@ def test_a_profile_that_the_ca_no_longer_lists_is_a_notice(make_pebble, tmp_path
     device = home(ca, tmp_path, [V4])
     assert device.run() is None
     device.record.profile.set(b"longlived")
-    assert device.until(device.record.at) is None
+    assert device.until(device.record.planned_at) is None
     assert "profile" in device.told() and device.record.profile.text() == "shortlived"
 
 
@@ -70,12 +70,12 @@ def test_replaces_is_said_where_the_ca_knows_it_and_dropped_where_it_refuses(mak
     first = home(ca, tmp_path / "a", [V4])
     assert first.run() is None
     shutil.copytree(tmp_path / "a", tmp_path / "b")
-    assert first.until(first.record.at) is None and first.device.issued == 2
+    assert first.until(first.record.planned_at) is None and first.device.issued == 2
     # A copy of the state says `replaces` about a certificate that is replaced already.
     ca.reset()
     second = home(ca, tmp_path / "b", [V4])
     second.clock.ahead = first.clock.ahead
-    second.until(max(second.record.at, second.clock.now()))
+    second.until(max(second.record.planned_at, second.clock.now()))
     assert second.device.issued == 1
     assert ca.requests().count(("POST", "/order-plz")) == 2, "one with replaces, and one without"
 
@@ -92,7 +92,7 @@ def test_renewal_information_moves_a_renewal(make_pebble, tmp_path):
     }
     answer = {"suggestedWindow": window, "explanationURL": "https://ca.example/incident"}
     ca.set_renewal_info(device.chain().decode(), answer)
-    assert device.until(device.record.poll_at + 1) is None
+    assert device.until(device.record.ask_window_at + 1) is None
     assert device.device.issued == 2
     assert [
         t for c, _, t in device.progress.notices if c == "emergency" and "https://ca.example/incident" in t
@@ -106,9 +106,9 @@ def test_renewal_information_that_is_garbage_changes_nothing(pebble, tmp_path, n
     device = home(pebble, tmp_path, [V4])
     assert device.run() is None
     pebble.set_renewal_info(device.chain().decode(), nonsense)
-    at = device.record.at
-    device.until(device.record.poll_at + 1)
-    assert device.device.issued == 1 and device.record.at == at
+    at = device.record.planned_at
+    device.until(device.record.ask_window_at + 1)
+    assert device.device.issued == 1 and device.record.planned_at == at
 
 
 def test_strict_ari_stays_in_the_cas_window(make_pebble, tmp_path):
@@ -122,8 +122,8 @@ def test_strict_ari_stays_in_the_cas_window(make_pebble, tmp_path):
         device.chain().decode(),
         {"suggestedWindow": {"start": begin.strftime(form), "end": end.strftime(form)}},
     )
-    device.until(device.record.poll_at + 1)
-    seconds = device.record.at + 1577836800
+    device.until(device.record.ask_window_at + 1)
+    seconds = device.record.planned_at + 1577836800
     assert begin.timestamp() - 1 <= seconds <= end.timestamp() + 1
 
 
@@ -142,15 +142,15 @@ def test_an_account_that_the_ca_forgot_is_made_again_with_the_same_key(make_pebb
     ca = make_pebble()
     device = home(ca, tmp_path, [V4])
     assert device.run() is None
-    was = bytes(device.device.journal.account_hash)
+    was = bytes(device.device.journal.account_key_hash)
     ca.stop()
     ca.start()
     device.device.event("renew", V4)
     # Its memory of the account is gone with its process.
     device.run()
-    device.until(min(device.record.at, device.clock.now() + 86400))
+    device.until(min(device.record.planned_at, device.clock.now() + 86400))
     assert device.device.issued == 2 and "account-lost" in device.told()
-    assert bytes(device.device.journal.account_hash) == was
+    assert bytes(device.device.journal.account_key_hash) == was
 
 
 def test_retry_after_of_a_validation_is_kept(make_pebble, tmp_path):

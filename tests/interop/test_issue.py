@@ -36,7 +36,7 @@ SHORT = 60480  # 14 days become 20 seconds
 
 def account_spki(home):
     state = home.state()
-    key = serialization.load_der_private_key(state.read("account-%d" % state.journal.account_gen), None)
+    key = serialization.load_der_private_key(state.read("account-%d" % state.journal.account_file_id), None)
     return spki(key.public_key())
 
 
@@ -158,7 +158,7 @@ def test_plans_survive_kill_nine(pebble, tmp_path):
     options = {"start_new_session": True, "env": uncovered()}
     daemon = home.start("run", **options)
     try:
-        assert until(lambda: home.record("127.0.0.1").gen, 60)
+        assert until(lambda: home.record("127.0.0.1").file_id, 60)
         issued = home.json("plan")
     finally:
         os.killpg(daemon.pid, signal.SIGKILL)
@@ -272,9 +272,9 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
     planned = int(time.time()) + task_wait + 15
 
     def move(journal):
-        record = [r for r in journal.records() if r.ids.text() == NAME][0]
-        record.at = record.hi = planned - limits.EPOCH_UNIX
-        record.lo = record.at - 60
+        record = [r for r in journal.records() if r.identifiers_text.text() == NAME][0]
+        record.planned_at = record.window_end = planned - limits.EPOCH_UNIX
+        record.window_start = record.planned_at - 60
 
     home.rewrite(move)
     daemon = run_daemon(home, task_wait)
@@ -287,7 +287,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
     assert time.time() < planned - 2
     time.sleep(planned - 1 - time.time())
     assert stat(daemon.pid)[0] == ticks and not children(daemon.pid)
-    assert home.record(NAME).gen == 0
+    assert home.record(NAME).file_id == 0
     assert until(lambda: children(daemon.pid), 60)
     # The child begins in that second (a start is noted to a tick of the kernel); how long the order takes then is the CA's.
     assert -0.02 < started(children(daemon.pid)[0]) - planned < 2
@@ -302,7 +302,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
 def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 60)
+    assert until(lambda: home.record("127.0.0.1").file_id and not children(daemon.pid), 60)
     with open(home.config, "a") as file:
         file.write("[nonsense]\n")
     daemon.send_signal(signal.SIGHUP)
@@ -320,7 +320,7 @@ def test_the_daemon_reads_its_configuration_again(pebble, tmp_path, run_daemon):
 def test_one_at_a_time(pebble, tmp_path, run_daemon):
     home = Home(tmp_path, pebble)
     daemon = run_daemon(home)
-    assert until(lambda: home.record("127.0.0.1").gen and not children(daemon.pid), 60)
+    assert until(lambda: home.record("127.0.0.1").file_id and not children(daemon.pid), 60)
     done = home.run("run")
     assert done.returncode == 9 and "process %d" % daemon.pid in sentence(done)
     assert home.json("status")["daemon"] == daemon.pid
@@ -343,28 +343,24 @@ def test_two_issues_at_once_take_turns_or_refuse(make_pebble, tmp_path):
 
 @pytest.mark.parametrize("step", ["ACCOUNT", "SAVE_ORDER", "ANSWER", "FINALIZE", "CHAIN", "COMMIT", "DEPLOY"])
 def test_killed_in_the_middle_it_goes_on(make_pebble, tmp_path, step):
-    from ipcert.order import states
-
     pebble = make_pebble()
     home = Home(tmp_path, pebble)
     with Session(_config.load(home.config), Quiet()) as work:
-        at = getattr(states, step)
-        work.drive.run(lambda it: work.device.issuance.step == at and it.kind != action.NOTIFY)
-        assert work.device.issuance.step == at
+        at = step.lower()
+        work.drive.run(lambda it: work.device.state == at and it.kind != action.NOTIFY)
+        assert work.device.state == at
     out = home.json("issue")
     assert out["certificates"][0]["spki_sha256"] == spki(home.leaf("127.0.0.1").public_key())
     assert home.record("127.0.0.1").failures == 0
     keys = [n for n in os.listdir(tmp_path / "state") if n.startswith("key-")]
-    assert keys == ["key-%d" % home.record("127.0.0.1").gen]
+    assert keys == ["key-%d" % home.record("127.0.0.1").file_id]
 
 
 def test_a_ca_that_forgot_us_is_started_with_afresh(make_pebble, tmp_path):
-    from ipcert.order import states
-
     pebble = make_pebble()
     home = Home(tmp_path, pebble)
     with Session(_config.load(home.config), Quiet()) as work:
-        work.drive.run(lambda it: work.device.issuance.step == states.ANSWER)
+        work.drive.run(lambda it: work.device.state == "answer")
     pebble.stop()
     pebble.start()
     home.use(pebble)

@@ -5,6 +5,7 @@ import types
 import pytest
 from cryptography import x509
 
+from ipcert.commands import Revocation
 from tests.interop.home import home
 from tests.interop.test_challenges import Challtestsrv, dns_options
 from tests.interop.test_commands import Shell
@@ -41,19 +42,19 @@ def stubborn(device):
         if error is None:
             return
         assert error.code == "nonce", error
-        device.until(min(r.at for r in device.records if not r.gen))
+        device.until(min(r.planned_at for r in device.records if not r.file_id))
 
 
 @pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
 def test_debians_pebble_issues_for_everything(old, tmp_path, challenge):
     device = home(old, tmp_path, [NAME, V4, V6], challenge_name=challenge, challenge_ip=challenge)
     stubborn(device)
-    assert all(r.gen for r in device.records)
+    assert all(r.file_id for r in device.records)
     for record in device.records:
         leaf = x509.load_pem_x509_certificate(device.chain(record))
         if "2.4" in old_version():
             assert leaf.subject.rfc4514_string().startswith("CN="), "this is what makes it worth a test"
-        assert record.poll_at == 0 or "2.4" not in old_version(), "it answers no renewal information"
+        assert record.ask_window_at == 0 or "2.4" not in old_version(), "it answers no renewal information"
 
 
 def old_version():
@@ -87,21 +88,21 @@ def test_debians_pebble_account_and_revocation(old, tmp_path):
             device.run()
     device.device.event("renew", V4)
     stubborn(device)
-    device.device.event("revoke", (V4, 1, False))
+    device.device.event("revoke", Revocation(V4, 1))
     device.run()
     for _ in range(3):
-        if device.record.gen:
-            device.until(device.record.at)
-    assert not device.record.gen and device.device.issued >= 2
+        if device.record.file_id:
+            device.until(device.record.planned_at)
+    assert not device.record.file_id and device.device.issued >= 2
 
 
 @pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
 def test_step_ca_issues_for_everything(step, tmp_path, challenge):
     device = home(step, tmp_path, [NAME, V4, V6], challenge_name=challenge, challenge_ip=challenge)
     assert device.everything() is None
-    assert all(r.gen for r in device.records) and device.device.issued == 3
+    assert all(r.file_id for r in device.records) and device.device.issued == 3
     # And renewed at their plan, from the same account.
-    device.until(max(r.at for r in device.records))
+    device.until(max(r.planned_at for r in device.records))
     assert device.device.issued >= 6
 
 
@@ -111,7 +112,7 @@ def test_step_ca_over_dns(step, tmp_path):
     device = home(
         step, tmp_path, ["janet.example", "*.janet.example"], challenge_name="dns-01", answers=answers
     )
-    assert device.run() is None and device.record.gen
+    assert device.run() is None and device.record.file_id
 
 
 def test_step_ca_account_and_revocation(step, tmp_path):
@@ -119,17 +120,17 @@ def test_step_ca_account_and_revocation(step, tmp_path):
     assert device.run() is None
     device.device.event("account", "contacts")
     assert device.run() is None
-    device.device.event("revoke", (V4, 1, False))
-    assert device.run() is None and not device.record.gen
+    device.device.event("revoke", Revocation(V4, 1))
+    assert device.run() is None and not device.record.file_id
     device.device.event("renew", V4)
-    assert device.run() is None and device.record.gen
-    device.device.event("revoke", (V4, 1, True))
-    assert device.run() is None and not device.record.gen
+    assert device.run() is None and device.record.file_id
+    device.device.event("revoke", Revocation(V4, 1, True))
+    assert device.run() is None and not device.record.file_id
     # It offers no deactivation of authorizations, and says so; nothing is lost by asking.
     device.device.event("deauthorize", V4)
     assert device.run().code == "malformed" and device.record.failures == 0
     device.device.event("account", "deactivate")
-    assert device.run() is None and not device.device.journal.account.n
+    assert device.run() is None and not device.device.journal.account_url.size
 
 
 def test_step_ca_by_its_short_name(step, tmp_path):

@@ -262,10 +262,10 @@ def test_windows_are_lets_encrypts(strict, tmp_path):
     device = home(strict.pebble, tmp_path, ["127.0.0.1"], strict.directory_url)
     assert device.run() is None
     record = device.record
-    assert device.until(record.poll_at) is None
+    assert device.until(record.ask_window_at) is None
     leaf = x509.load_pem_x509_certificate(device.chain())
     middle = record.not_before + 80 * 3600
-    assert abs(record.window_end - (middle + 5760)) <= 60
+    assert abs(record.ari_window_end - (middle + 5760)) <= 60
     answer = Client(strict).get(
         f"https://localhost:{strict.port}/draft-ietf-acme-ari-03/renewalInfo/{strictca._ari(leaf)}"
     )
@@ -279,8 +279,8 @@ def test_a_replacing_order_is_exempt_from_the_limit_and_a_wrong_one_is_not_taken
     strict.rules.orders_per_set = 1
     device = home(strict.pebble, tmp_path, ["127.0.0.1"], strict.directory_url)
     assert device.run() is None
-    first = device.record.ari.text()
-    assert device.until(device.record.at) is None
+    first = device.record.ari_id.text()
+    assert device.until(device.record.planned_at) is None
     assert device.device.issued == 2 and strict.refused == []
     other = Client(strict)
     problem = other.order("127.0.0.1", profile="shortlived", replaces=first)
@@ -297,9 +297,9 @@ def test_rate_limited_is_waited_out_and_survives_a_restart(strict, tmp_path):
     again = home(strict.pebble, tmp_path, ["127.0.0.1"], strict.directory_url)
     again.clock.ahead = device.clock.ahead
     assert again.run() is None and len(strict.refused) == 1, "the pause did not survive the restart"
-    assert again.record.at >= started + 7200
+    assert again.record.planned_at >= started + 7200
     strict.rules.orders_per_set = 5
-    assert again.until(again.record.at) is None and again.record.gen
+    assert again.until(again.record.planned_at) is None and again.record.file_id
 
 
 def test_a_pause_is_told_with_its_link(strict, tmp_path):
@@ -314,7 +314,7 @@ def test_a_mass_revocation_is_an_emergency(strict, tmp_path):
     device = home(strict.pebble, tmp_path, ["127.0.0.1"], strict.directory_url)
     assert device.run() is None
     strict.rules.revoked = True
-    assert device.until(device.record.poll_at + 1) is None
+    assert device.until(device.record.ask_window_at + 1) is None
     assert device.device.issued == 2
     assert [
         text for code, _, text in device.progress.notices if code == "emergency" and "docs/revocation" in text

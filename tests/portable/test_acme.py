@@ -6,9 +6,8 @@ import unittest
 from portable_support import code_of
 
 from ipcert import identifiers, limits
-from ipcert.acme import account, authorization, certificate, challenge, directory, order
+from ipcert.acme import account, authorization, certificate, challenge, directory, order, renewal_information
 from ipcert.errors import LocalError, RemoteError
-from ipcert.order import renewal_information
 
 URL = "https://ca.example/x/1"
 DIRECTORY = {

@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
-from ipcert import Device, action, device, limits, notices, plan, policy
+from ipcert import Device, action, device, limits, notices, plan, split
 from ipcert.encoding import seal
 from ipcert.errors import LocalError, RemoteError
 
@@ -32,7 +32,7 @@ class First(unittest.TestCase):
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual(sorted(home.deployed), sorted([NAME, V4, V6]))
         key, chain = home.deployed[NAME]
-        self.assertEqual(key, seal.pkcs8(home.port, home.store.read("key-%d" % home.record(NAME).gen)))
+        self.assertEqual(key, seal.pkcs8(home.port, home.store.read("key-%d" % home.record(NAME).file_id)))
         self.assertEqual(chain, home.ca.chain([i for i in home.ca.issued if i.names == (NAME,)][-1]).encode())
         self.assertEqual(home.published, {})
         self.assertEqual(home.device.issued, len(home.ca.issued))
@@ -45,8 +45,8 @@ class First(unittest.TestCase):
             self.assertEqual([i.names for i in home.ca.issued], [(first,)])
             other = home.record(NAME if first == V4 else V4)
             wait = DAY if urgent == "both" else 14 * DAY
-            self.assertEqual((other.lo, other.hi), (START, START + wait))
-            self.assertTrue(START < other.at <= START + wait)
+            self.assertEqual((other.window_start, other.window_end), (START, START + wait))
+            self.assertTrue(START < other.planned_at <= START + wait)
             self.assertEqual(home.told(notices.BOTH_URGENT) != [], urgent == "both")
 
     def test_requests_counted(self):
@@ -54,7 +54,7 @@ class First(unittest.TestCase):
         home.run()
         self.assertLessEqual(home.ca.count(), 11)
         before = home.ca.count()
-        home.run(home.record(V4).at)
+        home.run(home.record(V4).planned_at)
         self.assertEqual(len(home.ca.issued), 2)
         # The directory is older than a day, and the window was asked for meanwhile.
         asked = home.ca.count("renewal-info") + home.ca.count("directory") - 1
@@ -73,8 +73,7 @@ class First(unittest.TestCase):
         home = Home((V4,))
         it = home.run()
         self.assertEqual(len(home.ca.issued), 1)
-        one = home.device.issuance
-        self.assertEqual((one._order, one._auth, one._pem, one._fields), (None, None, None, None))
+        self.assertIsNone(home.device._scheduler.machine)
         self.assertEqual((bytes(it.key), bytes(it.chain)), (b"", b""))
 
     def test_a_directory_that_lies_in_pieces_is_fetched_again(self):
@@ -136,7 +135,14 @@ class Renewal(unittest.TestCase):
         self.assertEqual(
             home.store.names(),
             sorted(
-                ["account-1", "chain-%d" % r.gen, "directory", "journal-a", "journal-b", "key-%d" % r.gen]
+                [
+                    "account-1",
+                    "chain-%d" % r.file_id,
+                    "directory",
+                    "journal-a",
+                    "journal-b",
+                    "key-%d" % r.file_id,
+                ]
             ),
         )
         self.assertEqual(home.device.journal.ring.next, len(issued) - 1)
@@ -145,7 +151,7 @@ class Renewal(unittest.TestCase):
         home = Home((V4,))
         home.run()
         home.ca.issued[0].account = "another"
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertEqual(len(home.ca.issued), 2)
         self.assertIsNone(home.ca.issued[1].replaces)
         self.assertEqual(home.told(notices.FAILED), [])
@@ -183,12 +189,12 @@ class Renewal(unittest.TestCase):
         self.assertEqual(len(home.ca.issued), before)  # never at power-up
         start = home.clock.now
         ip, name = home.record(V4), home.record(NAME)
-        self.assertTrue(start <= ip.at <= start + 900)
-        self.assertTrue(start <= name.at <= start + 3 * DAY)
-        plans = (ip.at, name.at)
+        self.assertTrue(start <= ip.planned_at <= start + 900)
+        self.assertTrue(start <= name.planned_at <= start + 3 * DAY)
+        plans = (ip.planned_at, name.planned_at)
         home.sleep(60)
         home.run(home.clock.now)
-        self.assertEqual((home.record(V4).at, home.record(NAME).at), plans)
+        self.assertEqual((home.record(V4).planned_at, home.record(NAME).planned_at), plans)
         home.run(start + 4 * DAY)
         self.assertEqual({i.names for i in home.ca.issued[before:]}, {(V4,), (NAME,)})
         self.assertEqual(sorted(home.told(notices.LAPSED)), sorted([V4, NAME]))
@@ -199,7 +205,7 @@ class Renewal(unittest.TestCase):
         home.ca.decide = 100
         home.ca.retry_after = 20
         other = home.record(NAME)
-        first = other.at
+        first = other.planned_at
         home.clock.now = first - 50
         home.device.event("renew", V4)
         while home.clock.now <= first:
@@ -209,8 +215,10 @@ class Renewal(unittest.TestCase):
                 home.device.done(it.number)
         home.step()
         other = home.record(NAME)
-        self.assertEqual((other.why, other.lo, other.hi), (plan.COLLISION, first, first + 1800))
-        self.assertTrue(first <= other.at <= first + 1800)
+        self.assertEqual(
+            (other.reason, other.window_start, other.window_end), (plan.COLLISION, first, first + 1800)
+        )
+        self.assertTrue(first <= other.planned_at <= first + 1800)
         home.run(first + 3 * HOUR)
         a, b = home.ca.issued[1], home.ca.issued[2]
         self.assertEqual((a.names, b.names), ((V4,), (NAME,)))
@@ -238,10 +246,10 @@ class Windows(unittest.TestCase):
         home.ca.windows[i.ari] = window
         home.run(START + 13 * HOUR)
         r = home.record(V4)
-        self.assertEqual((r.lo, r.hi), window[:2])
-        at = r.at
+        self.assertEqual((r.window_start, r.window_end), window[:2])
+        at = r.planned_at
         home.run(START + 30 * HOUR)
-        self.assertEqual(home.record(V4).at, at)  # the same window is not drawn in again
+        self.assertEqual(home.record(V4).planned_at, at)  # the same window is not drawn in again
 
     def test_garbage_about_the_window_changes_nothing(self):
         for answer in (
@@ -253,18 +261,18 @@ class Windows(unittest.TestCase):
             home = Home((V4,))
             home.run()
             home.ca.hook = lambda kind, url, a=answer: a if kind == "renewal-info" else None
-            at = home.record(V4).at
+            at = home.record(V4).planned_at
             home.run(START + 13 * HOUR)
             self.assertGreater(home.ca.count("renewal-info"), 0)
-            self.assertEqual(home.record(V4).at, at)
-            self.assertGreater(home.record(V4).poll_at, START + 13 * HOUR)
+            self.assertEqual(home.record(V4).planned_at, at)
+            self.assertGreater(home.record(V4).ask_window_at, START + 13 * HOUR)
             self.assertEqual(home.record(V4).failures, 0)
 
     def test_a_ca_without_windows_is_not_asked(self):
         home = Home((V4,))
         home.ca.ari = False
         home.run()
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertEqual(len(home.ca.issued), 2)
         self.assertEqual(home.ca.count("renewal-info"), 0)
         self.assertIsNone(home.ca.issued[1].replaces)
@@ -273,9 +281,9 @@ class Windows(unittest.TestCase):
         home = Home((V4,))
         home.run()
         home.ca.ari = False
-        home.device.directory = None
+        home.device.exchange.directory = None
         home.run(START + 20 * HOUR)
-        self.assertEqual(home.record(V4).poll_at, 0)
+        self.assertEqual(home.record(V4).ask_window_at, 0)
 
     def test_dates(self):
         self.assertEqual(rfc3339(0), "2020-01-01T00:00:00Z")
@@ -314,7 +322,7 @@ class Clock(unittest.TestCase):
         home.wrong = 200 * DAY
         home.ca.hook = lambda kind, url: (500, {}, b"")
         home.run()  # a plan made under a clock that is far ahead
-        self.assertGreater(home.record(V4).at, START + 100 * DAY)
+        self.assertGreater(home.record(V4).planned_at, START + 100 * DAY)
         home.ca.hook = None
         home.wrong = 0
         home.boot()
@@ -331,16 +339,16 @@ class Clock(unittest.TestCase):
 
         home.ca.hook = cut
         home.run()
-        self.assertGreater(home.record(V4).at, START + 200 * DAY)
-        self.assertGreater(home.record(NAME).at, START + 200 * DAY)
+        self.assertGreater(home.record(V4).planned_at, START + 200 * DAY)
+        self.assertGreater(home.record(NAME).planned_at, START + 200 * DAY)
         home.ca.hook = None
         home.wrong = 0
         home.boot()
         home.run(START + 60)
         self.assertEqual([i.names for i in home.ca.issued], [(V4,)])
         self.assertEqual(home.told(notices.CLOCK), [])
-        self.assertTrue(START <= home.record(NAME).at <= START + 14 * DAY + 60)
-        self.assertEqual(home.record(NAME).hi - home.record(NAME).lo, 14 * DAY)
+        self.assertTrue(START <= home.record(NAME).planned_at <= START + 14 * DAY + 60)
+        self.assertEqual(home.record(NAME).window_end - home.record(NAME).window_start, 14 * DAY)
 
     def test_a_chain_that_is_not_valid_by_our_clock(self):
         home = Home((V4,))
@@ -366,7 +374,8 @@ class Contract(unittest.TestCase):
 
     def test_the_package_hands_it_on(self):
         home = Home()
-        made = Device(home.port, policy.Policy(**home.wishes), home.identifiers, home.url)
+        certificates = split.certificates(home.identifiers, home.policy)
+        made = Device(home.port, home.policy, certificates, home.url)
         self.assertIsInstance(made, device.Device)
 
     def test_a_late_answer_to_a_wait(self):
@@ -417,9 +426,7 @@ class Contract(unittest.TestCase):
         home = Home()
         for url in ("http://ca.example/dir", 'https://ca.example/"', "https://", "x"):
             self.assertEqual(
-                code_of(
-                    RemoteError, lambda u=url: device.Device(home.port, policy.Policy(), home.identifiers, u)
-                ),
+                code_of(RemoteError, lambda u=url: device.Device(home.port, home.policy, [], u)),
                 "url",
             )
 
@@ -428,7 +435,7 @@ class Contract(unittest.TestCase):
         home.run(START + 200)
         self.assertEqual({i.names for i in home.ca.issued}, {(V4,), (NAME,)})
         for r in home.device.journal.records():
-            self.assertGreater(r.at, START + DAY)  # a renewal's place stays where it is
+            self.assertGreater(r.planned_at, START + DAY)  # a renewal's place stays where it is
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import Refusal
 from virtual_home import NAME, START, V4, Home
 
-from ipcert import identifiers, limits, notices
+from ipcert import commands, identifiers, limits, notices
 from ipcert.errors import LocalError
 
 DAY = limits.DAY
@@ -22,7 +22,7 @@ class Account(unittest.TestCase):
         home = Home((V4,))
         home.run()
         home.ca.accounts.clear()
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertEqual(len(home.ca.issued), 2)
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual(len(home.told(notices.ACCOUNT_LOST)), 1)
@@ -72,7 +72,7 @@ class Account(unittest.TestCase):
         home.run(START + HOUR)
         self.assertEqual(home.device.last_error.code, "malformed")
         home.ca.hook = None
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertEqual(len(home.ca.issued), 2)
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual([n for n in home.store.names() if n.startswith("account")], ["account-1"])
@@ -86,18 +86,18 @@ class Account(unittest.TestCase):
         other.device.event("recover", old)
         self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", old)), "busy")
         other.run()
-        self.assertEqual(other.device.journal.account.text(), url)
+        self.assertEqual(other.device.journal.account_url.text(), url)
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual(
             [n for n in other.store.names() if n.startswith("account")],
-            ["account-%d" % other.device.journal.account_gen],
+            ["account-%d" % other.device.journal.account_file_id],
         )
         self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", old)), "recover")
         self.assertEqual(code_of(LocalError, lambda: other.device.event("recover", bytes(32))), "key")
         other.sleep(5)
         other.device.event("account", "contacts")
         other.run()
-        self.assertEqual(other.device.journal.account.text(), url)
+        self.assertEqual(other.device.journal.account_url.text(), url)
 
     def test_a_key_that_has_no_account(self):
         home = Home((V4,))
@@ -134,7 +134,7 @@ class Account(unittest.TestCase):
         self.assertEqual(len(home.ca.issued), 1)
         for terms in ("https://ca.example/terms-2", None):
             home.ca.terms = terms
-            home.device.directory = None
+            home.device.exchange.directory = None
             home.device.event("renew", V4)
             home.run()
         self.assertEqual(home.told(notices.TERMS), ["https://ca.example/terms-2", "none"])
@@ -166,7 +166,8 @@ class Second(unittest.TestCase):
         name, address = self.owners(home, NAME), self.owners(home, V4)
         self.assertEqual((len(set(name)), len(set(address)), len(home.ca.accounts)), (1, 1, 2))
         self.assertNotEqual(name[0], address[0])
-        self.assertEqual((home.record(NAME).account, home.record(V4).account), (0, 3))
+        self.assertEqual((home.record(NAME).certificate_role, home.record(NAME).order_role), (0, 0))
+        self.assertEqual((home.record(V4).certificate_role, home.record(V4).order_role), (1, 1))
         self.assertEqual(len(self.files(home)), 2)
         # Every renewal says what it replaces: both accounts are the same ones as before.
         renewals = [i for i in home.ca.issued if i.replaces]
@@ -196,7 +197,7 @@ class Second(unittest.TestCase):
         # Another account's certificate cannot be replaced; from then on it is its own.
         self.assertIsNone(address.replaces)
         self.assertEqual(home.told(notices.FAILED), [])
-        home.run(home.record(V4).at + HOUR)
+        home.run(home.record(V4).planned_at + HOUR)
         self.assertIsNotNone(home.ca.issued[-1].replaces)
         # And back: one account for everything again.
         home.wishes["challenge_name"] = "http-01"
@@ -209,14 +210,14 @@ class Second(unittest.TestCase):
         home = self.home()
         home.wishes["accounturi"] = True
         home.sleep(HOUR)
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.run(home.clock.now)
         self.assertEqual([i.names for i in home.ca.issued if i.revoked], [(V4,)])
         self.assertEqual(len(home.ca.accounts), 1)
         home.device.event("renew", V4)
         home.run(home.clock.now)
         home.clock.now += DAY
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.run(home.clock.now)
         self.assertEqual(len([i for i in home.ca.issued if i.revoked]), 2)
         self.assertEqual(len(home.ca.accounts), 2)
@@ -247,7 +248,7 @@ class Second(unittest.TestCase):
         home = Home(ca=old.ca, clock=old.clock, challenge_name=self.PERSIST)
         old.ca.look = home.look
         home.run()
-        self.assertEqual(home.device.journal.role, 1)
+        self.assertEqual(home.device.journal.account_role, 1)
         home.device.event("recover", key)
         home.run(START + 15 * DAY)
         self.assertEqual(self.owners(home, NAME), [url, url])
@@ -272,7 +273,7 @@ class Second(unittest.TestCase):
             home.device.event("account", "rollover")
             home.run(home.clock.now)
             # Known: the other account's turn clears it up at once. Unknown: that one's key is the pending one now.
-            self.assertEqual(home.device.journal.pending_gen == 0, known)
+            self.assertEqual(home.device.journal.pending_account_file_id == 0, known)
             home.ca.hook = None
             home.sleep(5)
             count = len(home.ca.issued)
@@ -280,7 +281,7 @@ class Second(unittest.TestCase):
             home.device.event("renew", NAME)
             home.run(home.clock.now + HOUR)
             self.assertEqual(len(home.ca.issued), count + 2)
-            self.assertEqual((home.device.journal.pending_gen, len(home.ca.accounts)), (0, 2))
+            self.assertEqual((home.device.journal.pending_account_file_id, len(home.ca.accounts)), (0, 2))
             self.assertEqual(home.told(notices.ACCOUNT_LOST), [])
 
     def test_another_ca_forgets_both(self):
@@ -290,7 +291,16 @@ class Second(unittest.TestCase):
         home.run(home.clock.now)
         self.assertEqual(self.files(home), [])
         j = home.device.journal
-        self.assertEqual((j.account.n, j.other.n, j.account_gen, j.other_gen, j.role), (0, 0, 0, 0, 0))
+        self.assertEqual(
+            (
+                j.account_url.size,
+                j.other_account_url.size,
+                j.account_file_id,
+                j.other_account_file_id,
+                j.account_role,
+            ),
+            (0, 0, 0, 0, 0),
+        )
 
 
 class GivenBack(unittest.TestCase):
@@ -300,7 +310,7 @@ class GivenBack(unittest.TestCase):
 
     def change(self, home, *texts):
         home.identifiers = [identifiers.parse(t) for t in texts]
-        home.device.event("address", home.identifiers)
+        home.change(home.identifiers)
 
     def test_when_asked(self):
         home = Home((NAME, "b.example.net"), urgent="domain")
@@ -311,11 +321,11 @@ class GivenBack(unittest.TestCase):
         home.sleep(HOUR)
         home.run(home.clock.now)
         home.device.event("deauthorize", both)
-        at = home.record(both).at
+        at = home.record(both).planned_at
         home.run(home.clock.now)
         self.assertEqual(home.ca.proved(), [])
         self.assertEqual((home.device.last_error, home.told(notices.FAILED)), (None, []))
-        self.assertEqual(home.record(both).at, at)
+        self.assertEqual(home.record(both).planned_at, at)
         # There is nothing left to give, and the next order proves it all again.
         self.assertEqual(code_of(LocalError, lambda: home.device.event("deauthorize", both)), "account")
         count = home.ca.count("challenge")
@@ -344,7 +354,7 @@ class GivenBack(unittest.TestCase):
         for role, challenge in ((0, "http-01"), (1, "dns-persist-01")):
             home = Home(challenge_name=challenge, urgent="both", first_delay=HOUR)
             home.run(START + 2 * HOUR)
-            self.assertEqual(home.record(V4).account >> 1, role)
+            self.assertEqual(home.record(V4).order_role, role)
             self.assertEqual(home.ca.proved(), sorted([NAME, V4]))
             self.change(home, NAME, self.OTHER)
             home.run(home.clock.now)
@@ -381,10 +391,10 @@ class GivenBack(unittest.TestCase):
 
         home.ca.hook = hook
         home.device.event("deauthorize", V4)
-        at = home.record(V4).at
+        at = home.record(V4).planned_at
         home.run(START + HOUR)
         self.assertEqual(home.device.last_error.code, "malformed")
-        self.assertEqual((home.record(V4).at, home.record(V4).failures), (at, 0))
+        self.assertEqual((home.record(V4).planned_at, home.record(V4).failures), (at, 0))
         # On a change of address nobody asked for it, so nobody is told.
         home.device.event("renew", V4)
         home.ca.hook = None
@@ -423,8 +433,8 @@ class Revocation(unittest.TestCase):
     def test_one(self):
         home = self.both()
         home.clock.now += HOUR
-        gen = home.record(V4).gen
-        home.device.event("revoke", (V4, 1, False))
+        gen = home.record(V4).file_id
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.run(home.clock.now)
         (i,) = self.revoked(home)
         self.assertEqual((i.names, i.revoked), ((V4,), (home.clock.now, 1)))
@@ -440,17 +450,17 @@ class Revocation(unittest.TestCase):
 
     def test_two_are_kept_apart(self):
         home = self.both()
-        home.device.event("revoke", (V4, 4, False))
-        home.device.event("revoke", (NAME, 4, False))
+        home.device.event("revoke", commands.Revocation(V4, 4))
+        home.device.event("revoke", commands.Revocation(NAME, 4))
         home.run(home.clock.now + 2 * DAY)
         a, b = self.revoked(home)
         self.assertGreaterEqual(abs(a.revoked[0] - b.revoked[0]), 2 * HOUR)
 
     def test_one_that_was_missed_is_soon_made_up_for(self):
         home = self.both()
-        home.device.event("revoke", (NAME, 1, False))
+        home.device.event("revoke", commands.Revocation(NAME, 1))
         for _ in range(20):
-            if home.record(NAME).revoke and not home.device.dirty:
+            if home.record(NAME).revocation_reason is not None and not home.device.storage.changed:
                 break
             home.step()
         home.sleep(3 * DAY)
@@ -459,25 +469,25 @@ class Revocation(unittest.TestCase):
 
     def test_renew_takes_it_back(self):
         home = self.both()
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.device.event("renew", V4)
         home.run(home.clock.now)
         self.assertEqual(self.revoked(home), [])
-        self.assertEqual(home.record(V4).revoke, 0)
+        self.assertIsNone(home.record(V4).revocation_reason)
 
     def test_by_its_own_key(self):
         home = self.both()
         home.ca.accounts.clear()
-        home.device.event("revoke", (V4, 0, True))
+        home.device.event("revoke", commands.Revocation(V4, 0, True))
         home.run(home.clock.now)
         self.assertEqual([i.names for i in self.revoked(home)], [(V4,)])
         self.assertEqual(home.ca.accounts, {})
 
     def test_a_chain_that_is_gone_cannot_be_revoked(self):
         home = self.both()
-        home.device.event("revoke", (V4, 1, False))
+        home.device.event("revoke", commands.Revocation(V4, 1))
         home.step()
-        del home.store.files["chain-%d" % home.record(V4).gen]
+        del home.store.files["chain-%d" % home.record(V4).file_id]
         home.run(home.clock.now)
         self.assertEqual(home.device.last_error.code, "revoke")
         home.sleep(DAY)
@@ -485,20 +495,20 @@ class Revocation(unittest.TestCase):
         home.run(home.clock.now + 20 * DAY)
         self.assertEqual(self.revoked(home), [])
         self.assertEqual([i for i in home.ca.issued[count:] if i.names == (V4,)], [])
-        self.assertEqual(home.record(V4).at, limits.NEVER)
+        self.assertEqual(home.record(V4).planned_at, limits.NEVER)
 
     def test_already_revoked_counts(self):
         home = self.both()
         for i in home.ca.issued:
             i.revoked = (START, 0)
-        home.device.event("revoke", (V4, 0, False))
+        home.device.event("revoke", commands.Revocation(V4, 0))
         home.run(home.clock.now)
         self.assertEqual(home.told(notices.REVOKED), [V4])
 
     def test_what_cannot_be_asked(self):
         home = Home()
         home.run()
-        for what in ((V4, 2, False), (NAME, 0, False), ("x", 0, False)):
+        for what in (commands.Revocation(V4, 2), commands.Revocation(NAME, 0), commands.Revocation("x", 0)):
             self.assertEqual(code_of(LocalError, lambda w=what: home.device.event("revoke", w)), "revoke")
 
     def test_not_during_its_own_order(self):
@@ -510,7 +520,9 @@ class Revocation(unittest.TestCase):
             it = home.step()
             if it is not None and it.busy:
                 break
-        self.assertEqual(code_of(LocalError, lambda: home.device.event("revoke", (V4, 0, False))), "busy")
+        self.assertEqual(
+            code_of(LocalError, lambda: home.device.event("revoke", commands.Revocation(V4, 0))), "busy"
+        )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from virtual_ca import HOST
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import identifiers, limits, notices
+from ipcert.commands import Adoption
 from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY
@@ -68,12 +69,12 @@ class Consent(unittest.TestCase):
         right = home.device.consent_challenge()
         home.device.event("consent", right)
         home.run()
-        home.device.event("address", [identifiers.parse(NAME), identifiers.parse("198.51.100.8")])
+        home.change([identifiers.parse(NAME), identifiers.parse("198.51.100.8")])
         home.run(home.clock.now + 40 * DAY)
         self.assertEqual(len(home.ca.issued), 1)
         self.assertNotEqual(home.device.consent_challenge(), right)
         # Back to what was agreed to: the old answer is worth nothing.
-        home.device.event("address", [identifiers.parse(NAME), identifiers.parse(V4)])
+        home.change([identifiers.parse(NAME), identifiers.parse(V4)])
         home.run(home.clock.now + DAY)
         self.assertEqual(code_of(LocalError, lambda: home.device.event("consent", right)), "consent")
         self.assertEqual(len(home.ca.issued), 1)
@@ -104,14 +105,14 @@ class Consent(unittest.TestCase):
 class Changes(unittest.TestCase):
     def change(self, home, *texts):
         home.identifiers = [identifiers.parse(t) for t in texts]
-        home.device.event("address", home.identifiers)
+        home.change(home.identifiers)
 
     def test_a_new_address(self):
         home = Home()
         home.run(START + 15 * DAY)
         old = home.record(V4)
-        gen, key = old.gen, bytes(old.key_hash)
-        name_at = home.record(NAME).at
+        gen, key = old.file_id, bytes(old.key_hash)
+        name_at = home.record(NAME).planned_at
         count = len(home.ca.issued)
         self.change(home, NAME, "198.51.100.8")
         home.run(home.clock.now + HOUR)
@@ -122,7 +123,7 @@ class Changes(unittest.TestCase):
         self.assertNotIn("key-%d" % gen, home.store.names())
         self.assertNotIn("chain-%d" % gen, home.store.names())
         self.assertTrue(home.device.journal.ring.holds(key, 0))
-        self.assertEqual(home.record(NAME).at, name_at)
+        self.assertEqual(home.record(NAME).planned_at, name_at)
         self.assertEqual(home.told(notices.RETIRED), [V4])
         self.assertEqual(home.told(notices.HELD), ["198.51.100.8"])
         self.assertNotIn(new.spki, spkis(home)[:count])
@@ -145,11 +146,11 @@ class Changes(unittest.TestCase):
         self.change(home, NAME, "198.51.100.8")
         home.run(home.clock.now)
         r = home.record("198.51.100.8")
-        self.assertTrue(home.clock.now + DAY <= r.at <= home.clock.now + DAY + 900)
-        at = r.at
+        self.assertTrue(home.clock.now + DAY <= r.planned_at <= home.clock.now + DAY + 900)
+        at = r.planned_at
         home.sleep(60)
         home.run(home.clock.now)
-        self.assertEqual(home.record("198.51.100.8").at, at)
+        self.assertEqual(home.record("198.51.100.8").planned_at, at)
         # Renumbered every night: nothing goes out.
         for k in range(9, 14):
             home.run(home.clock.now + 20 * HOUR)
@@ -176,7 +177,7 @@ class Changes(unittest.TestCase):
         home.ca.hook = cut
         home.run(START + 5)
         r = home.record(V4)
-        made, name = bytes(r.new_hash), "key-%d" % r.new_gen
+        made, name = bytes(r.pending_key_hash), "key-%d" % r.pending_file_id
         self.assertIn(name, home.store.names())
         home.ca.hook = None
         self.change(home, "198.51.100.8")
@@ -189,7 +190,7 @@ class Changes(unittest.TestCase):
         home = Home(spread=5 * DAY)
         home.run()
         r = home.record(V4)
-        self.assertEqual((r.lo, r.hi), (START, START + 5 * DAY))
+        self.assertEqual((r.window_start, r.window_end), (START, START + 5 * DAY))
         self.assertEqual(home.ca.count(), 0)
 
     def test_not_during_an_order(self):
@@ -214,7 +215,7 @@ class Changes(unittest.TestCase):
     def test_the_name_goes_away_and_what_belonged_to_it(self):
         home = Home(urgent="domain")
         home.run()
-        gen = home.record(NAME).gen
+        gen = home.record(NAME).file_id
         self.assertGreater(gen, 0)
         home.identifiers = [identifiers.parse(V4)]
         home.sleep(10)
@@ -235,7 +236,7 @@ class Changes(unittest.TestCase):
             (long, "too-many"),
         ):
             bad = [identifiers.parse(t) for t in texts]
-            self.assertEqual(code_of(LocalError, lambda b=bad: home.device.event("address", b)), code)
+            self.assertEqual(code_of(LocalError, lambda b=bad: home.change(b)), code)
         home.device.event("renew", V4)
         home.run()
         self.assertEqual(len(home.ca.issued), 2)
@@ -255,7 +256,7 @@ class Changes(unittest.TestCase):
     def test_another_ca(self):
         home = Home((V4,))
         home.run()
-        account = bytes(home.device.journal.account_hash)
+        account = bytes(home.device.journal.account_key_hash)
         deployed = home.deployed[V4]
         home.url = HOST + "dir/again"
         home.sleep(10)
@@ -283,7 +284,7 @@ class Changes(unittest.TestCase):
         home.store.files.clear()
         home.boot()
         home.run()
-        self.assertTrue(any(home.device.journal.device))
+        self.assertTrue(any(home.device.journal.device_id))
         home.boot()
         home.run()
         self.assertEqual(len(home.ca.issued), 1)
@@ -295,7 +296,7 @@ class Adopted(unittest.TestCase):
     def test_its_renewal_is_planned_and_its_key_never_used(self):
         home = Home((NAME, V4))
         key = b"a key 01"
-        adopt = (NAME, START - 10 * DAY, START + 80 * DAY, key)
+        adopt = Adoption(NAME, START - 10 * DAY, START + 80 * DAY, key)
         self.assertEqual(
             code_of(LocalError, lambda: home.device.event("adopt", adopt)), "adopt"
         )  # nothing read yet
@@ -304,15 +305,17 @@ class Adopted(unittest.TestCase):
         home.device.event("adopt", adopt)
         home.run(START + 15 * DAY)
         r = home.record(NAME)
-        self.assertEqual((r.gen, r.not_after), (0, START + 80 * DAY))
-        self.assertTrue(START + 30 * DAY < r.at < START + 70 * DAY)
+        self.assertEqual((r.file_id, r.not_after), (0, START + 80 * DAY))
+        self.assertTrue(START + 30 * DAY < r.planned_at < START + 70 * DAY)
         self.assertTrue(home.device.journal.ring.holds(key, 0))
         self.assertEqual(home.device.journal.ring.next > 0, True)
-        home.run(r.at + HOUR)
+        home.run(r.planned_at + HOUR)
         self.assertEqual(len([i for i in home.ca.issued if i.names == (NAME,)]), 1)
         self.assertIsNone([i for i in home.ca.issued if i.names == (NAME,)][0].replaces)
         self.assertEqual(code_of(LocalError, lambda: home.device.event("adopt", adopt)), "adopt")
-        self.assertEqual(code_of(LocalError, lambda: home.device.event("adopt", ("x", 0, 1, key))), "adopt")
+        self.assertEqual(
+            code_of(LocalError, lambda: home.device.event("adopt", Adoption("x", 0, 1, key))), "adopt"
+        )
 
     def test_prepare_wants_a_clock(self):
         home = Home()
@@ -331,7 +334,7 @@ class Lost(unittest.TestCase):
         for kind in ("key", "chain"):
             home = Home((V4,))
             home.run()
-            del home.store.files["%s-%d" % (kind, home.record(V4).gen)]
+            del home.store.files["%s-%d" % (kind, home.record(V4).file_id)]
             home.sleep(DAY)
             home.run(home.clock.now + HOUR)
             self.assertEqual(len(home.ca.issued), 2)
@@ -346,13 +349,13 @@ class Lost(unittest.TestCase):
         home.sleep(DAY)
         home.device.event("renew", V4)
         home.run()
-        self.assertEqual(home.record(V4).gen, 10)
+        self.assertEqual(home.record(V4).file_id, 10)
         self.assertEqual([n for n in home.store.names() if n in ("account-9", "key-x")], [])
 
     def test_a_damaged_chain(self):
         home = Home((V4,))
         home.run()
-        name = "chain-%d" % home.record(V4).gen
+        name = "chain-%d" % home.record(V4).file_id
         home.store.files[name] = home.store.files[name][:-10]
         home.sleep(DAY)
         home.run(home.clock.now + HOUR)
@@ -361,7 +364,7 @@ class Lost(unittest.TestCase):
     def test_the_account_key(self):
         home = Home((V4,))
         home.run()
-        account = bytes(home.device.journal.account_hash)
+        account = bytes(home.device.journal.account_key_hash)
         del home.store.files["account-1"]
         home.sleep(DAY)
         home.device.event("renew", V4)

@@ -6,6 +6,7 @@ import unittest
 from virtual_home import NAME, START, V4, Home, PowerCut, sha256
 
 from ipcert import action, identifiers, journal, keys, limits, notices
+from ipcert.commands import Revocation
 
 DAY = limits.DAY
 HOUR = limits.HOUR
@@ -18,7 +19,7 @@ def durable(home):
         return {}
     found = {}
     for r in j.records():
-        found[r.ids.text()] = r.at
+        found[r.identifiers_text.text()] = r.planned_at
     return found
 
 
@@ -62,23 +63,23 @@ class Power(unittest.TestCase):
             home.step()
         for text, at in plans.items():
             if at > now and text in home.records():
-                self.assertEqual(home.record(text).at, at)
+                self.assertEqual(home.record(text).planned_at, at)
 
     def sound(self, home):
         """No key twice, no key in two places, and no file that nothing refers to."""
         used = [i.spki for i in home.ca.issued] + [b"x" * 26 + a["point"] for a in home.ca.accounts.values()]
         self.assertEqual(len(set(used)), len(used))
         j = home.device.journal
-        self.assertEqual(j.pending_gen, 0)
+        self.assertEqual(j.pending_account_file_id, 0)
         want = ["directory", "journal-a", "journal-b"]
-        if j.account_gen:
-            want.append("account-%d" % j.account_gen)
-        if j.other_gen:
-            want.append("account-%d" % j.other_gen)
+        if j.account_file_id:
+            want.append("account-%d" % j.account_file_id)
+        if j.other_account_file_id:
+            want.append("account-%d" % j.other_account_file_id)
         for r in j.records():
-            self.assertEqual((r.new_gen, r.order_at), (0, 0))
-            if r.gen:
-                want += ["key-%d" % r.gen, "chain-%d" % r.gen]
+            self.assertEqual((r.pending_file_id, r.ordered_at), (0, 0))
+            if r.file_id:
+                want += ["key-%d" % r.file_id, "chain-%d" % r.file_id]
         self.assertEqual(home.store.names(), sorted(want))
         self.assertEqual(home.published, {})
 
@@ -98,7 +99,7 @@ class Power(unittest.TestCase):
             self.assertLessEqual(len(home.ca.accounts), 2)
             self.assertEqual(home.told(notices.FAILED), [])
             for r in home.device.journal.records():
-                self.assertGreater(r.gen, 0)
+                self.assertGreater(r.file_id, 0)
 
         self.assertGreater(self.everywhere(make, go, check), 80)
 
@@ -106,7 +107,7 @@ class Power(unittest.TestCase):
         def make():
             home = Home((V4,), seed=3)
             home.run()
-            home.first = home.record(V4).at
+            home.first = home.record(V4).planned_at
             return home
 
         def go(home):
@@ -117,7 +118,7 @@ class Power(unittest.TestCase):
             self.assertTrue(2 <= len(home.ca.issued) <= 3)
             self.assertLessEqual(home.ca.count("new-order"), 3)
             self.assertEqual(home.deployed[V4][1], home.ca.chain(home.ca.issued[-1]).encode())
-            self.assertGreater(home.record(V4).at, home.first + HOUR)
+            self.assertGreater(home.record(V4).planned_at, home.first + HOUR)
 
         self.everywhere(make, go, check)
 
@@ -129,7 +130,7 @@ class Power(unittest.TestCase):
             home.run()
             home.clock.now += 80 * HOUR
             home.identifiers = [identifiers.parse(other)]
-            home.device.event("address", home.identifiers)
+            home.change(home.identifiers)
             return home
 
         def go(home):
@@ -153,7 +154,7 @@ class Power(unittest.TestCase):
 
         def go(home):
             home.run(START + HOUR)
-            if not home.ca.accounts[home.device.journal.account.text()]["status"] == "valid":
+            if not home.ca.accounts[home.device.journal.account_url.text()]["status"] == "valid":
                 self.fail("the account is gone")
             home.device.event("renew", V4)
             home.run(START + HOUR)
@@ -192,7 +193,7 @@ class Power(unittest.TestCase):
         def make():
             home = Home((V4,), seed=6)
             home.run()
-            home.device.event("revoke", (V4, 1, False))
+            home.device.event("revoke", Revocation(V4, 1))
             return home
 
         def go(home):
@@ -201,9 +202,9 @@ class Power(unittest.TestCase):
         def check(home):
             # Asked for by an event: before it was written down, it was not promised.
             if home.ca.issued[0].revoked:
-                self.assertEqual(home.record(V4).gen, 0)
-                self.assertEqual(home.record(V4).revoke, 0)
-                self.assertEqual(home.record(V4).at, limits.NEVER)
+                self.assertEqual(home.record(V4).file_id, 0)
+                self.assertIsNone(home.record(V4).revocation_reason)
+                self.assertEqual(home.record(V4).planned_at, limits.NEVER)
             else:
                 self.assertEqual(home.ca.count("revoke"), 0)
 

@@ -8,7 +8,6 @@ from portable_support import FixedSigner, code_of
 from ipcert import limits
 from ipcert.acme import dates, exchange, message, problem
 from ipcert.action import Action
-from ipcert.encoding import jws
 from ipcert.errors import RemoteError
 
 NOW = limits.BUILT
@@ -20,10 +19,12 @@ class Directory:
     new_nonce = "https://ca.example/nonce"
 
 
-def made(size=4096):
+def made():
     signer = FixedSigner(b"\x04" + bytes(64))
     it = Action()
-    ex = exchange.Exchange(signer, jws.Jws(), bytearray(size))
+    ex = exchange.Exchange(signer, "https://ca.example/directory")
+    ex.directory = Directory
+    ex.make_room(100, 0)
     ex.jws.set_kid(b"https://ca.example/acct/1")
     return ex, it, signer
 
@@ -31,10 +32,11 @@ def made(size=4096):
 class Nonces(unittest.TestCase):
     def test_a_head_goes_first(self):
         ex, it, signer = made()
-        ex.post(it, Directory, URL, b"{}", 2)
+        ex.payload[:2] = b"{}"
+        ex.post(it, URL, 2)
         self.assertEqual((it.method, it.url, it.size), ("HEAD", Directory.new_nonce, 0))
-        self.assertEqual(ex.take(NOW, 200, {"replay-nonce": NONCE}, b""), exchange.AGAIN)
-        ex.post(it, Directory, URL, b"{}xx", 2, "application/x")
+        self.assertEqual(ex.read(NOW, 200, {"replay-nonce": NONCE}, b""), exchange.AGAIN)
+        ex.post(it, URL, 2, "application/x")
         self.assertEqual((it.method, it.url, it.accept), ("POST", URL, "application/x"))
         header = json.loads(bytes(signer.signed[: signer.size]))
         self.assertEqual(
@@ -43,35 +45,35 @@ class Nonces(unittest.TestCase):
 
     def test_each_is_used_once(self):
         ex, it, _ = made()
-        ex.post(it, Directory, URL, b"", 0)
-        ex.take(NOW, 200, {"replay-nonce": NONCE}, b"")
-        ex.post(it, Directory, URL, b"", 0)
+        ex.post(it, URL)
+        ex.read(NOW, 200, {"replay-nonce": NONCE}, b"")
+        ex.post(it, URL)
         self.assertEqual(it.method, "POST")
-        self.assertEqual(ex.take(NOW, 200, {}, b""), exchange.OK)  # none came back
-        ex.post(it, Directory, URL, b"", 0)
+        self.assertEqual(ex.read(NOW, 200, {}, b""), exchange.OK)  # none came back
+        ex.post(it, URL)
         self.assertEqual(it.method, "HEAD")
 
     def test_every_answer_is_harvested(self):
         for status in (200, 201, 400, 429, 500):
             ex, it, _ = made()
-            ex.take(NOW, status, {"replay-nonce": NONCE}, b"")
-            ex.post(it, Directory, URL, b"", 0)
+            ex.read(NOW, status, {"replay-nonce": NONCE}, b"")
+            ex.post(it, URL)
             self.assertEqual(it.method, "POST")
-        ex.forget()
-        ex.post(it, Directory, URL, b"", 0)
+        ex.forget_nonce()
+        ex.post(it, URL)
         self.assertEqual(it.method, "HEAD")
 
     def test_what_is_no_nonce(self):
         for bad in ("", 'a"b', "a b", "a=", "\u00e9", "x" * (limits.NONCE + 1), None):
             ex, it, _ = made()
-            ex.post(it, Directory, URL, b"", 0)
+            ex.post(it, URL)
             headers = {} if bad is None else {"replay-nonce": bad}
-            self.assertEqual(code_of(RemoteError, lambda e=ex, h=headers: e.take(NOW, 204, h, b"")), "nonce")
+            self.assertEqual(code_of(RemoteError, lambda e=ex, h=headers: e.read(NOW, 204, h, b"")), "nonce")
 
     def test_a_body_that_needs_more_room(self):
-        ex, it, _ = made(100)
-        ex.take(NOW, 200, {"replay-nonce": NONCE}, b"")
-        ex.post(it, Directory, URL, bytes(3000), 3000)
+        ex, it, _ = made()
+        ex.read(NOW, 200, {"replay-nonce": NONCE}, b"")
+        ex.post_payload(it, URL, bytes(3000), 3000)
         self.assertGreater(it.size, 4000)
 
 
@@ -79,7 +81,7 @@ class Answers(unittest.TestCase):
     def take(self, status, obj=None, kind="application/problem+json", **headers):
         ex = made()[0]
         body = obj if isinstance(obj, bytes) else json.dumps(obj).encode()
-        return ex.take(NOW, status, dict(headers, **{"content-type": kind}), body), ex
+        return ex.read(NOW, status, dict(headers, **{"content-type": kind}), body), ex
 
     def test_what_each_amounts_to(self):
         urn = "urn:ietf:params:acme:error:"
@@ -106,12 +108,12 @@ class Answers(unittest.TestCase):
         bad = b'{"type":"urn:ietf:params:acme:error:badNonce"}'
         headers = {"content-type": "application/problem+json", "replay-nonce": NONCE}
         for _ in range(limits.NONCE_RETRIES):
-            self.assertEqual(ex.take(NOW, 400, headers, bad), exchange.AGAIN)
-        self.assertEqual(code_of(RemoteError, lambda: ex.take(NOW, 400, headers, bad)), "nonce")
-        self.assertEqual(ex.take(NOW, 400, headers, bad), exchange.AGAIN)  # counted anew
-        self.assertEqual(ex.take(NOW, 200, {}, b""), exchange.OK)
+            self.assertEqual(ex.read(NOW, 400, headers, bad), exchange.AGAIN)
+        self.assertEqual(code_of(RemoteError, lambda: ex.read(NOW, 400, headers, bad)), "nonce")
+        self.assertEqual(ex.read(NOW, 400, headers, bad), exchange.AGAIN)  # counted anew
+        self.assertEqual(ex.read(NOW, 200, {}, b""), exchange.OK)
         for _ in range(limits.NONCE_RETRIES):
-            self.assertEqual(ex.take(NOW, 400, headers, bad), exchange.AGAIN)
+            self.assertEqual(ex.read(NOW, 400, headers, bad), exchange.AGAIN)
 
     def test_retry_after(self):
         date = "Sun, 01 Nov 2026 00:02:00 GMT"

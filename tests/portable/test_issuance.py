@@ -12,65 +12,98 @@ from virtual_home import NAME, START, V4, V6, Home
 from ipcert import action, limits, notices, plan
 from ipcert.acme import authorization, order
 from ipcert.errors import LocalError, RemoteError
-from ipcert.order import states
+from ipcert.order import issuance, operations, renewal_information, states
 
 DAY = limits.DAY
 HOUR = limits.HOUR
 PEM = {"content-type": "application/pem-certificate-chain"}
 
 
-def pairs(table, width):
+def rows(table, width=3):
     return [tuple(table[k : k + width]) for k in range(0, len(table), width)]
+
+
+MACHINES = (states.ISSUANCE_TABLE, states.RENEWAL_TABLE, states.OPERATION_TABLE)
+SHARED = rows(states.SESSION_TABLE) + rows(states.FAILURE_TABLE)
 
 
 class Table(unittest.TestCase):
     def test_every_pair(self):
-        legal = {}
-        for step, event, to in pairs(states.TABLE, 3):
-            self.assertNotIn((step, event), legal)  # nothing stands there twice
-            legal[(step, event)] = to
-        anywhere = dict(pairs(states.ANYWHERE, 2))
+        anywhere = dict(rows(states.ANYWHERE, 2))
         ends = (states.IDLE, states.CLEAN, states.FAILED, states.SAVE_FAILED)
-        refused = 0
-        for step in range(len(states.STEPS)):
-            for event in range(len(states.EVENTS)):
-                if event == states.AGAIN:
-                    want = step
-                elif (step, event) in legal:
-                    want = legal[(step, event)]
-                elif event in anywhere and step not in ends:
-                    want = anywhere[event]
-                else:
-                    refused += 1
-                    self.assertEqual(
-                        code_of(LocalError, lambda s=step, e=event: states.follow(s, e)), "state"
-                    )
-                    continue
-                self.assertEqual(states.follow(step, event), want)
-        self.assertGreater(refused, 100)
+        for table in MACHINES:
+            legal = {}
+            for state, event, to in rows(table) + SHARED:
+                self.assertNotIn((state, event), legal)  # nothing stands there twice
+                legal[(state, event)] = to
+            refused = 0
+            for state in range(len(states.STATES)):
+                for event in range(len(states.EVENTS)):
+                    if event == states.AGAIN:
+                        want = state
+                    elif (state, event) in legal:
+                        want = legal[(state, event)]
+                    elif event in anywhere and state not in ends:
+                        want = anywhere[event]
+                    else:
+                        refused += 1
+                        self.assertEqual(
+                            code_of(LocalError, lambda s=state, e=event, t=table: states.next_state(t, s, e)),
+                            "state",
+                        )
+                        continue
+                    self.assertEqual(states.next_state(table, state, event), want)
+            self.assertGreater(refused, 100)
 
     def test_every_step_is_reached_and_left(self):
-        entered = {to for step, event, to in pairs(states.TABLE, 3)} | {states.DIRECTORY, states.CLEAN}
-        left = {step for step, event, to in pairs(states.TABLE, 3)}
-        everything = set(range(len(states.STEPS)))
+        entered, left = {states.DIRECTORY, states.CLEAN}, set()
+        for table in MACHINES:
+            entered |= {to for state, event, to in rows(table) + SHARED}
+            left |= {state for state, event, to in rows(table) + SHARED}
+        everything = set(range(len(states.STATES)))
         self.assertEqual(entered, everything)
         self.assertEqual(left, everything - {states.IDLE})
 
     def test_every_way_ends(self):
-        after = {}
-        for step, _, to in pairs(states.TABLE, 3):
-            after.setdefault(step, set()).add(to)
-        for step in range(1, len(states.STEPS)):
-            seen, front = set(), {step}
-            while front:
-                seen |= front
-                front = {t for s in front for t in after.get(s, ())} - seen
-            self.assertIn(states.IDLE, seen)
+        for table in MACHINES:
+            after = {}
+            for state, _, to in rows(table) + SHARED:
+                after.setdefault(state, set()).add(to)
+            for state in after:
+                seen, front = set(), {state}
+                while front:
+                    seen |= front
+                    front = {to for one in front for to in after.get(one, ())} - seen
+                self.assertIn(states.IDLE, seen)
+
+    def test_every_event_is_said_somewhere(self):
+        said = {event for table in MACHINES for _, event, _ in rows(table) + SHARED}
+        said |= {event for event, _ in rows(states.ANYWHERE, 2)} | {states.AGAIN}
+        self.assertEqual(said, set(range(len(states.EVENTS))))
+
+    def test_every_state_has_its_action(self):
+        kinds = [operations.Operation] + [
+            kind
+            for kind in (getattr(operations, name) for name in dir(operations))
+            if isinstance(kind, type) and issubclass(kind, operations.Operation)
+        ]
+        for machines in ([issuance.Issuance], [renewal_information.RenewalInformation], kinds):
+            for state in {state for one in (machines[0].table,) for state, _, _ in rows(one) + SHARED}:
+                name = "_do_" + states.STATES[state]
+                self.assertTrue(any([hasattr(machine, name) for machine in machines]), name)
 
     def test_names(self):
-        self.assertEqual(len(set(states.STEPS)), len(states.STEPS))
+        self.assertEqual(len(set(states.STATES)), len(states.STATES))
         self.assertEqual(len(set(states.EVENTS)), len(states.EVENTS))
         self.assertEqual(states.EVENTS[:5], order.STATUS)
+
+    def test_an_order_of_an_earlier_attempt_gives_way_to_a_new_one(self):
+        for event in (states.REPLACEMENT, states.NO_ORDER):
+            found = states.find(states.ORIGIN_TABLE, states.EARLIER, event)
+            self.assertEqual(found, states.THIS_ATTEMPT)
+        found = states.find(states.ORIGIN_TABLE, states.THIS_ATTEMPT, states.ORDER_RESUMABLE)
+        self.assertEqual(found, states.EARLIER)
+        self.assertEqual(states.find(states.ORIGIN_TABLE, states.EARLIER, states.ORDER_GONE), -1)
 
     def test_moves_of_orders_and_authorizations(self):
         for moves, status in ((order.MOVES, order.STATUS), (authorization.MOVES, authorization.STATUS)):
@@ -109,16 +142,16 @@ class Answers(unittest.TestCase):
         home.run(START + 20)
         self.assertEqual(home.device.last_error.code, code)
         r = home.record(V4)
-        self.assertEqual((r.failures, r.gen), (1, 0))
-        self.assertEqual(home.device.issuance._kind, kind)
+        self.assertEqual((r.failures, r.file_id), (1, 0))
+        self.assertEqual(home.failure, kind)
         self.assertEqual(home.published, {})
-        self.assertEqual(home.device.issuance.step, states.IDLE)
+        self.assertEqual(home.device.activity, action.NOTHING)
         self.assertEqual(len(home.notices[-1:]), 1)
 
     def recovers(self, home, within=DAY):
         home.run(START + within)
         self.assertEqual(home.record(V4).failures, 0)
-        self.assertGreater(home.record(V4).gen, 0)
+        self.assertGreater(home.record(V4).file_id, 0)
         self.assertIn(V4, home.deployed)
 
     def test_broken_answers_everywhere(self):
@@ -148,8 +181,8 @@ class Answers(unittest.TestCase):
                     home = self.home(kind, answer)
                     home.run(START + 20)
                     r = home.record(V4)
-                    self.assertEqual((r.failures, r.gen), (1, 0))
-                    self.assertEqual(home.device.issuance._kind, plan.TRANSPORT)
+                    self.assertEqual((r.failures, r.file_id), (1, 0))
+                    self.assertEqual(home.failure, plan.TRANSPORT)
                     self.assertEqual(home.published, {})
                     home.run(START + DAY)
                     self.assertEqual(len(home.ca.issued), 1)
@@ -167,7 +200,7 @@ class Answers(unittest.TestCase):
                 self.assertEqual(home.told(notices.FAILED), [V4])
                 self.assertIn("because", home.notices[-1][2])
                 r = home.record(V4)
-                self.assertEqual((r.order_at, r.new_gen), (0, 0))
+                self.assertEqual((r.ordered_at, r.pending_file_id), (0, 0))
                 self.recovers(home)
                 self.assertEqual(len({i.spki for i in home.ca.issued}), len(home.ca.issued))
 
@@ -175,11 +208,11 @@ class Answers(unittest.TestCase):
         home = self.home("new-order", Refusal("rateLimited", 429, "too many", retry_after=7200))
         self.fails(home, "rateLimited", plan.LIMITED)
         self.assertEqual(home.told(notices.LIMITED), [V4])
-        at = home.record(V4).at
+        at = home.record(V4).planned_at
         self.assertTrue(START + 7200 <= at <= START + 7200 + 720 + 25)
         home.sleep(60)
         home.run(START + HOUR)
-        self.assertEqual(home.record(V4).at, at)
+        self.assertEqual(home.record(V4).planned_at, at)
         self.assertEqual(home.ca.issued, [])
         self.recovers(home)
 
@@ -192,7 +225,7 @@ class Answers(unittest.TestCase):
     def test_retry_after_of_a_day_and_more_is_a_day(self):
         home = self.home("new-order", Refusal("rateLimited", 429, "too many", retry_after=10**9))
         home.run(START + 20)
-        self.assertLessEqual(home.record(V4).at, START + DAY + DAY // 10 + 30)
+        self.assertLessEqual(home.record(V4).planned_at, START + DAY + DAY // 10 + 30)
 
     def test_bad_nonces_are_bounded(self):
         home = Home((V4,))
@@ -227,8 +260,8 @@ class Answers(unittest.TestCase):
         home.run(START + 20)
         self.assertEqual(home.device.last_error.code, "not-valid")
         self.assertIn("nothing there that answers", str(home.device.last_error))
-        self.assertEqual(home.device.issuance._kind, plan.VALIDATION)
-        self.assertEqual(home.record(V4).order_at, 0)
+        self.assertEqual(home.failure, plan.VALIDATION)
+        self.assertEqual(home.record(V4).ordered_at, 0)
         self.assertEqual(home.published, {})
         home.ca.look = home.look
         self.recovers(home)
@@ -250,7 +283,7 @@ class Answers(unittest.TestCase):
             home.run(START + 20)
             self.assertEqual(home.device.last_error.code, "not-valid")
             self.assertEqual("CAA" in str(home.device.last_error), "CAA" in str(error))
-            self.assertEqual(home.record(V4).new_gen, 0)
+            self.assertEqual(home.record(V4).pending_file_id, 0)
             self.recovers(home)
 
     def test_the_ca_goes_back(self):
@@ -284,7 +317,7 @@ class Answers(unittest.TestCase):
             home.run(START + 2000)
             self.assertEqual(home.device.last_error.code, "slow")
             self.assertLessEqual(home.ca.count(), 2 * limits.POLLS + 12)
-            self.assertEqual(home.device.issuance._kind, plan.TRANSPORT)
+            self.assertEqual(home.failure, plan.TRANSPORT)
 
     def test_finalize_that_is_never_ready_is_given_up(self):
         home = Home((V4,))
@@ -319,18 +352,18 @@ class Answers(unittest.TestCase):
             home = self.home(kind, RemoteError("network", "cut"))
             home.ca.issue = 3
             home.run(START + 20)
-            self.assertGreater(home.record(V4).order_at, 0)
+            self.assertGreater(home.record(V4).ordered_at, 0)
             self.recovers(home)
             self.assertEqual(home.ca.count("new-order"), 1)
             self.assertEqual(len(home.ca.issued), 1)
-            self.assertEqual(home.record(V4).gen, 2)  # the key that was made for it, no other
+            self.assertEqual(home.record(V4).file_id, 2)  # the key that was made for it, no other
 
     def test_a_key_file_that_is_gone_when_an_order_is_resumed(self):
         home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
         r = home.record(V4)
-        made = bytes(r.new_hash)
-        del home.store.files["key-%d" % r.new_gen]
+        made = bytes(r.pending_key_hash)
+        del home.store.files["key-%d" % r.pending_file_id]
         home.sleep(5)
         home.run(START + HOUR)
         self.assertEqual(home.device.last_error.code, "key-file")
@@ -357,7 +390,7 @@ class Answers(unittest.TestCase):
     def test_a_valid_order_whose_key_is_lost(self):
         home = self.home("certificate", RemoteError("network", "cut"))
         home.run(START + 20)
-        home.record(V4).new_gen = 0
+        home.record(V4).pending_file_id = 0
         self.recovers(home)
         self.assertEqual(home.ca.count("new-order"), 2)
 
@@ -454,7 +487,7 @@ class Answers(unittest.TestCase):
                 self.assertEqual(home.device.last_error.code, code)
                 self.assertEqual(home.deployed, {})
             else:  # no key identifier: nothing to ask about, nothing to replace
-                self.assertEqual((home.record(V4).ari.n, home.record(V4).poll_at), (0, 0))
+                self.assertEqual((home.record(V4).ari_id.size, home.record(V4).ask_window_at), (0, 0))
                 home.device.event("renew", V4)
                 home.run(home.clock.now + 20)
                 self.assertIsNone(home.ca.issued[1].replaces)
@@ -591,14 +624,14 @@ class Answers(unittest.TestCase):
         home.run()
         signer = home.port.signer
         d = bytearray(32)
-        seen = home.store.read("key-%d" % home.record(V4).gen)
+        seen = home.store.read("key-%d" % home.record(V4).file_id)
         d[:] = seen[36:68]
         signer.generate = lambda slot: signer.load(slot, bytes(d))
         home.device.event("renew", V4)
         home.run(home.clock.now + 20)
         self.assertEqual(home.device.last_error.code, "key-reuse")
         self.assertEqual(len(home.ca.issued), 1)
-        self.assertEqual(home.record(V4).gen > 0, True)
+        self.assertEqual(home.record(V4).file_id > 0, True)
 
     def test_both_families_are_two_certificates(self):
         home = Home((V4, V6), first_delay=HOUR)

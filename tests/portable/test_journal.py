@@ -10,17 +10,15 @@ from ipcert.errors import LocalError
 from ipcert_port.port.sign import Signer
 
 INTS = (
-    "state",
-    "at",
-    "why",
+    "planned_at",
+    "reason",
     "failures",
     "not_after",
-    "gen",
-    "new_gen",
-    "poll_at",
+    "file_id",
+    "pending_file_id",
+    "ask_window_at",
     "consent_at",
-    "revoke",
-    "account",
+    "revocation_reason",
 )
 
 
@@ -48,50 +46,53 @@ def new(records=limits.LINEAGES, digest=sha256):
 
 def filled(digest=sha256, count=3):
     j = new(digest=digest)
-    j.floor = 1000
-    j.account_gen = 4
-    j.generation = limits.NEVER
-    j.told = 7
-    j.device[:] = b"device 1"
-    j.account.set(b"https://ca.example/acct/1")
+    j.clock_floor = 1000
+    j.account_file_id = 4
+    j.last_file_id = limits.NEVER
+    j.told_notices = 7
+    j.device_id[:] = b"device 1"
+    j.account_url.set(b"https://ca.example/acct/1")
     j.terms.set(b"")
-    j.role = 1
-    j.other_gen = 9
-    j.other_hash[:] = b"87654321"
-    j.other.set(b"https://ca.example/acct/2")
+    j.account_role = 1
+    j.other_account_file_id = 9
+    j.other_account_key_hash[:] = b"87654321"
+    j.other_account_url.set(b"https://ca.example/acct/2")
     j.ring.add(b"12345678", 0)
     for k in range(count):
         r = j.new()
         for n, name in enumerate(INTS):
             setattr(r, name, k * 1000 + n)
+        r.certificate_role, r.order_role = k & 1, k >> 1 & 1
         r.key_hash[:] = bytes([k]) * 8
-        r.ids.set(b"n%d.example.net" % k)
-        r.order.set(b"https://ca.example/order/%d" % k * (k + 1))
+        r.identifiers_text.set(b"n%d.example.net" % k)
+        r.order_url.set(b"https://ca.example/order/%d" % k * (k + 1))
     return j
 
 
 def same(test, a, b):
     for name in (
-        "floor",
-        "account_gen",
-        "generation",
-        "told",
-        "device",
+        "clock_floor",
+        "account_file_id",
+        "last_file_id",
+        "told_notices",
+        "device_id",
         "consent_nonce",
-        "pending_gen",
+        "pending_account_file_id",
         "revoked_at",
-        "role",
-        "other_gen",
-        "other_hash",
+        "account_role",
+        "other_account_file_id",
+        "other_account_key_hash",
     ):
         test.assertEqual(getattr(a, name), getattr(b, name))
-    test.assertEqual((a.account.get(), a.other.get()), (b.account.get(), b.other.get()))
+    test.assertEqual(
+        (a.account_url.get(), a.other_account_url.get()), (b.account_url.get(), b.other_account_url.get())
+    )
     test.assertEqual((a.ring.data, a.ring.next), (b.ring.data, b.ring.next))
     test.assertEqual(a.count, b.count)
     for x, y in zip(a.records(), b.records()):
-        for name in INTS + ("key_hash", "new_hash", "chain_hash"):
+        for name in INTS + ("certificate_role", "order_role", "key_hash", "pending_key_hash", "chain_hash"):
             test.assertEqual(getattr(x, name), getattr(y, name))
-        for name in ("ids", "order", "profile", "ari"):
+        for name in ("identifiers_text", "order_url", "profile", "ari_id"):
             test.assertEqual(getattr(x, name).get(), getattr(y, name).get())
 
 
@@ -101,10 +102,10 @@ class Encoding(unittest.TestCase):
             j = filled(count=count)
             buf = bytearray(limits.JOURNAL_MOST)
             n = j.encode(buf)
-            self.assertEqual(j.seq, 1)
+            self.assertEqual(j.sequence, 1)
             other = new()
             self.assertEqual(other.check(buf, n), journal.WHOLE)
-            self.assertEqual(other.sequence(buf), 1)
+            self.assertEqual(other.sequence_of(buf), 1)
             self.assertTrue(other.decode(buf, n))
             same(self, j, other)
 
@@ -148,10 +149,10 @@ class Encoding(unittest.TestCase):
         buf = bytearray(limits.JOURNAL)
         n = j.encode(buf)
         for r in j.records():
-            r.account = 0
-        j.role = j.other_gen = 0
-        j.other_hash[:] = bytes(8)
-        j.other.set(b"")
+            r.certificate_role = r.order_role = 0
+        j.account_role = j.other_account_file_id = 0
+        j.other_account_key_hash[:] = bytes(8)
+        j.other_account_url.set(b"")
         # The fields that came with version 2, from the end to the beginning: other, other_hash, role and other_gen.
         body = bytes(buf[: n - 8])
 
@@ -191,7 +192,7 @@ class Encoding(unittest.TestCase):
         n = j.encode(bytearray(limits.JOURNAL))
         for size in (0, 10, 100, 700, n - 40, n - 1):
             self.assertEqual(code_of(LocalError, lambda s=size: j.encode(bytearray(s))), "overflow")
-        self.assertEqual(j.seq, 1)  # what failed did not count
+        self.assertEqual(j.sequence, 1)  # what failed did not count
         self.assertEqual(j.encode(bytearray(n)), n)
 
     def test_whole_but_senseless(self):
@@ -214,7 +215,7 @@ class Encoding(unittest.TestCase):
         j.drop(a)
         self.assertEqual(j.records(), [b, c])
         d = j.new()
-        self.assertEqual((d.gen, d.ids.n, d.at), (0, 0, limits.NEVER))
+        self.assertEqual((d.file_id, d.identifiers_text.size, d.planned_at), (0, 0, limits.NEVER))
         while j.count < limits.LINEAGES:
             j.new()
         self.assertEqual(code_of(LocalError, j.new), "too-many")
@@ -227,7 +228,7 @@ class Slots(unittest.TestCase):
         j = filled()
         slots = journal.Slots(j)
         for k in range(writes):
-            j.floor = 1000 + k
+            j.clock_floor = 1000 + k
             n = slots.encode()
             data = bytes(slots.data[:n])
             files[slots.name] = data if tear is None or k < writes - 1 else data[:tear]
@@ -243,7 +244,7 @@ class Slots(unittest.TestCase):
             files = self.store(writes)
             self.assertEqual(sorted(files), ["journal-a", "journal-b"][: min(writes, 2)])
             j = self.loaded(files)
-            self.assertEqual((j.floor, j.seq), (999 + writes, writes))
+            self.assertEqual((j.clock_floor, j.sequence), (999 + writes, writes))
             same(self, j, self.loaded(files))
 
     def test_texts_outlive_both_buffers(self):
@@ -251,20 +252,22 @@ class Slots(unittest.TestCase):
         slots = journal.Slots(j)
         for _ in range(5):
             slots.encode()
-        self.assertEqual(j.records()[2].ids.text(), "n2.example.net")
-        j.records()[2].ids.set(b"other.example.net")
+        self.assertEqual(j.records()[2].identifiers_text.text(), "n2.example.net")
+        j.records()[2].identifiers_text.set(b"other.example.net")
         j.drop(j.records()[0])
         for _ in range(3):
             slots.encode()
-        self.assertEqual([r.ids.text() for r in j.records()], ["n1.example.net", "other.example.net"])
+        self.assertEqual(
+            [r.identifiers_text.text() for r in j.records()], ["n1.example.net", "other.example.net"]
+        )
 
     def test_power_at_any_byte(self):
         whole = self.store(3)
         n = len(whole["journal-a"])
         for cut in range(0, n, 7):
             j = self.loaded(self.store(3, cut))
-            self.assertEqual(j.floor, 1001)  # the old state
-        self.assertEqual(self.loaded(whole).floor, 1002)
+            self.assertEqual(j.clock_floor, 1001)  # the old state
+        self.assertEqual(self.loaded(whole).clock_floor, 1002)
 
     def test_a_first_write_that_was_torn_is_no_state(self):
         self.assertIsNone(self.loaded(self.store(1, 50)))
@@ -300,8 +303,8 @@ class Slots(unittest.TestCase):
     def test_long_urls_get_a_larger_buffer(self):
         j = filled(count=limits.LINEAGES)
         for r in j.records():
-            r.order.set(b"u" * limits.URL)
-            r.ids.set(b"n" * 300)
+            r.order_url.set(b"u" * limits.URL)
+            r.identifiers_text.set(b"n" * 300)
         slots = journal.Slots(j)
         files = {}
         for _ in range(3):
@@ -313,9 +316,9 @@ class Slots(unittest.TestCase):
     def test_more_than_can_be(self):
         j = filled(count=limits.LINEAGES)
         for r in j.records():
-            r.ids.set(b"n" * (limits.JOURNAL_MOST // limits.LINEAGES))
+            r.identifiers_text.set(b"n" * (limits.JOURNAL_MOST // limits.LINEAGES))
         self.assertEqual(code_of(LocalError, journal.Slots(j).encode), "overflow")
-        r.ids.set(bytes(70000))
+        r.identifiers_text.set(bytes(70000))
         self.assertEqual(code_of(LocalError, journal.Slots(j).encode), "overflow")
 
 

@@ -33,15 +33,17 @@ class Signer(FixedSigner):
 class Record:
     def __init__(self, key=0, new=0):
         self.key_hash = bytearray(Signer(key).digest[: limits.HASH]) if key else bytearray(limits.HASH)
-        self.new_hash = bytearray(Signer(new).digest[: limits.HASH]) if new else bytearray(limits.HASH)
+        self.pending_key_hash = (
+            bytearray(Signer(new).digest[: limits.HASH]) if new else bytearray(limits.HASH)
+        )
 
 
 class Journal:
     """What of a `journal.Journal` the check looks at."""
 
     def __init__(self, account=0, other=0, records=(), ring=None):
-        self.account_hash = Record(account).key_hash
-        self.other_hash = Record(other).key_hash
+        self.account_key_hash = Record(account).key_hash
+        self.other_account_key_hash = Record(other).key_hash
         self.all = list(records) + [Record(8, 8)]  # the last one is not in use
         self.count = len(records)
         self.ring = ring or keys.Ring()

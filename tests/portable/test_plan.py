@@ -105,30 +105,30 @@ class Windows(unittest.TestCase):
     def test_first(self):
         p = plan.Plan()
         plan.first(p, Counting(1), NOW, True)
-        self.assertEqual((p.at, p.why), (NOW, plan.URGENT))
+        self.assertEqual((p.planned_at, p.reason), (NOW, plan.URGENT))
         for p, rng in each():
             plan.first(p, rng, NOW, False)
-            self.assertTrue(NOW <= p.at <= NOW + 14 * DAY)
-            self.assertEqual((p.lo, p.hi, p.why), (NOW, NOW + 14 * DAY, plan.FIRST))
+            self.assertTrue(NOW <= p.planned_at <= NOW + 14 * DAY)
+            self.assertEqual((p.window_start, p.window_end, p.reason), (NOW, NOW + 14 * DAY, plan.FIRST))
 
     def test_renewal_spans_its_window(self):
         for ip, life, lo, hi in (
-            (True, IP_LIFE, plan.IP_LO, plan.IP_FAR),
-            (False, NAME_LIFE, plan.NAME_LO, plan.NAME_FAR),
-            (False, limits.LIFETIME_MAX, plan.NAME_LO, plan.NAME_FAR),
+            (True, IP_LIFE, plan.ADDRESS_START, plan.ADDRESS_LATEST),
+            (False, NAME_LIFE, plan.NAME_START, plan.NAME_LATEST),
+            (False, limits.LIFETIME_MAX, plan.NAME_START, plan.NAME_LATEST),
         ):
             low, high = NOW + life * lo // 1000, NOW + life * hi // 1000
             least, most = high, low
             late = 0
-            ordinary = NOW + life * (plan.IP_HI if ip else plan.NAME_HI) // 1000
+            ordinary = NOW + life * (plan.ADDRESS_END if ip else plan.NAME_END) // 1000
             rng = Counting(7)
             p = plan.Plan()
             for _ in range(2000):
                 plan.renewal(p, rng, ip, NOW, NOW + life)
-                self.assertTrue(p.lo <= p.at <= p.hi)
-                self.assertTrue(low <= p.at <= high)
-                least, most = min(least, p.at), max(most, p.at)
-                late += p.at > ordinary
+                self.assertTrue(p.window_start <= p.planned_at <= p.window_end)
+                self.assertTrue(low <= p.planned_at <= high)
+                least, most = min(least, p.planned_at), max(most, p.planned_at)
+                late += p.planned_at > ordinary
             self.assertTrue(least < low + (high - low) // 10)
             self.assertTrue(most > high - (high - low) // 10)
             self.assertTrue(60 <= late <= 140)  # 5 %
@@ -136,13 +136,13 @@ class Windows(unittest.TestCase):
     def test_renewal_that_would_be_past_is_planned_anew(self):
         for p, rng in each():
             plan.renewal(p, rng, True, NOW - IP_LIFE, NOW + HOUR, NOW)
-            self.assertTrue(NOW < p.at + 1 <= NOW + HOUR)
+            self.assertTrue(NOW < p.planned_at + 1 <= NOW + HOUR)
 
     def test_strict_stays_inside_the_suggested_window(self):
         for p, rng in each():
             plan.strict(p, rng, True, NOW + 78 * HOUR, NOW + 82 * HOUR, NOW, NOW + IP_LIFE, NOW)
-            self.assertTrue(NOW + 78 * HOUR <= p.at <= NOW + 82 * HOUR)
-            self.assertEqual(p.why, plan.STRICT)
+            self.assertTrue(NOW + 78 * HOUR <= p.planned_at <= NOW + 82 * HOUR)
+            self.assertEqual(p.reason, plan.STRICT)
 
     def test_strict_does_not_believe_nonsense(self):
         for start, end in (
@@ -154,38 +154,38 @@ class Windows(unittest.TestCase):
         ):
             p = plan.Plan()
             plan.strict(p, Counting(2), True, start, end, NOW, NOW + IP_LIFE, NOW)
-            self.assertEqual(p.why, plan.RENEWAL)
+            self.assertEqual(p.reason, plan.RENEWAL)
 
     def test_poll_at_least_twice_a_day(self):
         for p, rng in each():
             plan.poll(p, rng, NOW, 0)
-            self.assertTrue(NOW + 6 * HOUR <= p.at <= NOW + 12 * HOUR)
+            self.assertTrue(NOW + 6 * HOUR <= p.planned_at <= NOW + 12 * HOUR)
 
     def test_poll_honours_retry_after_within_bounds(self):
         p = plan.Plan()
         plan.poll(p, Counting(1), NOW, 15 * HOUR)
-        self.assertTrue(NOW + 15 * HOUR <= p.at <= NOW + 17 * HOUR)
+        self.assertTrue(NOW + 15 * HOUR <= p.planned_at <= NOW + 17 * HOUR)
         plan.poll(p, Counting(1), NOW, 365 * DAY)
-        self.assertTrue(p.at <= NOW + DAY + DAY // 10)
+        self.assertTrue(p.planned_at <= NOW + DAY + DAY // 10)
         plan.poll(p, Counting(1), NOW, -1)
-        self.assertTrue(NOW + 6 * HOUR <= p.at <= NOW + 12 * HOUR)
+        self.assertTrue(NOW + 6 * HOUR <= p.planned_at <= NOW + 12 * HOUR)
 
     def test_held(self):
         p = plan.Plan()
         plan.held(p, Counting(1), NOW, limits.NEVER)
-        self.assertTrue(NOW <= p.at <= NOW + 900)
+        self.assertTrue(NOW <= p.planned_at <= NOW + 900)
         plan.held(p, Counting(1), NOW, 10 * HOUR)
-        self.assertTrue(NOW + DAY <= p.at <= NOW + DAY + 900)
+        self.assertTrue(NOW + DAY <= p.planned_at <= NOW + DAY + 900)
 
     def test_revocations_are_hours_apart(self):
         p = plan.Plan()
         plan.revocation(p, Counting(1), NOW, 0)
-        self.assertEqual(p.at, NOW)
+        self.assertEqual(p.planned_at, NOW)
         for p, rng in each():
             plan.revocation(p, rng, NOW, NOW - 60)
-            self.assertTrue(NOW - 60 + 2 * HOUR <= p.at <= NOW - 60 + DAY)
+            self.assertTrue(NOW - 60 + 2 * HOUR <= p.planned_at <= NOW - 60 + DAY)
         plan.revocation(p, Counting(1), NOW, NOW - 23 * HOUR)
-        self.assertTrue(NOW <= p.at <= NOW + HOUR)
+        self.assertTrue(NOW <= p.planned_at <= NOW + HOUR)
 
 
 class Missed(unittest.TestCase):
@@ -194,8 +194,8 @@ class Missed(unittest.TestCase):
         least, most = 1 << 29, -1
         for p, rng in each(age % 1000):
             plan.missed(p, rng, ip, NOW, NOW - age, NOW - age + life, recovery)
-            self.assertTrue(p.lo <= p.at <= p.hi)
-            least, most = min(least, p.at - NOW), max(most, p.at - NOW)
+            self.assertTrue(p.window_start <= p.planned_at <= p.window_end)
+            least, most = min(least, p.planned_at - NOW), max(most, p.planned_at - NOW)
         self.assertTrue(least >= 0)
         return most
 
@@ -215,13 +215,13 @@ class Missed(unittest.TestCase):
         for p, rng in each():
             plan.first(p, rng, NOW - 10 * DAY, False)
             plan.missed(p, rng, False, NOW, 0, 0)
-            self.assertTrue(NOW <= p.at <= NOW + 4 * DAY)
+            self.assertTrue(NOW <= p.planned_at <= NOW + 4 * DAY)
             plan.missed(p, rng, False, NOW + 40 * DAY, 0, 0)
-            self.assertTrue(NOW + 40 * DAY <= p.at <= NOW + 41 * DAY)
+            self.assertTrue(NOW + 40 * DAY <= p.planned_at <= NOW + 41 * DAY)
 
     def test_delayed_is_not_missed(self):
         p = plan.Plan()
-        p.at = NOW
+        p.planned_at = NOW
         self.assertTrue(not plan.is_missed(p, NOW + plan.GRACE))
         self.assertTrue(plan.is_missed(p, NOW + plan.GRACE + 1))
         p.clear()
@@ -230,7 +230,7 @@ class Missed(unittest.TestCase):
     def test_a_plan_from_a_clock_that_was_ahead_is_lost(self):
         p = plan.Plan()
         self.assertTrue(not plan.is_lost(p, NOW, 0))
-        p.at = NOW + 400 * DAY
+        p.planned_at = NOW + 400 * DAY
         self.assertTrue(plan.is_lost(p, NOW, NOW + DAY))
         self.assertTrue(plan.is_lost(p, NOW, NOW - DAY))
         self.assertTrue(plan.is_lost(p, NOW, 0))
@@ -253,7 +253,7 @@ class Retry(unittest.TestCase):
         for p, rng in each(failures, 60):
             end = NOW + left if left else 0
             plan.retry(p, rng, NOW, failures, kind, end, retry_after, ip, max(end - NAME_LIFE, 0))
-            least, most = min(least, p.at - NOW), max(most, p.at - NOW)
+            least, most = min(least, p.planned_at - NOW), max(most, p.planned_at - NOW)
         return least, most
 
     def test_backoff(self):
@@ -305,20 +305,20 @@ class Retry(unittest.TestCase):
 class Events(unittest.TestCase):
     def test_collision_starts_after_its_own_plan(self):
         for p, rng in each():
-            p.at = NOW
+            p.planned_at = NOW
             plan.collide(p, rng, NOW)
-            self.assertTrue(NOW <= p.at <= NOW + 1800)
-            p.at = NOW
+            self.assertTrue(NOW <= p.planned_at <= NOW + 1800)
+            p.planned_at = NOW
             plan.collide(p, rng, NOW + 1700)
-            self.assertTrue(NOW + 1700 <= p.at <= NOW + 3500)
+            self.assertTrue(NOW + 1700 <= p.planned_at <= NOW + 3500)
 
     def test_emergency(self):
         p = plan.Plan()
         plan.emergency(p, Counting(1), True, NOW)
-        self.assertEqual(p.at, NOW)
+        self.assertEqual(p.planned_at, NOW)
         for p, rng in each():
             plan.emergency(p, rng, False, NOW)
-            self.assertTrue(NOW <= p.at <= NOW + 6 * HOUR)
+            self.assertTrue(NOW <= p.planned_at <= NOW + 6 * HOUR)
 
     def test_what_is_an_emergency(self):
         half = NOW + IP_LIFE // 2
@@ -334,7 +334,7 @@ class Events(unittest.TestCase):
 
     def test_words_for_people(self):
         for code in range(plan.REVOKE + 1):
-            self.assertTrue(plan.why_text(code).endswith("."))
+            self.assertTrue(plan.reason_text(code).endswith("."))
         for name, default, line in plan.settings():
             self.assertTrue(name and default and line.endswith("."))
 
@@ -366,9 +366,9 @@ class Bounds(unittest.TestCase):
         for p, rng in each(n=20):
             everything(p, rng)
             plan.renewal(p, rng, False, limits.NEVER - 2, limits.NEVER - 1, limits.NEVER - 2)
-            self.assertTrue(p.at <= plan.LAST)
+            self.assertTrue(p.planned_at <= plan.LAST)
             plan.retry(p, rng, limits.NEVER - 1, 9, plan.VALIDATION, 0, 5)
-            self.assertTrue(p.at <= plan.LAST)
+            self.assertTrue(p.planned_at <= plan.LAST)
 
     def test_no_allocation(self):
         if micropython is None or not hasattr(micropython, "heap_lock"):
@@ -380,7 +380,7 @@ class Bounds(unittest.TestCase):
             everything(p, rng)
         finally:
             micropython.heap_unlock()
-        self.assertTrue(p.at > 0)
+        self.assertTrue(p.planned_at > 0)
 
 
 if __name__ == "__main__":

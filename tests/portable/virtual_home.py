@@ -4,7 +4,7 @@ import gc
 import hashlib
 import sys
 
-from ipcert import action, device, identifiers, limits, policy
+from ipcert import action, device, identifiers, limits, policy, split
 from ipcert.errors import Error, LocalError, RemoteError
 from ipcert_port.port.sign import Signer
 
@@ -104,7 +104,7 @@ class Home:
     clock       the world's; `wrong` is added to what the device sees, `trusted` False makes it None
     cut         the power goes when this many more actions were begun; `late`: after the outside did its part,
                 before the core hears of it
-    fail        kind of action -> Error, once
+    fail        kind of action -> Error, once; failure: why the last attempt failed, one of `plan`'s
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class Home:
         self.cut = None
         self.late = False
         self.fail = {}
+        self.failure = None
         self.steps = 0
         self.notices = []
         self.deployed = {}
@@ -146,8 +147,14 @@ class Home:
         if sys.implementation.name == "micropython":
             gc.collect()
         self.port = Port(self.store, self.entropy, self.signer, self.number, self.secret, self.aes)
-        self.device = device.Device(self.port, policy.Policy(**self.wishes), self.identifiers, self.url)
+        self.policy = policy.Policy(**self.wishes)
+        certificates = split.certificates(self.identifiers, self.policy)
+        self.device = device.Device(self.port, self.policy, certificates, self.url)
         return self.device
+
+    def change(self, wanted):
+        """Other identifiers, while the device runs."""
+        self.device.event("certificates", split.certificates(wanted, self.policy))
 
     def look(self, challenge, value, token):
         """What an outsider finds for a challenge."""
@@ -160,7 +167,7 @@ class Home:
         """identifiers -> journal.Record"""
         found = {}
         for r in self.device.journal.records():
-            found[r.ids.text()] = r
+            found[r.identifiers_text.text()] = r
         return found
 
     def record(self, text):
@@ -176,22 +183,28 @@ class Home:
             if self.cut < 0 and not self.late:
                 raise PowerCut
         self.steps += 1
+        self._carry_out(it)
+        machine = self.device._scheduler.machine
+        if machine is not None:
+            self.failure = machine.failure
+        return None
+
+    def _carry_out(self, it):
         error = self.fail.pop(it.kind, None)
         if error is not None:
             self.device.failed(it.number, error)
-            return None
+            return
         try:
             answer = self._act(it)
         except Error as e:
             self.device.failed(it.number, e)
-            return None
+            return
         if self.cut is not None and self.cut < 0:
             raise PowerCut
         if answer is not None:
             self.device.response(it.number, *answer)
         else:
             self.device.done(it.number)
-        return None
 
     def _act(self, it):
         kind = it.kind
@@ -206,7 +219,7 @@ class Home:
         elif kind == action.WITHDRAW:
             self.published.pop((it.challenge, it.subject), None)  # a publication that failed is withdrawn too
         elif kind == action.DEPLOY:
-            self.deployed[it.record.ids.text()] = (bytes(it.key), bytes(it.chain))
+            self.deployed[it.record.identifiers_text.text()] = (bytes(it.key), bytes(it.chain))
         elif kind == action.NOTIFY:
             self.notices.append((it.notice, it.subject, it.text))
         return None

@@ -17,45 +17,62 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 IDENTIFIERS = ["nas.janet.example", "203.0.113.7"]
 OPTIONS = {"accounturi": True}  # two accounts
 DAY = 86400
-INTEGERS = (
-    "at",
-    "lo",
-    "hi",
-    "why",
+RECORD = (
+    "identifiers_text",
+    "planned_at",
+    "window_start",
+    "window_end",
+    "reason",
     "not_before",
     "not_after",
-    "gen",
-    "since",
-    "window_end",
-    "poll_at",
-    "account",
+    "file_id",
+    "created_at",
+    "ari_window_end",
+    "ask_window_at",
+    "certificate_role",
+    "order_role",
+    "key_hash",
+    "profile",
+    "ari_id",
+)
+JOURNAL = (
+    "sequence",
+    "clock_floor",
+    "last_file_id",
+    "account_file_id",
+    "other_account_file_id",
+    "account_role",
+    "account_url",
+    "account_key_hash",
+    "other_account_url",
+    "other_account_key_hash",
 )
 
 
-def record(r):
-    """What one lineage's record must still say."""
-    found = {"ids": r.ids.text(), **{name: getattr(r, name) for name in INTEGERS}}
-    return {**found, "key_hash": r.key_hash.hex(), "profile": r.profile.text(), "ari": r.ari.text()}
+def fields(owner, names):
+    """What the journal or a record must still say: numbers as they are, texts as str, hashes in hex."""
+    out = {}
+    for name in names:
+        value = getattr(owner, name)
+        if isinstance(value, journal.Text):
+            value = value.text()
+        out[name] = value.hex() if isinstance(value, bytearray) else value
+    return out
 
 
 def state(home):
     """The whole vector of a home at rest."""
-    j = home.device.journal
-    numbers = ("seq", "floor", "generation", "account_gen", "other_gen", "role")
+    ring = home.device.journal.ring
     return {
         "made_by": "the code of journal version %d: two lineages, two accounts, eleven days in"
         % journal.VERSION,
         "identifiers": IDENTIFIERS,
         "options": OPTIONS,
         "now": home.now,
-        **{name: getattr(j, name) for name in numbers},
-        "account": j.account.text(),
-        "account_hash": j.account_hash.hex(),
-        "other": j.other.text(),
-        "other_hash": j.other_hash.hex(),
-        "ring": j.ring.data.hex(),
-        "ring_next": j.ring.next,
-        "records": [record(r) for r in home.records],
+        **fields(home.device.journal, JOURNAL),
+        "ring": ring.data.hex(),
+        "ring_next": ring.next,
+        "records": [fields(r, RECORD) for r in home.records],
         "files": {name: base64.b64encode(data).decode() for name, data in sorted(home.disk.files().items())},
     }
 

@@ -99,7 +99,11 @@ class Console(board_qemu.Hub):
 
     def plans(self):
         """{identifiers: [second of the plan, number of the key in service]} of the journal."""
-        return dict(self.value("[(r.ids.text(), [r.at, r.gen]) for r in device.journal.records()]"))
+        return dict(
+            self.value(
+                "[(r.identifiers_text.text(), [r.planned_at, r.file_id]) for r in device.journal.records()]"
+            )
+        )
 
     def memory(self):
         """Heap (size, most live, free now, largest free piece), stack (size, most used) and Mbed TLS's own, in bytes."""

@@ -72,10 +72,10 @@ class Job:
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
             state = self.hub.value(
-                "[device.issuance.step, [[r.ids.text(), r.gen, r.at - hub.now()] for r in device.journal.records()]]"
+                "[device.activity, [[r.identifiers_text.text(), r.file_id, r.planned_at - hub.now()] for r in device.journal.records()]]"
             )
-            step, records = state
-            idle = step == 0 and all(due > 0 for _, _, due in records)
+            activity, records = state
+            idle = activity == 0 and all(due > 0 for _, _, due in records)
             live = {ids for ids, gen, _ in records if gen}
             if idle and live == {ADDRESS, NAME}:
                 missing = [ids for ids in (ADDRESS, NAME) if not self._renewed(ids)]

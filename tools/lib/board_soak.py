@@ -76,7 +76,7 @@ def job(name, renewals, heap, say):
                 ids = (ADDRESS, NAME)[number % EARLY % 2]  # the same one at both samples that are compared
                 hub.ask(f"hub.event('renew', {ids!r})")
                 hub.deployed([ids])
-                while hub.value("device.issuance.step"):
+                while hub.value("device.activity"):
                     time.sleep(0.1)
                 if number in (EARLY, renewals) or number % 10 == 0:
                     looks = []

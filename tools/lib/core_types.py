@@ -16,11 +16,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # What is free of mistakes, and stays so.
-CHECKED = ("ipcert/acme/", "ipcert/encoding/") + tuple(
-    "ipcert/%s.py" % name
-    for name in ("__init__", "action", "errors", "identifiers", "keys", "limits", "notices")
-)
+CHECKED = ("ipcert/",)
 _LINE = re.compile(r"^(?:.*/)?(ipcert/[^:]+):(\d+): (error: .*)$")
+
+
+def _name(node):
+    """The name of a function or class, with the ending of a property's setter; None for anything else."""
+    setter = [one.attr for one in getattr(node, "decorator_list", []) if isinstance(one, ast.Attribute)]
+    return ".".join([node.name, *setter]) if hasattr(node, "name") else None
 
 
 def _members(body):
@@ -28,7 +31,7 @@ def _members(body):
     found = {}
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found[node.name] = node
+            found[_name(node)] = node
         elif isinstance(node, ast.If):
             found.update(_members(node.body + node.orelse))
     return found
@@ -45,7 +48,7 @@ def _apply(code, stub):
     for node in code:
         if isinstance(node, ast.If):
             _apply(node.body + node.orelse, stub)
-        other = types.get(getattr(node, "name", None))
+        other = types.get(_name(node))
         if isinstance(node, ast.FunctionDef) and isinstance(other, ast.FunctionDef):
             typed = {one.arg: one.annotation for one in (*other.args.args, *other.args.kwonlyargs)}
             for one in (*node.args.args, *node.args.kwonlyargs):

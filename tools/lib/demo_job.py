@@ -8,7 +8,7 @@ import gc
 import json
 import sys
 
-from ipcert import __version__, identifiers
+from ipcert import __version__, identifiers, split
 from ipcert.device import Device
 from ipcert.policy import Policy
 from ipcert_port.port.clock import Clock
@@ -45,7 +45,7 @@ async def main(job):
     store = Store(job["state"])
     policy = Policy(test_ca=True, agree_terms=True, compress=job["compress"])
     names = [identifiers.parse(text) for text in job["identifiers"]]
-    device = Device(Port(store, signer, entropy), policy, names, job["directory"])
+    device = Device(Port(store, signer, entropy), policy, split.certificates(names, policy), job["directory"])
     net = Net(job["roots"], "ipcert/%s (MicroPython)" % __version__)
     responder = Responder("127.0.0.1", job["port"])
     responder.start()
@@ -56,19 +56,19 @@ async def main(job):
     def deploy(ids, key, chain):
         say("deploy", identifiers=ids, key=len(key), chain=len(chain))
 
-    drive = Peak(device, net, store, Clock(device.journal.floor), responder, notice, deploy)
+    drive = Peak(device, net, store, Clock(device.journal.clock_floor), responder, notice, deploy)
     start = {}
 
     def all_there(it):
-        return all([r.gen > start.get(r.ids.text(), 0) for r in device.journal.records()])
+        return all([r.file_id > start.get(r.identifiers_text.text(), 0) for r in device.journal.records()])
 
     await drive.run(all_there)
     report(device, signer, "issued")
     for r in device.journal.records():
-        start[r.ids.text()] = r.gen
-        drive.event("renew", r.ids.text())
+        start[r.identifiers_text.text()] = r.file_id
+        drive.event("renew", r.identifiers_text.text())
         # One at a time: the other one is not renewed because this one was.
-        await drive.run(lambda it, r=r: r.gen > start[r.ids.text()])
+        await drive.run(lambda it, r=r: r.file_id > start[r.identifiers_text.text()])
     report(device, signer, "renewed")
     net.close()
     responder.close()
@@ -78,16 +78,19 @@ async def main(job):
 def report(device, signer, kind):
     certificates = [
         {
-            "identifiers": r.ids.text().split(","),
-            "chain": "chain-%d" % r.gen,
+            "identifiers": r.identifiers_text.text().split(","),
+            "chain": "chain-%d" % r.file_id,
             "profile": r.profile.text(),
-            "at": r.at,
-            "why": r.why,
+            "at": r.planned_at,
+            "why": r.reason,
         }
         for r in device.journal.records()
     ]
     say(
-        kind, signer=signer.name, account="account-%d" % device.journal.account_gen, certificates=certificates
+        kind,
+        signer=signer.name,
+        account="account-%d" % device.journal.account_file_id,
+        certificates=certificates,
     )
 
 

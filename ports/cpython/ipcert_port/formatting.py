@@ -31,21 +31,21 @@ def span(seconds):
 
 def planned(record):
     """One record's plan as a dict for --json. `at` is None where nothing is planned."""
-    never = record.at >= limits.NEVER
+    never = record.planned_at >= limits.NEVER
     return {
-        "identifiers": record.ids.text().split(","),
-        "at": None if never else utc(record.at),
-        "at_unix": None if never else record.at + limits.EPOCH_UNIX,
-        "from": None if never else utc(record.lo),
-        "to": None if never else utc(record.hi),
-        "why": plan.why_text(0 if never else record.why),
+        "identifiers": record.identifiers_text.text().split(","),
+        "at": None if never else utc(record.planned_at),
+        "at_unix": None if never else record.planned_at + limits.EPOCH_UNIX,
+        "from": None if never else utc(record.window_start),
+        "to": None if never else utc(record.window_end),
+        "why": plan.reason_text(0 if never else record.reason),
     }
 
 
 def certificate(record, chain, path):
     """One live certificate as a dict for --json, from its journal record and PEM chain (bytes)."""
     return {
-        "identifiers": record.ids.text().split(","),
+        "identifiers": record.identifiers_text.text().split(","),
         "not_before": utc(record.not_before),
         "not_after": utc(record.not_after),
         "spki_sha256": spki(chain),

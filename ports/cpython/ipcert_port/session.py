@@ -51,8 +51,8 @@ class Session:
             config.server_config,
             config.copy,
         )
-        self.device = Device(self.port, config.policy, config.identifiers, config.directory)
-        self.clock.floor = max(self.clock.floor, self.device.journal.floor)
+        self.device = Device(self.port, config.policy, config.certificates(), config.directory)
+        self.clock.floor = max(self.clock.floor, self.device.journal.clock_floor)
         from .port.drive import Drive
         from .solvers.dispatch import Solvers
 

@@ -89,9 +89,9 @@ def _status(settings, words):
     for r in found.records():
         out.append(
             {
-                "identifiers": r.ids.text().split(","),
-                "not_after": utc(r.not_after) if r.gen else None,
-                "next": utc(r.at) if r.at < limits.NEVER else None,
+                "identifiers": r.identifiers_text.text().split(","),
+                "not_after": utc(r.not_after) if r.file_id else None,
+                "next": utc(r.planned_at) if r.planned_at < limits.NEVER else None,
                 "failures": r.failures,
             }
         )

@@ -10,6 +10,7 @@ import socket
 import struct
 
 import ipcert
+from ipcert import split
 from ipcert.device import Device
 from ipcert.errors import Error, LocalError
 from ipcert_port.port import entropy, net, port, sign, store
@@ -95,6 +96,9 @@ class Service:
             self._wan.known[family] for family in self._config.families if family in self._wan.known
         ]
 
+    def _certificates(self):
+        return split.certificates(self._identifiers(), self._config.policy)
+
     async def run(self):
         """For ever. Raises Error when the state cannot be written: nothing may go on then."""
         config = self._config
@@ -110,12 +114,12 @@ class Service:
         device = Device(
             port.Port(self._files, sign.Signer(random), random),
             config.policy,
-            self._identifiers(),
+            self._certificates(),
             config.directory,
         )
         ca = net.Net(config.roots, "ipcert/%s (router)" % ipcert.__version__)
         clock = RouterClock(
-            device.journal.floor, config.run_dir + "/" + SYNCED if config.wait_for_ntp else None
+            device.journal.clock_floor, config.run_dir + "/" + SYNCED if config.wait_for_ntp else None
         )
         self._drive = Drive(device, ca, self._files, clock, self._answers, self._notice, self._deploy)
         if config.challenge_name == "dns-01":
@@ -181,7 +185,7 @@ class Service:
             self._look()
             if self._changed:
                 try:
-                    self._drive.event("address", self._identifiers())
+                    self._drive.event("certificates", self._certificates())
                     self._keep()
                 except LocalError as e:
                     if e.code != "busy":  # an order is in flight; it is told when that is over

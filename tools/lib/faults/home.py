@@ -2,7 +2,7 @@
 
 import hashlib
 
-from ipcert import action, identifiers, policy
+from ipcert import action, identifiers, policy, split
 from ipcert.device import Device
 from ipcert.errors import Error
 from ipcert_port.port.entropy import Entropy
@@ -82,14 +82,15 @@ class Home:
             self.store = on.store()
             self.port = Port(self.store) if port is None else port(self.store)
             self.ids = [identifiers.parse(text) for text in ids]
-            self.device = Device(self.port, policy.Policy(**options), self.ids, url)
+            self.policy = policy.Policy(**options)
+            self.device = Device(self.port, self.policy, split.certificates(self.ids, self.policy), url)
 
     @property
     def records(self):
         return self.device.journal.records()
 
     def record(self, text):
-        return [r for r in self.records if r.ids.text() == text][0]
+        return [r for r in self.records if r.identifiers_text.text() == text][0]
 
     def run(self, until=None, most=5000):
         """Carry out what is due now, and what comes due up to second `until`; returns the second of the next plan."""
@@ -108,7 +109,7 @@ class Home:
                     self.device.done(it.number)
                     continue
                 self._one(it)
-        raise Stuck("still busy after %d actions, at step %d" % (most, self.device.issuance.step))
+        raise Stuck("still busy after %d actions, at %s" % (most, self.device.state))
 
     def _tell(self, stage, it):
         if self.watch is not None:
@@ -133,7 +134,7 @@ class Home:
             self.store.erase(it.name)
             self._tell("erased", it)
         elif kind == action.DEPLOY:
-            self.deployed[it.record.ids.text()] = (bytes(it.key), bytes(it.chain))
+            self.deployed[it.record.identifiers_text.text()] = (bytes(it.key), bytes(it.chain))
         elif kind == action.NOTIFY:
             self.notices.append((it.notice, it.subject, it.text))
         self.device.done(it.number)

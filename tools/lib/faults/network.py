@@ -144,7 +144,7 @@ def _length(client, proxy):
     """Issue three times without a fault; how many answers the last one took, with the directory."""
     client.run()
     for _ in range(2):
-        client.device.directory = None
+        client.device.exchange.directory = None
         proxy.arm(None, 0)
         issued, error, _ = client.attempt()
         if not issued:
@@ -157,8 +157,8 @@ def _one(client, proxy, fault, at, counts):
         counts.unrecovered.append("%s at answer %d: %s" % (fault.name, at, sentence))
 
     proxy.arm(fault, at)
-    client.device.directory = None  # so that every answer is met: it is asked for once a day
-    gen, account = client.device.journal.account_gen, client.device.journal.account.get()
+    client.device.exchange.directory = None  # so that every answer is met: it is asked for once a day
+    gen, account = client.device.journal.account_file_id, client.device.journal.account_url.get()
     issued, error, seconds = client.attempt(PATIENCE)
     if proxy.fired:
         counts.injected += 1
@@ -173,7 +173,7 @@ def _one(client, proxy, fault, at, counts):
     if not issued or error is not None:
         broken("the next attempt: %s" % error)
     journal = client.device.journal
-    if (journal.account_gen, journal.account.get()) != (gen, account):
+    if (journal.account_file_id, journal.account_url.get()) != (gen, account):
         broken("the account is another one")
     _intact(client, broken)
 
@@ -182,8 +182,8 @@ def _intact(client, broken):
     with _disk.On(client.disk):
         names = [name for name in client.store.names() if name not in ("journal-a", "journal-b", "directory")]
     journal = client.device.journal
-    live = ["account-%d" % journal.account_gen]
+    live = ["account-%d" % journal.account_file_id]
     for r in journal.records():
-        live += ["chain-%d" % r.gen, "key-%d" % r.gen]
+        live += ["chain-%d" % r.file_id, "key-%d" % r.file_id]
     if sorted(names) != sorted(live):
         broken("the state is not tidy: %s" % " ".join(names))

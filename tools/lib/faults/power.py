@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ipcert import limits
+from ipcert.commands import Revocation
 from ipcert.errors import LocalError
 from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
@@ -76,25 +77,25 @@ class Campaign:
         now = START
         self._boot(now, [NAME, ADDRESS], "issuance", 2)
         self.home.run()
-        if any(not r.gen for r in self.home.records):
+        if any(not r.file_id for r in self.home.records):
             self.home.run(self.home.now + limits.HOUR)
-        self._expect("issuance", all(r.gen for r in self.home.records))
+        self._expect("issuance", all(r.file_id for r in self.home.records))
         self._scene("renewal", 1)
-        before = self.home.record(ADDRESS).gen
-        self.home.run(self.home.record(ADDRESS).at + 1)
-        self._expect("renewal", self.home.record(ADDRESS).gen > before)
+        before = self.home.record(ADDRESS).file_id
+        self.home.run(self.home.record(ADDRESS).planned_at + 1)
+        self._expect("renewal", self.home.record(ADDRESS).file_id > before)
         self._scene("renewal on demand", 1)
-        before = self.home.record(NAME).gen
+        before = self.home.record(NAME).file_id
         self.home.device.event("renew", NAME)
         self.home.run()
-        self._expect("renewal on demand", self.home.record(NAME).gen > before)
+        self._expect("renewal on demand", self.home.record(NAME).file_id > before)
         self._scene("rollover", 0)
         self.home.device.event("account", "rollover")
-        before = self.home.device.journal.account_gen
+        before = self.home.device.journal.account_file_id
         self.home.run()
-        self._expect("rollover", self.home.device.journal.account_gen > before)
+        self._expect("rollover", self.home.device.journal.account_file_id > before)
         self._scene("revocation", 0)
-        self.home.device.event("revoke", (ADDRESS, 4, False))
+        self.home.device.event("revoke", Revocation(ADDRESS, 4))
         self.home.run()
         self._expect("revocation", len(self.ca.revoked) == 1)
         self._scene("renewal after revocation", 1)
@@ -102,7 +103,7 @@ class Campaign:
         self.home.run()
         self._boot(self.home.now + 100, [NAME, OTHER], "new address", 1)
         self.home.run(self.home.now + 30 * limits.HOUR)  # held for a day; its first renewal is due after 47 h
-        self._expect("new address", self.home.record(OTHER).gen > 0)
+        self._expect("new address", self.home.record(OTHER).file_id > 0)
         self._scene("deactivation", 0)
         self.home.device.event("account", "deactivate")
         self.home.run()
@@ -116,7 +117,7 @@ class Campaign:
         self._expect("asking", not any(r.consent_at for r in self.home.records))
         self.home.device.event("consent", self.home.device.consent_challenge())
         self.home.run()
-        self._expect("consent", self.home.records[0].gen > 0)
+        self._expect("consent", self.home.records[0].file_id > 0)
 
     def _expect(self, what, true):
         if not true:
@@ -168,19 +169,24 @@ class Campaign:
         word = it.url[len(_ca.BASE) :].split("/")[0]
         if journal is None:
             return self._lost("%s is sent before there is a journal" % word)
-        if (journal.account_gen, journal.pending_gen) != (mine.account_gen, mine.pending_gen):
+        if (journal.account_file_id, journal.pending_account_file_id) != (
+            mine.account_file_id,
+            mine.pending_account_file_id,
+        ):
             self._lost("%s is sent before the account's key is in the journal" % word)
-        r = self.home.device.issuance.record
+        r = self.home.device._scheduler.in_flight()
         if r is None:
             return
         for known in journal.records():
-            if known.ids.get() != r.ids.get():
+            if known.identifiers_text.get() != r.identifiers_text.get():
                 continue
-            if known.at > self.home.now:
+            if known.planned_at > self.home.now:
                 self._lost("%s is sent before its plan is in the journal" % word)
-            if word in ("authz", "challenge", "finalize") and known.order.get() != r.order.get():
+            if word in ("authz", "challenge", "finalize") and known.order_url.get() != r.order_url.get():
                 self._lost("%s is sent before its order is in the journal" % word)
-            if word == "finalize" and (known.new_gen != r.new_gen or known.new_hash != r.new_hash):
+            if word == "finalize" and (
+                known.pending_file_id != r.pending_file_id or known.pending_key_hash != r.pending_key_hash
+            ):
                 self._lost("finalize is sent before its key is in the journal")
             if self.options.get("combined") and not known.consent_at:
                 self._lost("%s is sent for a combined certificate without consent" % word)
@@ -243,11 +249,11 @@ class Campaign:
 
     def _references(self, journal, contents):
         wanted = []
-        for n in (journal.account_gen, journal.pending_gen):
+        for n in (journal.account_file_id, journal.pending_account_file_id):
             wanted += ["account-%d" % n] if n else []
         for r in journal.records():
-            wanted += ["key-%d" % r.gen, "chain-%d" % r.gen] if r.gen else []
-            wanted += ["key-%d" % r.new_gen] if r.new_gen else []
+            wanted += ["key-%d" % r.file_id, "chain-%d" % r.file_id] if r.file_id else []
+            wanted += ["key-%d" % r.pending_file_id] if r.pending_file_id else []
         for name in wanted:
             if not contents.get(name):
                 self._lost("%s is in the journal and not on the medium" % name)
@@ -259,16 +265,20 @@ class Campaign:
         now = self.home.now + BOOT if self.home is not None else START + BOOT
         plans = {}
         if journal is not None:
-            plans = {r.ids.text(): r.at for r in journal.records() if now < r.at < limits.NEVER}
+            plans = {
+                r.identifiers_text.text(): r.planned_at
+                for r in journal.records()
+                if now < r.planned_at < limits.NEVER
+            }
         most = self.most + 1
         try:
             home = Home(disk, ca, self.ids, now, **self.options)
             home.run()
             for r in home.records:
-                at = plans.get(r.ids.text(), r.at)
+                at = plans.get(r.identifiers_text.text(), r.planned_at)
                 # One whose second has come meanwhile was acted on, or moved because an order was under way (P5).
-                if r.at != at and at > home.now:
-                    self._lost("the plan of %s is drawn again" % r.ids.text())
+                if r.planned_at != at and at > home.now:
+                    self._lost("the plan of %s is drawn again" % r.identifiers_text.text())
             if home.device.last_error is not None:
                 self._lost("the next boot fails: %s" % home.device.last_error)
             if len(ca.orders) > most:
@@ -289,7 +299,7 @@ class Campaign:
                 self._lost("a combined certificate without consent")
             device.event("consent", device.consent_challenge())
         else:
-            device.event("renew", home.records[0].ids.text())
+            device.event("renew", home.records[0].identifiers_text.text())
         issued = device.issued
         home.run()
         if ca.ended and device.last_error is not None:
@@ -297,7 +307,7 @@ class Campaign:
             device.last_error = None
             device.event("account", "deactivate")
             home.run()
-            device.event("renew", home.records[0].ids.text())
+            device.event("renew", home.records[0].identifiers_text.text())
             home.run()
         if device.issued == issued or device.last_error is not None:
             self._lost("the order after the cut fails: %s" % device.last_error)
@@ -306,10 +316,10 @@ class Campaign:
         """Exactly what the journal refers to is on the medium, and what is served belongs together."""
         journal = home.device.journal
         want = {"directory", *Slots.NAMES}
-        want |= {"account-%d" % n for n in (journal.account_gen, journal.pending_gen) if n}
+        want |= {"account-%d" % n for n in (journal.account_file_id, journal.pending_account_file_id) if n}
         for r in journal.records():
-            want |= {"key-%d" % r.gen, "chain-%d" % r.gen} if r.gen else set()
-            want |= {"key-%d" % r.new_gen} if r.new_gen else set()
+            want |= {"key-%d" % r.file_id, "chain-%d" % r.file_id} if r.file_id else set()
+            want |= {"key-%d" % r.pending_file_id} if r.pending_file_id else set()
         with _disk.On(home.disk):
             there = set(home.store.names())
         if there - want:
@@ -369,7 +379,7 @@ class Full:
         home.device.event("renew", ADDRESS)
         home.run()
         text = None
-        if not home.record(ADDRESS).gen or home.device.last_error is not None:
+        if not home.record(ADDRESS).file_id or home.device.last_error is not None:
             text = "it does not go on: %s" % home.device.last_error
         elif len(ca.orders) > orders + 2 or len(ca.accounts) > 1 or ca.broken:
             text = "%d orders more, %d accounts %s" % (len(ca.orders) - orders, len(ca.accounts), ca.broken)

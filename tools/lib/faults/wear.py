@@ -11,7 +11,7 @@ import os
 import random
 import tracemalloc
 
-from ipcert import limits
+from ipcert import action, limits
 from ipcert.errors import RemoteError
 
 from . import ca as _ca
@@ -198,10 +198,10 @@ def _check(home, out):
     if len(names) > 12:
         out.broken.append("%d files: %s" % (len(names), " ".join(sorted(names))))
     if len(home.published):
-        if home.device.issuance.step == 0:
+        if home.device.activity == action.NOTHING:
             out.broken.append("a challenge is still published while nothing is in flight")
     for r in home.records:
-        if r.gen and home.now > r.not_after:
-            out.broken.append("%s lapsed in spite of its retries" % r.ids.text())
-        if r.at <= home.now - limits.DAY:
-            out.broken.append("the plan of %s is a day late" % r.ids.text())
+        if r.file_id and home.now > r.not_after:
+            out.broken.append("%s lapsed in spite of its retries" % r.identifiers_text.text())
+        if r.planned_at <= home.now - limits.DAY:
+            out.broken.append("the plan of %s is a day late" % r.identifiers_text.text())

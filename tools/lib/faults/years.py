@@ -37,7 +37,7 @@ class _Client(network.Client):
         if self.now - self._last > _IDLE:
             self.close()  # as both ports' drives do when nothing is in flight
         self._last = self.now
-        directory = self.device.directory
+        directory = self.device.exchange.directory
         if directory is not None and it.url == directory.new_order:
             self._around.out.orders += 1
         with self._around.request(self.now):

@@ -17,10 +17,10 @@ from ipcert.acme import (
     http01,
     message,
     order,
+    renewal_information,
 )
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
-from ipcert.order import renewal_information
 from ipcert_port.config import reader as config
 from ipcert_port.deploy import client_hello as hello
 from urequests_compat import _http1, fields, url
@@ -113,8 +113,8 @@ def json(data):
         elif kind == 4:
             need(account.read(obj, obj.get("location")).startswith("https://"), "an account's URL")
         else:
-            x = exchange.Exchange(None, None, bytearray(1))
-            x.take(NOW, 400 + len(body) % 200, {"content-type": "application/problem+json"}, body)
+            x = exchange.Exchange(None, "https://ca.example/directory")
+            x.read(NOW, 400 + len(body) % 200, {"content-type": "application/problem+json"}, body)
             for c in str(x.problem or ""):
                 need(" " <= c <= "~", "a problem's text is not clean")
     except RemoteError:
@@ -129,9 +129,9 @@ def problem(data):
     head, _, body = data[2:].partition(b"\0")
     value = head.decode("latin-1")
     headers = {"content-type": "application/problem+json", "replay-nonce": value, "retry-after": value}
-    x = exchange.Exchange(None, None, bytearray(1))
+    x = exchange.Exchange(None, "https://ca.example/directory")
     try:
-        x.take(NOW, status, headers, body)
+        x.read(NOW, status, headers, body)
     except RemoteError:
         pass
     for c in x._nonce:

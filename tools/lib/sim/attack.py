@@ -25,10 +25,10 @@ def windows():
     """The shipped policy's ordinary windows, seconds after the CT timestamp before."""
     return np.array(
         [
-            IP_LIFE * plan.IP_LO / 1000 - BACKDATE,
-            IP_LIFE * plan.IP_HI / 1000 - BACKDATE,
-            NAME_LIFE * plan.NAME_LO / 1000 - BACKDATE,
-            NAME_LIFE * plan.NAME_HI / 1000 - BACKDATE,
+            IP_LIFE * plan.ADDRESS_START / 1000 - BACKDATE,
+            IP_LIFE * plan.ADDRESS_END / 1000 - BACKDATE,
+            NAME_LIFE * plan.NAME_START / 1000 - BACKDATE,
+            NAME_LIFE * plan.NAME_END / 1000 - BACKDATE,
         ]
     )
 

@@ -19,13 +19,13 @@ def delays(seed, n, reboots, window=14 * DAY):
         plan.first(p, rng, START, False, window)
         cuts = sorted((int(env.random() * window), 60 + int(env.exponential(240))) for _ in range(reboots))
         for at, length in cuts:
-            if START + at <= p.at < START + at + length:
+            if START + at <= p.planned_at < START + at + length:
                 ready = START + at + length + BOOT
                 if plan.is_missed(p, ready):
                     plan.missed(p, rng, False, ready, 0, 0)
                 else:
-                    p.at = ready
-        out[h] = p.at - START + 3 + int(env.random() * 18)
+                    p.planned_at = ready
+        out[h] = p.planned_at - START + 3 + int(env.random() * 18)
     return out
 
 

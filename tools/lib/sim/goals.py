@@ -399,17 +399,17 @@ class Measure:
         rng = city.words(self.seed, 1 << 41)
         p = plan.Plan()
         lapses = 0
-        for ip, life, far in ((True, IP_LIFE, plan.IP_FAR), (False, NAME_LIFE, plan.NAME_FAR)):
+        for ip, life, far in ((True, IP_LIFE, plan.ADDRESS_LATEST), (False, NAME_LIFE, plan.NAME_LATEST)):
             for k in range(times):
                 begin = world.START
                 end = begin + life
-                p.at = down = begin + life // 1000 * far
+                p.planned_at = down = begin + life // 1000 * far
                 failures = 0
-                while p.at < down + 48 * HOUR:
+                while p.planned_at < down + 48 * HOUR:
                     failures += 1
                     asked = (0, HOUR, 365 * DAY)[k % 3]
-                    plan.retry(p, rng, p.at + 20, failures, plan.TRANSPORT, end, asked, ip, begin)
-                lapses += p.at + 20 >= end
+                    plan.retry(p, rng, p.planned_at + 20, failures, plan.TRANSPORT, end, asked, ip, begin)
+                lapses += p.planned_at + 20 >= end
         return lapses
 
     def g5(self):

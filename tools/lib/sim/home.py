@@ -44,7 +44,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None):
 
     def made(t, one):
         if trace is not None:
-            trace.append((t, one.is_ip, one.p.at, one.p.lo, one.p.hi, one.p.why))
+            trace.append((t, one.is_ip, one.p.planned_at, one.p.window_start, one.p.window_end, one.p.reason))
 
     for one, age, life in ((name, world.age_name, NAME_LIFE), (ip, world.age_ip, IP_LIFE)):
         if enrol:
@@ -61,7 +61,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None):
     c = 0
     since = now = ready = world.begin
     while True:
-        t = max(now, min(ip.p.at, name.p.at, changes[c]))
+        t = max(now, min(ip.p.planned_at, name.p.planned_at, changes[c]))
         while o < len(outages) and outages[o][1] <= t:
             ready = outages[o][1]
             o += 1
@@ -85,8 +85,8 @@ def run(world, rng, policy=plan, enrol=False, trace=None):
             if policy.is_missed(each.p, t):
                 policy.missed(each.p, rng, each.is_ip, t, each.not_before, each.not_after)
                 made(t, each)
-        one, other = (ip, name) if ip.p.at < name.p.at else (name, ip)
-        if one.p.at > t:
+        one, other = (ip, name) if ip.p.planned_at < name.p.planned_at else (name, ip)
+        if one.p.planned_at > t:
             continue
         failed = 0
         why = policy.TRANSPORT
@@ -101,8 +101,8 @@ def run(world, rng, policy=plan, enrol=False, trace=None):
         if lapsed and not one.tried and failed != LINE:
             one.tried = t
         done = now = t + world.takes(failed)
-        while other.p.at <= done:
-            at = max(other.p.at, t)
+        while other.p.planned_at <= done:
+            at = max(other.p.planned_at, t)
             policy.collide(other.p, rng, world.noticed(t, at))
             made(world.noticed(t, at), other)
         if failed:

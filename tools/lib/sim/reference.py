@@ -151,7 +151,7 @@ class _Redraw:
         other = self.plans.get(not ip)
         for _ in range(50):
             plan.renewal(p, rng, ip, *rest)
-            if other is None or abs(other.at - p.at) > 6 * HOUR:
+            if other is None or abs(other.planned_at - p.planned_at) > 6 * HOUR:
                 return
 
 
@@ -167,10 +167,10 @@ class _Plain:
         return getattr(plan, name)
 
     def renewal(self, p, rng, ip, not_before, not_after, now):
-        hi = not_before + (not_after - not_before) // 1000 * (plan.IP_HI if ip else plan.NAME_HI)
+        hi = not_before + (not_after - not_before) // 1000 * (plan.ADDRESS_END if ip else plan.NAME_END)
         while True:
             plan.renewal(p, rng, ip, not_before, not_after, now)
-            if p.why != plan.RENEWAL or p.lo < hi - 1000:
+            if p.reason != plan.RENEWAL or p.window_start < hi - 1000:
                 return
 
 

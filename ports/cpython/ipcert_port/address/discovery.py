@@ -175,8 +175,8 @@ def settle(config, look, warn):
 def known(state, family):
     """The addresses of a family that the journal has in service, the latest first."""
     out = []
-    for record in sorted(state.records(), key=lambda r: -r.since):
-        for text in record.ids.text().split(","):
+    for record in sorted(state.records(), key=lambda r: -r.created_at):
+        for text in record.identifiers_text.text().split(","):
             if identifiers.parse(text).family == family:
                 out.append(text)
     return out

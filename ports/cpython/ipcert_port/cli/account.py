@@ -96,7 +96,7 @@ def describe(config):
         "contacts": list(config.policy.contacts),
         "terms": journal.terms.text() or None,
         "external": config.policy.eab_kid or None,
-        "lineages": [r.ids.text() for r in active(journal)],
+        "lineages": [r.identifiers_text.text() for r in active(journal)],
         "last_revocation": utc(journal.revoked_at) if journal.revoked_at else None,
     }
 

@@ -8,6 +8,7 @@ import os
 
 from ipcert import identifiers as _identifiers
 from ipcert import limits
+from ipcert.commands import Adoption
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
 
@@ -97,12 +98,12 @@ def run(config, progress, paths):
             if f.fields.not_after <= now:
                 refused.append("%s has expired; 'ipcert issue' gets a new one." % f.path)
                 continue
-            session.device.event("adopt", (ids, f.fields.not_before, f.fields.not_after, f.key_hash))
-            record = [r for r in session.device.journal.records() if r.ids.text() == ids][0]
+            session.device.event("adopt", Adoption(ids, f.fields.not_before, f.fields.not_after, f.key_hash))
+            record = [r for r in session.device.journal.records() if r.identifiers_text.text() == ids][0]
             out.append({"path": f.path, **planned(record)})
             progress.say(
                 "%s: renewed on %s, in %s. Until then %s stays in service."
-                % (ids, local(record.at), span(record.at - now), f.path)
+                % (ids, local(record.planned_at), span(record.planned_at - now), f.path)
             )
         operations.settle(session)
     for sentence in refused:

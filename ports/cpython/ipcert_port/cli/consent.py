@@ -13,7 +13,7 @@ def run(config, progress, answer=None):
     """The consent exchange: without `answer` the warning and the challenge, with it the agreement. (code, object)."""
     records = State(config.state).records()
     if not unconsented(config, records):
-        given = {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at}
+        given = {r.identifiers_text.text(): utc(r.consent_at) for r in records if r.consent_at}
         text = "You have agreed already." if given else "Nothing in this configuration needs your consent."
         progress.say(text)
         return exit_codes.OK, {"consent_needed": False, "consent": given, "challenge": None}
@@ -25,7 +25,11 @@ def run(config, progress, answer=None):
             session.settle()
     ids = config.groups()[0]
     if answer is not None:
-        when = {r.ids.text(): utc(r.consent_at) for r in State(config.state).records() if r.consent_at}
+        when = {
+            r.identifiers_text.text(): utc(r.consent_at)
+            for r in State(config.state).records()
+            if r.consent_at
+        }
         progress.say("You agreed to one certificate for %s; 'ipcert issue' fetches it." % ids)
         return exit_codes.OK, {"consent_needed": False, "consent": when, "challenge": None}
     public = [p for p in published(config) if p["code"] in ("combined", "families-in-one")]

@@ -116,7 +116,7 @@ def _account(state):
     """SHA-256 over the account key's SubjectPublicKeyInfo, in hex."""
     from cryptography.hazmat.primitives import serialization
 
-    data = state.read("account-%d" % state.journal.account_gen)
+    data = state.read("account-%d" % state.journal.account_file_id)
     key = serialization.load_der_private_key(data, None)
     return _spki(key.public_key())
 
@@ -168,8 +168,8 @@ def check(found, seen, account):
 def _table(found, state, compress):
     """Who got what, when, with which key."""
     rows = [("certificate for", "issued", "SHA-256 of its key", "profile", "served")]
-    begun = min([r.since for r in state.records()] + [limits.NEVER])
-    by_ids = {r.ids.text(): r for r in state.records()}
+    begun = min([r.created_at for r in state.records()] + [limits.NEVER])
+    by_ids = {r.identifiers_text.text(): r for r in state.records()}
     for c in found:
         ids = ",".join(c["identifiers"])
         r = by_ids[ids]

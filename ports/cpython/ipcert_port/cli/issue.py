@@ -37,7 +37,7 @@ def run(config, progress, wait=False, now=(), child=False):
                 error = _orders(session, progress) or error
             while True:
                 journal = session.device.journal
-                missing = [r for r in active(journal) if not r.gen]
+                missing = [r for r in active(journal) if not r.file_id]
                 until = upcoming(journal)
                 pause = until - session.clock.now()
                 if not (child and pause <= limits.TASK_WAIT or wait and missing and until < limits.NEVER):
@@ -116,11 +116,11 @@ def _report(session, config, progress, error, child):
     if not child:
         now = session.clock.now()
         for r in active(journal):
-            ids = r.ids.text()
-            if r.at >= limits.NEVER:
+            ids = r.identifiers_text.text()
+            if r.planned_at >= limits.NEVER:
                 continue
-            verb = "is renewed" if r.gen else "comes"
-            progress.say("%s %s on %s, in %s." % (ids, verb, local(r.at), span(r.at - now)))
-        if [r for r in active(journal) if r.at < limits.NEVER]:
+            verb = "is renewed" if r.file_id else "comes"
+            progress.say("%s %s on %s, in %s." % (ids, verb, local(r.planned_at), span(r.planned_at - now)))
+        if [r for r in active(journal) if r.planned_at < limits.NEVER]:
             progress.say("Keep 'ipcert run' running, or run 'ipcert issue' again then.")
     return code, out

@@ -1,7 +1,6 @@
 """Steps that `ipcert account`, `ipcert revoke` and `ipcert adopt` share."""
 
 from ipcert import action
-from ipcert.order import issuance, states
 
 from ..session import clock_error
 
@@ -17,13 +16,9 @@ def begin(session):
 def finish(session):
     """Drive until the operation is over and all is on the disk. An order that comes due behind it waits for its own command."""
     device = session.device
-    seen = []
 
     def over(it):
-        operation = device.issuance.step != states.IDLE and device.issuance.purpose != issuance.ISSUE
-        if operation:
-            seen.append(1)
-        return bool(seen) and not operation and device.issuance.step != states.IDLE
+        return device.settled and device.activity == action.ISSUANCE
 
     while session.drive.step(over):
         continue
@@ -33,7 +28,7 @@ def settle(session):
     """Have all of it on the disk without asking the CA anything."""
 
     def over(it):
-        return it.kind == action.SEND or session.device.issuance.step != states.IDLE
+        return it.kind == action.SEND or session.device.activity != action.NOTHING
 
     while session.drive.step(over):
         continue

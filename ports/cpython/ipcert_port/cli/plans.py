@@ -1,7 +1,6 @@
 """`ipcert plan`: what will happen when, what becomes public by it, and among how many."""
 
 from ipcert import limits, notices, plan, split
-from ipcert.acme import challenge
 
 from .. import exit_codes
 from ..formatting import local, planned
@@ -12,10 +11,7 @@ from .status import now_of, plan_line, unconsented
 
 def published(config):
     """The notices about what will be public, as dicts."""
-    assigned = bytearray(len(config.identifiers))
-    n = split.assign(config.identifiers, assigned, config.policy.combined)
-    points_here = challenge.find(config.policy.challenge_name).resolves
-    mask = split.warn(config.identifiers, assigned, n, config.policy.urgent == "both", points_here)
+    mask = split.warn(config.certificates(), config.policy.urgent == "both")
     out = []
     for k in range(len(notices.NOTICES)):
         if mask >> k & 1:
@@ -28,7 +24,9 @@ def published(config):
 def settled(config, progress):
     """The state, after its plans were made where some are missing."""
     state = State(config.state)
-    if not state.found or sorted(r.ids.text() for r in state.journal.records()) != sorted(config.groups()):
+    if not state.found or sorted(r.identifiers_text.text() for r in state.journal.records()) != sorted(
+        config.groups()
+    ):
         from ..session import Session
 
         with Session(config, progress, orders=False) as session:
@@ -51,9 +49,9 @@ def run(config, progress, explain=False):
     for r in records:
         progress.say(plan_line(r, now, waiting))
         if explain:
-            progress.say("    " + plan.why_text(r.why if r.at < limits.NEVER else 0))
-            if r.at < limits.NEVER and r.lo < r.hi:
-                progress.say("    Drawn from %s to %s." % (local(r.lo), local(r.hi)))
+            progress.say("    " + plan.reason_text(r.reason if r.planned_at < limits.NEVER else 0))
+            if r.planned_at < limits.NEVER and r.window_start < r.window_end:
+                progress.say("    Drawn from %s to %s." % (local(r.window_start), local(r.window_end)))
     if public:
         progress.say("")
         progress.say("What becomes public:")

@@ -4,19 +4,22 @@ import sys
 
 from ipcert import action, notices
 
-# The steps of `states.STEPS` that a person understands.
+# The steps of `states.STATES` that a person understands.
 _WORDS = {
     "directory": "asking the CA what it offers",
     "account": "registering an account",
-    "new-order": "ordering",
+    "new_order": "ordering",
+    "replacement_order": "ordering",
     "authorization": "asking how to prove control",
     "publish": "proving control",
     "answer": "proving control",
-    "challenge-wait": "waiting for the CA's validation",
-    "challenge-poll": "waiting for the CA's validation",
+    "challenge_wait": "waiting for the CA's validation",
+    "challenge_poll": "waiting for the CA's validation",
+    "answered_wait": "waiting for the CA's validation",
+    "answered_poll": "waiting for the CA's validation",
     "finalize": "sending the certificate request",
-    "order-wait": "waiting for the certificate",
-    "order-poll": "waiting for the certificate",
+    "order_wait": "waiting for the certificate",
+    "order_poll": "waiting for the certificate",
     "chain": "fetching the certificate",
     "deploy": "deploying",
 }
@@ -36,11 +39,11 @@ class Quiet:
         """Called before each action is carried out."""
         if it.kind in (action.WRITE, action.ERASE, action.NOTIFY) or it.kind == action.WAIT and not it.busy:
             return
-        record = device.issuance.record
-        words = _WORDS.get(_step(device))
-        if record is None or words is None or it.kind == action.DEPLOY:
+        subject = device.subject
+        words = _WORDS.get(device.state)
+        if not subject or words is None or it.kind == action.DEPLOY:
             return
-        what = (record.ids.text(), words)
+        what = (subject, words)
         if what != self._last:
             self._last = what
             self.doing(*what)
@@ -160,9 +163,3 @@ def choose(json=False, quiet=False):
         except ImportError:
             return Plain()
     return Plain()
-
-
-def _step(device):
-    from ipcert.order import states
-
-    return states.STEPS[device.issuance.step]

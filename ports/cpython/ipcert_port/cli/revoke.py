@@ -1,6 +1,7 @@
 """`ipcert revoke NAME`: one lineage at a time, and two never at one moment (P14)."""
 
 from ipcert import limits
+from ipcert.commands import Revocation
 
 from .. import exit_codes
 from ..formatting import local, planned, span
@@ -22,22 +23,22 @@ def run(config, progress, name, reason="unspecified", by_key=False):
     with Session(config, progress, patient=True) as session:
         operations.begin(session)
         device = session.device
-        device.event("revoke", (ids, REASONS[reason], by_key))
-        record = [r for r in device.journal.records() if r.ids.text() == ids][0]
+        device.event("revoke", Revocation(ids, REASONS[reason], by_key))
+        record = [r for r in device.journal.records() if r.identifiers_text.text() == ids][0]
         operations.finish(session)
         error = device.last_error
         now = session.clock.now()
-        out = {"identifiers": ids.split(","), "revoked": not record.gen, "plan": planned(record)}
+        out = {"identifiers": ids.split(","), "revoked": not record.file_id, "plan": planned(record)}
     progress.close()
     if error is not None:
         raise error
-    if not record.gen:
+    if not record.file_id:
         progress.say(
             "The certificate for %s is revoked and its key erased. 'ipcert issue --now %s' gets another."
             % (ids, ids.split(",")[0])
         )
-    elif record.at < limits.NEVER:
+    elif record.planned_at < limits.NEVER:
         text = "%s is revoked on %s, in %s: another one was revoked today, and no list should show two at one moment."
-        progress.say(text % (ids, local(record.at), span(record.at - now)))
+        progress.say(text % (ids, local(record.planned_at), span(record.planned_at - now)))
         progress.say("Keep 'ipcert run' running, or run 'ipcert issue' then.")
     return exit_codes.OK, out

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from ipcert import limits, split
+from ipcert import limits
 from ipcert.errors import RemoteError
 
 from .. import exit_codes
@@ -26,8 +26,8 @@ def run(config, progress):
         "account": accounts(state.journal)[0][0] or None,
         "certificates": live,
         "plans": [planned(r) for r in records],
-        "failures": {r.ids.text(): r.failures for r in records},
-        "consent": {r.ids.text(): utc(r.consent_at) for r in records if r.consent_at},
+        "failures": {r.identifiers_text.text(): r.failures for r in records},
+        "consent": {r.identifiers_text.text(): utc(r.consent_at) for r in records if r.consent_at},
         "consent_needed": bool(waiting),
         "daemon": daemon or None,
     }
@@ -37,7 +37,7 @@ def run(config, progress):
     now = now_of(state)
     by_ids = {",".join(c["identifiers"]): c for c in live}
     for r in records:
-        ids = r.ids.text()
+        ids = r.identifiers_text.text()
         c = by_ids.get(ids)
         if c is None:
             progress.say("%s: no certificate yet." % ids)
@@ -68,12 +68,13 @@ def certificates(config, state):
         chain = state.chain(r)
         if chain is None:
             continue
-        path = os.path.join(config.deploy, folder_name(r.ids.text().split(",")))
+        path = os.path.join(config.deploy, folder_name(r.identifiers_text.text().split(",")))
         try:
             out.append(certificate(r, chain, path))
         except RemoteError:
             print(
-                "ipcert: the chain of %s on the disk is damaged; the next start replaces it." % r.ids.text(),
+                "ipcert: the chain of %s on the disk is damaged; the next start replaces it."
+                % r.identifiers_text.text(),
                 file=sys.stderr,
             )
     return out
@@ -81,27 +82,25 @@ def certificates(config, state):
 
 def plan_line(r, now, waiting):
     """One lineage's plan as a line."""
-    ids = r.ids.text()
+    ids = r.identifiers_text.text()
     if waiting:
         return "%s: waits for your consent; run 'ipcert consent'." % ids
-    if r.at >= limits.NEVER:
+    if r.planned_at >= limits.NEVER:
         return "%s: nothing is planned." % ids
-    if r.at <= now:
-        return "%s: due since %s; 'ipcert issue' fetches it." % (ids, local(r.at))
-    return "%s: %s, in %s." % (ids, local(r.at), span(r.at - now))
+    if r.planned_at <= now:
+        return "%s: due since %s; 'ipcert issue' fetches it." % (ids, local(r.planned_at))
+    return "%s: %s, in %s." % (ids, local(r.planned_at), span(r.planned_at - now))
 
 
 def unconsented(config, records):
     """True when a combined certificate is configured that the owner has not agreed to."""
-    assigned = bytearray(len(config.identifiers))
-    n = split.assign(config.identifiers, assigned, config.policy.combined)
-    mask = split.warn(config.identifiers, assigned, n, False, True)
-    if config.policy.setting != "home" or not split.needs_consent(mask):
+    mixed = [one.text for one in config.certificates() if one.is_mixed()]
+    if config.policy.setting != "home" or not mixed:
         return False
-    combined = config.groups()[0]
-    return not [r for r in records if r.ids.text() == combined and r.consent_at]
+    combined = mixed[0]
+    return not [r for r in records if r.identifiers_text.text() == combined and r.consent_at]
 
 
 def now_of(state):
     """The time, never before what the journal knows to be past."""
-    return Clock(state.journal.floor).now()
+    return Clock(state.journal.clock_floor).now()

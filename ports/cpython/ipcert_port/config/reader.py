@@ -155,15 +155,13 @@ class Config:
                 out.append(identifiers.parse(self.found[one]))
         return out
 
+    def certificates(self):
+        """The certificates that the core is to keep: a list of `ipcert.split.Certificate`."""
+        return split.certificates(self.identifiers, self.policy)
+
     def groups(self):
-        """The identifiers as they share certificates: a list of texts, as in a record's `ids`."""
-        all_of_them = self.identifiers
-        assigned = bytearray(len(all_of_them))
-        count = split.assign(all_of_them, assigned, self.policy.combined)
-        return [
-            ",".join([one.value for k, one in enumerate(all_of_them) if assigned[k] == group])
-            for group in range(count)
-        ]
+        """The identifiers as they share certificates: a list of texts, as in a record's `identifiers_text`."""
+        return [one.text for one in self.certificates()]
 
     def group_of(self, name):
         """The group, as in `groups`, that a name or address is in. Raises LocalError("config")."""

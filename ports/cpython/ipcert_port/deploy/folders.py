@@ -64,7 +64,7 @@ class Deployer:
         Nothing is touched where they are in place. Raises LocalError("deploy" | "disk-full") with the old files still being
         served, and LocalError("hook") when the hook failed: it runs again at the next start.
         """
-        identifiers = record.ids.text().split(",")
+        identifiers = record.identifiers_text.text().split(",")
         name = folder_name(identifiers)
         link = os.path.join(self.folder, name)
         pending = os.path.join(self.folder, "." + name + ".hook")

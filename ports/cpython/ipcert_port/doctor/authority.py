@@ -21,7 +21,7 @@ def check(config, state, findings):
 
     Returns the names under which CAA records know the CA, [] where it does not say.
     """
-    clock = Clock(state.journal.floor if state else 0)
+    clock = Clock(state.journal.clock_floor if state else 0)
     believed = clock.trustworthy()
     if not believed:
         findings.bad("clock", "It says %s, which it cannot be." % _now(), _SET)

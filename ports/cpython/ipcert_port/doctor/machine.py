@@ -107,7 +107,7 @@ def _cloned(found):
     from ..port.port import device_id
 
     own = device_id()
-    if own is None or found.journal.device == own:
+    if own is None or found.journal.device_id == own:
         return None
     return (
         "The state was made on another device, whose certificates and keys these are.",

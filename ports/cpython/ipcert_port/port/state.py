@@ -5,7 +5,7 @@ import os
 
 from ipcert import limits
 from ipcert.errors import LocalError
-from ipcert.journal import ACTIVE, Journal, Slots
+from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
 
 
@@ -39,7 +39,7 @@ class State:
 
     def chain(self, record):
         """The PEM chain of a record's live certificate, or None."""
-        return self.read("chain-%d" % record.gen) if record.gen else None
+        return self.read("chain-%d" % record.file_id) if record.file_id else None
 
     def records(self):
         """The records in service."""
@@ -52,18 +52,21 @@ class State:
 
 def active(journal):
     """The records in service."""
-    return [r for r in journal.records() if r.state == ACTIVE]
+    return journal.records()
 
 
 def upcoming(journal):
     """The next second at which anything happens, limits.NEVER when nothing is planned."""
     soonest = limits.NEVER
     for r in active(journal):
-        soonest = min(soonest, r.at, r.poll_at or limits.NEVER)
+        soonest = min(soonest, r.planned_at, r.ask_window_at or limits.NEVER)
     return soonest
 
 
 def accounts(journal):
     """[(URL, number of its key file)] of the account for everything and of the one for addresses; "" and 0: none."""
-    found = [(journal.account.text(), journal.account_gen), (journal.other.text(), journal.other_gen)]
-    return found[::-1] if journal.role else found
+    found = [
+        (journal.account_url.text(), journal.account_file_id),
+        (journal.other_account_url.text(), journal.other_account_file_id),
+    ]
+    return found[::-1] if journal.account_role else found

@@ -102,7 +102,7 @@ class Drive:
             elif it.kind == action.WITHDRAW:
                 await self._withdraw(it)
             elif it.kind == action.DEPLOY:
-                self._on_deploy(it.record.ids.text(), it.key, it.chain)
+                self._on_deploy(it.record.identifiers_text.text(), it.key, it.chain)
             else:
                 raise LocalError("state", "The core wants something this port does not know; report this.")
         except Error as e:

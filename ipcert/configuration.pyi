@@ -1,0 +1,28 @@
+from typing import List
+
+from .journal import Record
+from .lineage import Lineages
+from .notices import Outbox
+from .planner import Planner
+from .policy import Policy
+from .port import Port as _Port
+from .split import Certificate
+from .storage import Storage
+
+class Configuration:
+    policy: Policy
+    wanted: List[Certificate]
+    applied: bool
+    def __init__(
+        self,
+        port: _Port,
+        policy: Policy,
+        storage: Storage,
+        lineages: Lineages,
+        planner: Planner,
+        outbox: Outbox,
+    ) -> None: ...
+    def change(self, certificates: List[Certificate]) -> None: ...
+    def apply(self, now: int) -> None: ...
+    def consent_wanted(self) -> str: ...
+    def may_order(self, record: Record) -> bool: ...

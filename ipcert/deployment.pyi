@@ -1,0 +1,23 @@
+from typing import List
+
+from .action import Action
+from .journal import Record
+from .lineage import Lineages
+from .notices import Outbox
+from .port import Port as _Port
+from .storage import Storage
+
+class Deployment:
+    record: Record
+    file_id: int
+    def __init__(self, record: Record, file_id: int) -> None: ...
+
+class Deployments:
+    _due: List[Deployment]
+    _failed: List[Deployment]
+    def __init__(self, port: _Port, storage: Storage, outbox: Outbox, lineages: Lineages) -> None: ...
+    def add(self, record: Record) -> None: ...
+    def failed(self, record: Record) -> None: ...
+    def next(self, action: Action) -> bool: ...
+    def retry(self, now: int) -> bool: ...
+    def until(self, second: int) -> int: ...

@@ -1,6 +1,0 @@
-from typing import Any
-
-from .device import Device
-
-def take(dev: Device, kind: str, value: Any) -> None: ...
-def plan_asked(dev: Device, now: int) -> None: ...
