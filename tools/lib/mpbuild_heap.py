@@ -15,7 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from tools.lib import demo_micropython, say, setup
+from tools.lib import say, setup
 
 IMPORTS = """
 import gc, asyncio, json, sys
@@ -31,6 +31,7 @@ print(gc.mem_alloc() - before)
 def main():
     bits = sys.argv[1]
     setup.enter()
+    from tools.lib import demo_micropython
     from tools.lib.demo import COMPRESS
     from tools.lib.pebble import Pebble
 

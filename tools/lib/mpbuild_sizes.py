@@ -71,10 +71,12 @@ def usermod():
 
 
 def heap(bits=32):
-    """mpbuild_heap.py's figures of a whole job against a real Pebble, TLS buffers left out; None where it cannot run."""
+    """mpbuild_heap.py's figures of a whole job against a real Pebble, TLS buffers left out."""
     command = [sys.executable, str(Path(__file__).with_name("mpbuild_heap.py")), str(bits)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
+    if done.returncode:
+        raise mpbuild.BuildError("the heap of a whole job could not be measured")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def board_build():
@@ -119,10 +121,9 @@ def table(found):
     lines.append("  %-22s %7d" % ("with strings and names", image["total"]))
     lines.append("as .mpy files, bytes")
     lines += ["  %-22s %7d" % (name, code[name]) for name in ("core", "port", "http", "together")]
-    if found["heap"]:
-        lines.append("GC heap of a whole job, 32 bits, TLS buffers left out, bytes")
-        lines.append("  %-22s %7d  aim %d" % ("above the imports", found["heap"]["above"], AIMS["heap"]))
-        lines.append("  %-22s %7d" % ("imports", found["heap"]["imports"]))
+    lines.append("GC heap of a whole job, 32 bits, TLS buffers left out, bytes")
+    lines.append("  %-22s %7d  aim %d" % ("above the imports", found["heap"]["above"], AIMS["heap"]))
+    lines.append("  %-22s %7d" % ("imports", found["heap"]["imports"]))
     lines.append("native: natmod (p256-m, SHA-256, nonces and all)")
     for arch, size in found["natmod"].items():
         aim = "  aim %d" % AIMS[arch] if arch in AIMS else ""
