@@ -1,13 +1,11 @@
 """No byte of a key where it does not belong: logs, errors, files, and every buffer that is reachable from a device."""
 
-import base64
 import gc
-import os
-import stat
 import sys
 import types
 
 import pytest
+from key_bytes import holds
 
 import ipcert
 from ipcert import limits
@@ -41,27 +39,6 @@ def sealed(store):
     from ucryptolib_shim import aes
 
     return Watched(store, secret=SECRET, aes=aes)
-
-
-def forms(scalar):
-    """How a key could be written down: raw, hexadecimal, and base64 at any alignment, without its ends."""
-    yield scalar
-    yield scalar[:16]
-    yield scalar[16:]
-    for text in (scalar.hex(), scalar.hex().upper()):
-        yield text.encode()
-    for shift in range(3):
-        text = base64.b64encode(bytes(shift) + scalar)[4:-4]
-        yield text
-        yield text.replace(b"+", b"-").replace(b"/", b"_")
-
-
-def holds(data, scalars):
-    """True when `data` (bytes or str) shows one of the keys."""
-    if isinstance(data, str):
-        data = data.encode("utf-8", "replace")
-    data = bytes(data)
-    return any(form in data for scalar in scalars for form in forms(scalar))
 
 
 def reachable(device):
@@ -178,24 +155,3 @@ def test_errors_never_carry_what_was_signed():
         with pytest.raises(Error) as e:
             call()
         assert not holds(repr(e.value) + str(e.value.args), home.port.made)
-
-
-def files_under(folder):
-    """relative path -> (mode, bytes) of every file, links left out."""
-    found = {}
-    for where, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(where, name)
-            if not os.path.islink(path):
-                with open(path, "rb") as file:
-                    found[os.path.relpath(path, folder)] = (stat.S_IMODE(os.stat(path).st_mode), file.read())
-    return found
-
-
-def scalars_of(files):
-    """The scalars in key files as they lie in a state folder (RFC 5958, with the scalar at byte 36)."""
-    out = []
-    for path, (_, data) in files.items():
-        if os.path.basename(path).startswith(("key-", "account-")):
-            out.append(data[36:68])
-    return out

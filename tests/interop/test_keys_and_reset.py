@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from home import Home, sentence
-from test_keys_hidden import files_under, holds, scalars_of
+from key_bytes import files_under, holds, scalars_of
 
 NAME = "nas.janet.example"
 
