@@ -16,7 +16,7 @@ LEAST_COVERAGE = 95  # percent of the branches and lines of ipcert/
 COVERED = ("tests/portable", "tests/cpython", "tests/interop")
 # The tests of what runs cryptography: the port as a user meets it. The vectors' generator has its own pins.
 OLDEST = "cli deploy drive net responder serve sign store ucryptolib_shim urequests_compat".split()
-OLDEST = [f"tests/cpython/test_{name}.py" for name in OLDEST]
+OLDEST = [f"tests/cpython/port/test_{name}.py" for name in OLDEST]
 OLDEST += [f"tests/interop/test_{name}.py" for name in "commands features issue".split()]
 _TALLY = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
 

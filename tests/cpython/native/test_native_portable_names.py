@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PORTABLE = Path(__file__).resolve().parents[1] / "portable"
+PORTABLE = Path(__file__).resolve().parents[2] / "portable"
 
 
 def test_names():

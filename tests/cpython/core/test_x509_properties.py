@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ipcert import b64, csr, der, identifiers, limits, x509
 from ipcert.errors import Ours, Theirs
 
-VECTORS = json.loads((pathlib.Path(__file__).parents[1] / "vectors" / "x509.json").read_text())
+VECTORS = json.loads((pathlib.Path(__file__).parents[2] / "vectors" / "x509.json").read_text())
 CERTIFICATES = [bytes.fromhex(v["der"]) for v in VECTORS["certificates"]]
 CHAIN = VECTORS["chain"]["pem"].encode()
 EPOCH = datetime.datetime(2020, 1, 1)

@@ -17,7 +17,7 @@ from ipcert.errors import Ours
 from ipcert_port.port import sign
 from ipcert_port.port.entropy import Entropy
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 
 

@@ -8,7 +8,7 @@ from home import Home
 
 from ipcert_port.cli import anonymity
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 NAME = "nas.janet.example"
 
 

@@ -17,7 +17,7 @@ from jwcrypto.common import JWSEHeaderParameter
 from ipcert import b64, jws, limits
 from ipcert.errors import Theirs
 
-MAKE = pathlib.Path(__file__).parents[1] / "vectors" / "make.py"
+MAKE = pathlib.Path(__file__).parents[2] / "vectors" / "make.py"
 KEY = ec.derive_private_key(11, ec.SECP256R1())
 POINT = KEY.public_key().public_bytes(
     serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
