@@ -2,7 +2,7 @@
 
 `LocalError`: the configuration, the caller or this machine. Trying again changes nothing until somebody acts.
 `RemoteError`: everything that came from outside, the network included. Whatever reads bytes that another machine has
-written may raise this and nothing else, however they are bent (`tests/cpython/test_fuzz.py`): an IndexError or a
+written may raise this and nothing else, however they are bent (`tests/cpython/core/test_fuzz.py`): an IndexError or a
 LocalError there would let a stranger choose how the device fails.
 
 A refusal that the CA words itself is a value and no error: `acme.problem.Problem` (RFC 8555 6.7).

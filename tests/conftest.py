@@ -138,7 +138,11 @@ settings.load_profile("ipcert")
 
 # Simulated media, mutations and fuzzing do not depend on the libraries: once, with the newest, is enough.
 if int(cryptography.__version__.split(".")[0]) < 40:
-    collect_ignore_glob = ["cpython/test_fuzz.py", "cpython/test_mutations.py", "cpython/test_faults_*.py"]
+    collect_ignore_glob = [
+        "cpython/core/test_fuzz.py",
+        "cpython/core/test_mutations.py",
+        "cpython/faults/test_faults_*.py",
+    ]
 
 
 def _read_chain(data):

@@ -13,7 +13,7 @@ ORDER_RESUMABLE where an earlier attempt's order may go on. OK alone is general:
 What must never happen.
 - A request before what it relies on is durable: between making and using something there is always a SAVE state
   (an account's key before it is registered, an order before it is answered, a subject key before the CSR, a chain before
-  it is deployed). tests/cpython/test_mutations.py takes these states away and sees that it is noticed.
+  it is deployed). tests/cpython/core/test_mutations.py takes these states away and sees that it is noticed.
 - A published challenge that stays: every failure goes through CLEAN, which withdraws it.
 - A failure that is planned for and not written down: FAILED plans the next attempt, SAVE_FAILED writes it, then IDLE.
 - A pair that stands nowhere. `next_state` raises LocalError("state"), because it is a mistake of ours.

@@ -14,9 +14,10 @@ from . import cache, needs
 LEAST_COVERAGE = 95  # percent of the branches and lines of ipcert/ that ./tools/test must run
 # What runs cryptography and HTTP: the port as a user meets it. Run again on the oldest libraries that we promise to work with.
 OLDEST = [
-    f"tests/cpython/test_{name}.py"
-    for name in "cli deploy drive native_sign net responder serve store ucryptolib_shim urequests_compat".split()
+    f"tests/cpython/port/test_{name}.py"
+    for name in "cli deploy drive net responder serve store ucryptolib_shim urequests_compat".split()
 ]
+OLDEST += ["tests/cpython/native/test_native_sign.py"]
 OLDEST += [f"tests/interop/test_{name}.py" for name in "commands features issue".split()]
 AT_ONCE = 3  # tests side by side: they wait for processes and clocks a good part of the time
 

@@ -20,7 +20,7 @@
 // and hands everything else to what the port had.
 #include <stddef.h>
 #ifndef IPCERT_ARENA
-#define IPCERT_ARENA 2048 // bytes; a signature has 1.3 KB in use at most (tests/cpython/test_native_c.py)
+#define IPCERT_ARENA 2048 // bytes; a signature has 1.3 KB in use at most (tests/cpython/native/test_native_c.py)
 #endif
 void *ipcert_calloc(size_t count, size_t size);
 void ipcert_free(void *p);

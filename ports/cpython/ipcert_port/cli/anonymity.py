@@ -2,7 +2,7 @@
 
 from ipcert import limits
 
-# tools/simulate-result.json; tests/cpython/test_crowd.py compares them with it.
+# tools/simulate-result.json; tests/cpython/port/test_crowd.py compares them with it.
 ORDINARY_AMONG = 1000  # homes
 WEEKS_IN_100 = 10  # homes off for more than four weeks that are found among 10,000, at most
 

@@ -13,17 +13,17 @@ MUTATIONS = {
     "a key is used before it is in the journal": (
         "t = bytearray(states.ISSUANCE_TABLE); change(t, states.SUBJECT_KEY, states.OK, states.FINALIZE); "
         "states.ISSUANCE_TABLE = bytes(t)",
-        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+        "faults/test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "an order is answered before it is in the journal": (
         "t = bytearray(states.ISSUANCE_TABLE); change(t, states.NEW_ORDER, states.OK, states.ORDER_STATUS); "
         "change(t, states.REPLACEMENT_ORDER, states.OK, states.ORDER_STATUS); states.ISSUANCE_TABLE = bytes(t)",
-        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+        "faults/test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "an account is made before its key is in the journal": (
         "t = bytearray(states.SESSION_TABLE); change(t, states.ACCOUNT_KEY, states.OK, states.ACCOUNT); "
         "states.SESSION_TABLE = bytes(t)",
-        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+        "faults/test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "the journal overwrites the slot that counts": (
         "old = journal.Slots.encode\n"
@@ -31,43 +31,43 @@ MUTATIONS = {
         "    self._current = 1 - self._current\n"
         "    return old(self)\n"
         "journal.Slots.encode = encode",
-        "test_faults_power.py::test_power_cuts_lose_nothing[raw]",
+        "faults/test_faults_power.py::test_power_cuts_lose_nothing[raw]",
     ),
     "the journal's check value is not looked at": (
         "journal.same = lambda a, i, b, k, n: True",
-        "test_faults_power.py::test_a_bit_flip_anywhere_is_noticed_and_the_other_slot_serves",
+        "faults/test_faults_power.py::test_a_bit_flip_anywhere_is_noticed_and_the_other_slot_serves",
     ),
     "the monotonic counter is not looked at": (
         "from ipcert.storage import Storage\nStorage._refuse_old = lambda self, found: None",
-        "test_faults_power.py::test_a_flash_that_is_rolled_back_is_noticed_where_the_port_has_a_counter",
+        "faults/test_faults_power.py::test_a_flash_that_is_rolled_back_is_noticed_where_the_port_has_a_counter",
     ),
     "the folder is not flushed before an erased file is blanked": (
         "from tools.lib.faults import disk\ndisk.Disk.sync_folder = lambda self: None",
-        "test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
+        "faults/test_faults_power.py::test_power_cuts_lose_nothing[cpython-posix]",
     ),
     "no limit on a JSON body": (
         "limits.BODY = 2 ** 29",
-        "test_guards.py::test_a_body_above_the_limit_is_refused",
+        "core/test_guards.py::test_a_body_above_the_limit_is_refused",
     ),
     "no limit on a request's line": (
         "limits.REQUEST_LINE = 2 ** 29",
-        "test_guards.py::test_a_line_above_the_limit_is_refused",
+        "core/test_guards.py::test_a_line_above_the_limit_is_refused",
     ),
     "a token is not checked": (
         "http01.is_url = lambda text, least, most: True",
-        "test_guards.py::test_only_a_known_and_wellformed_token_is_answered",
+        "core/test_guards.py::test_only_a_known_and_wellformed_token_is_answered",
     ),
     "any token is answered": (
         "http01.Answers.find = lambda self, token: b'x' if token else None",
-        "test_guards.py::test_only_a_known_and_wellformed_token_is_answered",
+        "core/test_guards.py::test_only_a_known_and_wellformed_token_is_answered",
     ),
     "a key is not compared with earlier ones": (
         "keys.Ring.holds = lambda self, buf, off: False",
-        "test_guards.py::test_a_random_source_that_repeats_itself_is_noticed",
+        "core/test_guards.py::test_a_random_source_that_repeats_itself_is_noticed",
     ),
     "a certificate for another key is taken": (
         "certificate.same = lambda a, i, b, k, n: True",
-        "test_guards.py::test_a_certificate_for_another_key_is_refused",
+        "core/test_guards.py::test_a_certificate_for_another_key_is_refused",
     ),
 }
 

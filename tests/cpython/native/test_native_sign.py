@@ -19,7 +19,7 @@ from ipcert_port.port.entropy import Entropy
 
 pytestmark = pytest.mark.quick
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 
 

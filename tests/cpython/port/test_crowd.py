@@ -10,7 +10,7 @@ from ipcert_port.cli import anonymity
 
 pytestmark = pytest.mark.quick
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 NAME = "nas.janet.example"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.quick
 
-CORE = Path(__file__).resolve().parents[2] / "ipcert"
+CORE = Path(__file__).resolve().parents[3] / "ipcert"
 MODULES = sorted(p for p in CORE.rglob("*.py") if p.name != "__init__.py")
 
 

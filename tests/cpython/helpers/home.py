@@ -164,7 +164,7 @@ def sentence(done):
 
 # The daemon.
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 _PACKAGES = ("", "ports/cpython", "ports/urequests_compat", "ports/ucryptolib_shim")
 
 

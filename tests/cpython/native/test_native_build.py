@@ -9,7 +9,7 @@ from pathlib import Path
 
 from micropython_binary import path as micropython
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TRY = "import ipcert.device, ipcert_port.port.sign, ipcert_port.port.drive, urequests_compat; print(ipcert_port.port.sign.Signer.name)"
 
 

@@ -14,7 +14,7 @@ import pytest
 from tools.lib.fresh import each, interpreters, registries, tree
 from tools.lib.say import Stop
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NO_TREE = tree.possible()
 needs_tree = pytest.mark.skipif(NO_TREE is not None, reason=str(NO_TREE))
 

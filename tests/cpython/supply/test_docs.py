@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.quick
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 PAGES = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 for pattern in ("docs/*.md", "boards/**/README.md", "ports/**/README.md", "tests/interop/*.md"):
     found = glob.glob(os.path.join(ROOT, pattern), recursive=True)

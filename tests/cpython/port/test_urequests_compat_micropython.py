@@ -9,8 +9,8 @@ import hostile
 import micropython_binary
 
 ROOTS = hostile.Roots()
-HERE = os.path.dirname(os.path.abspath(__file__))
-PORT = os.path.join(os.path.dirname(os.path.dirname(HERE)), "ports", "urequests_compat")
+HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "helpers")
+PORT = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(HERE))), "ports", "urequests_compat")
 
 
 class Client:

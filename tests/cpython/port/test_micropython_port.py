@@ -12,8 +12,8 @@ import micropython_binary
 
 from tools.lib import loopback
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
+HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "helpers")
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 REQUEST = b"GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: x\r\n\r\n" % TOKEN.encode()
 PARTS = [

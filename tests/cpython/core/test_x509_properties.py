@@ -21,7 +21,7 @@ from ipcert.errors import LocalError, RemoteError
 
 pytestmark = pytest.mark.quick
 
-VECTORS = json.loads((pathlib.Path(__file__).parents[1] / "vectors" / "x509.json").read_text())
+VECTORS = json.loads((pathlib.Path(__file__).parents[2] / "vectors" / "x509.json").read_text())
 CERTIFICATES = [bytes.fromhex(v["der"]) for v in VECTORS["certificates"]]
 CHAIN = VECTORS["chain"]["pem"].encode()
 EPOCH = datetime.datetime(2020, 1, 1)

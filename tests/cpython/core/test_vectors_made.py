@@ -18,7 +18,7 @@ from ipcert import limits
 from ipcert.encoding import base64url, jws
 from ipcert.errors import RemoteError
 
-MAKE = pathlib.Path(__file__).parents[1] / "vectors" / "make.py"
+MAKE = pathlib.Path(__file__).parents[2] / "vectors" / "make.py"
 KEY = ec.derive_private_key(11, ec.SECP256R1())
 POINT = KEY.public_key().public_bytes(
     serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint

@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = pytest.mark.quick
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "boards/README.md", "ports/README.md"]
 DOCUMENTS += sorted("docs/" + name for name in os.listdir(os.path.join(ROOT, "docs")))
 

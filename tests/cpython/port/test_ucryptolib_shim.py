@@ -8,7 +8,9 @@ import micropython_binary
 
 from ucryptolib_shim import MODE_CBC, MODE_CTR, MODE_ECB, aes
 
-SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cryptolib_script.py")
+SCRIPT = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "helpers", "cryptolib_script.py"
+)
 
 # NIST SP 800-38A, appendix F: the plaintext of all vectors, and per key the ciphertexts of F.1, F.2 and F.5.
 PLAIN = bytes.fromhex(
