@@ -156,6 +156,22 @@ def test_without_root_one_sentence_says_so():
     assert done.returncode == 2 and "takes root" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_what_must_be_undone_is_not_cut_short_by_a_signal():
+    script = """if True:
+        import os, signal, subprocess
+        from tools.lib import say
+        from tools.lib.fresh import finishing
+        def main():
+            with finishing():
+                os.kill(os.getpid(), signal.SIGTERM)
+                subprocess.run(["sh", "-c", "kill $$; echo removed"], check=True)
+            print("not reached")
+        say.main(main)
+    """
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, "removed\n")
+
+
 @needs_tree
 def test_tree_has_its_own_root_processes_and_nothing_of_the_host(bare, tmp_path):
     script = """

@@ -13,6 +13,7 @@ import subprocess
 
 from .. import cache
 from ..say import Stop, note
+from . import finishing
 
 REGISTER = "/proc/sys/fs/binfmt_misc"
 _CONTROLS = ("register", "status")
@@ -43,8 +44,9 @@ def hidden(only=None):
                 _write(name, "-1")
             yield
         finally:
-            _put_back(only, saved)
-            os.unlink(kept)
+            with finishing():
+                _put_back(only, saved)
+                os.unlink(kept)
 
 
 def registered():

@@ -16,7 +16,7 @@ import time
 from .. import cache, debian, foreign, needs
 from ..run import quiet
 from ..say import Stop, note
-from . import registries
+from . import finishing, registries
 
 INCLUDED = ("ca-certificates", "git", "python3")
 """What the README asks of a machine, beside Debian's smallest set."""
@@ -153,8 +153,9 @@ class Tree:
         os.chmod(path, mode)
 
     def __exit__(self, *_):
-        _remove(self.path)
-        os.unlink(self._lock)
+        with finishing():
+            _remove(self.path)
+            os.unlink(self._lock)
         self._held.close()
 
     def run(self, command, **streams):
