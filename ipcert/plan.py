@@ -296,7 +296,7 @@ def revocation(plan, words, now, last):
 
 
 def reason_text(code):
-    """One plain sentence for a plan's `why`."""
+    """One plain sentence for a plan's `reason`."""
     return _REASONS[code]
 
 

@@ -98,6 +98,7 @@ def test_any_window_of_the_ca_is_survived(rng, ip, now, start, end, life):
 
 @given(sources, moments, st.integers(1, 5000), kinds, waits, waits, st.booleans(), lives)
 @example(Source(1), NOW, 1, plan.LIMITED, 3 * HOUR, 365 * DAY, True, 160 * HOUR)
+@example(Source(0), NOW, 2, plan.TRANSPORT, 1201, 1660, False, HOUR)
 def test_a_retry_is_never_a_busy_loop_and_never_far(rng, now, failures, kind, left, asked, ip, life):
     end = now + left if left else 0
     assume(0 <= end < plan.LAST - 8 * DAY and now < plan.LAST - 8 * DAY)
@@ -115,7 +116,8 @@ def test_a_retry_is_never_a_busy_loop_and_never_far(rng, now, failures, kind, le
             p.planned_at <= now + 15 * 60
         )  # a lapsed address is asked for again soon after the line is back
     if kind == plan.TRANSPORT and left > BARE * 2 and 1 < failures and (ip or left > 2 * BARE):
-        assert p.planned_at < end + BARE
+        # An hour is believed whatever is left, where the CA asks for it.
+        assert p.planned_at < end + BARE or asked > 0 and p.planned_at <= now + HOUR + HOUR // 10
 
 
 @given(sources, st.booleans(), lives, st.integers(0, 1000), st.sampled_from([0, HOUR, 365 * DAY]))
@@ -205,7 +207,7 @@ def test_two_lineages_never_share_a_draw(seed, rounds):
     stream = b"".join(given_out)
     assert [stream[2 * i] << 8 | stream[2 * i + 1] for i in range(len(spent))] == spent
     assert sum(taken) == len(spent)
-    assert not any(words._buf[: words._at])
+    assert not any(words._buffer[: words._next])
 
 
 @given(sources, st.sampled_from([NOW, NOW - 400 * DAY, NOW + 3000 * DAY]), st.booleans())
