@@ -3,7 +3,7 @@
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ipcert import limits, plan
+from ipcert import explanations, limits, plan
 
 NOW = 217728000
 HOUR, DAY = 3600, 86400
@@ -46,7 +46,7 @@ def check(p, now):
     assert p.window_start <= p.planned_at <= p.window_end <= plan.LAST
     for v in (p.planned_at, p.window_start, p.window_end):
         assert type(v) is int and v < 1 << 30
-    assert plan.reason_text(p.reason).endswith(".")
+    assert explanations.reason_text(p.reason).endswith(".")
 
 
 @given(sources, st.integers(1, (1 << 30) - 1))

@@ -88,7 +88,7 @@ def board_build():
 def measure():
     """Everything that --json prints."""
     parts = {
-        "core": mpfiles.package(mpfiles.CORE),
+        "core": mpfiles.package(mpfiles.FIRMWARE),
         "port": mpfiles.package(mpfiles.PORT),
         "http": mpfiles.package(mpfiles.HTTP),
     }
