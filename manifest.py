@@ -53,7 +53,6 @@ package(
         "plan.py",
         "planner.py",
         "policy.py",
-        "port.py",
         "scheduler.py",
         "split.py",
         "storage.py",

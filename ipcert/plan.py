@@ -41,28 +41,9 @@ TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retr
     REVOKE,
 ) = range(16)  # fmt: skip
 
-_REASONS = (
-    "Nothing is planned.",
-    "You asked for this one first, so it goes at once.",
-    "The first certificate waits a random time, so that it cannot be matched with the one that went at once.",
-    "The ordinary renewal, at a random second of the renewal window.",
-    "The renewal, at a random second of the window that the CA suggests.",
-    "The planned time passed while we were off or off line: a new random second of what is left of the window.",
-    "The planned time passed while we were off or off line: a random second while the certificate is still valid.",
-    "The certificate expires soon, so it is renewed before that.",
-    "The certificate expired, so a new one is fetched soon, but not at the moment we came back.",
-    "The last attempt failed; this is the next one.",
-    "The CA asked us to wait this long.",
-    "Another order was under way at the planned second, so this one starts a random while later.",
-    "The CA wants the certificate replaced early.",
-    "We ask the CA whether the renewal window has moved.",
-    "The address is new, so we wait to see whether it lasts.",
-    "Revocations are kept apart, so that no list shows two at one moment.",
-)
-
 
 class Plan:
-    """planned_at: the second to act, drawn from window_start..window_end (both included); reason: a code for `reason_text`."""
+    """planned_at: the second to act, drawn from window_start..window_end (both included); reason: a code for `explanations.reason_text`."""
 
     def __init__(self):
         self.clear()
@@ -293,35 +274,3 @@ def revocation(plan, words, now, last):
     if not last or now - last > DAY:
         return _within(plan, words, now, 0, 0, REVOKE)
     _draw(plan, words, max(now, _add(last, 2 * HOUR)), max(now, _add(last, DAY)), REVOKE)
-
-
-def reason_text(code):
-    """One plain sentence for a plan's `reason`."""
-    return _REASONS[code]
-
-
-def settings():
-    """The owner's options: (name, default, one line), for `ipcert plan --explain`."""
-    return (
-        ("urgent", "ip", "Which certificate is fetched at once when you start: ip, domain or both."),
-        (
-            "first_delay",
-            "14 days",
-            "The other one waits a random time up to this, so that the two cannot be matched.",
-        ),
-        (
-            "recovery",
-            "balanced",
-            "How soon an expired name certificate is back: fast 1 h, balanced 3 days, private 7 days.",
-        ),
-        (
-            "strict_ari",
-            "no",
-            "Renew inside the window that the CA suggests. It hides less: the window is narrow.",
-        ),
-        (
-            "min_ip_age",
-            "24 h",
-            "A new address must last this long first, where the last one lasted less than 72 h.",
-        ),
-    )

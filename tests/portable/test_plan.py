@@ -2,7 +2,7 @@
 
 import unittest
 
-from ipcert import limits, plan
+from ipcert import explanations, limits, plan
 from ipcert.errors import LocalError
 
 try:
@@ -334,8 +334,8 @@ class Events(unittest.TestCase):
 
     def test_words_for_people(self):
         for code in range(plan.REVOKE + 1):
-            self.assertTrue(plan.reason_text(code).endswith("."))
-        for name, default, line in plan.settings():
+            self.assertTrue(explanations.reason_text(code).endswith("."))
+        for name, default, line in explanations.settings():
             self.assertTrue(name and default and line.endswith("."))
 
 

@@ -93,7 +93,7 @@ def measure():
     """Everything that --json prints."""
     needs.install("build sizes")
     parts = {
-        "core": mpfiles.package(mpfiles.CORE),
+        "core": mpfiles.package(mpfiles.FIRMWARE),
         "port": mpfiles.package(mpfiles.PORT),
         "http": mpfiles.package(mpfiles.HTTP),
     }

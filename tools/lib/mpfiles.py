@@ -4,11 +4,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# (folder that is put on the import path, package in it, files that only CPython needs)
+# (folder that is put on the import path, package in it, files that are left out)
 CORE = ("", "ipcert", ())
+FIRMWARE = ("", "ipcert", ("explanations.py", "port.py"))  # without what only people and type checkers read
 PORT = ("ports/micropython", "ipcert_port", ())
 HTTP = ("ports/urequests_compat", "urequests_compat", ("_openssl.py",))
-MICROPYTHON = (CORE, PORT, HTTP)
+MICROPYTHON = (FIRMWARE, PORT, HTTP)
 # What `tools/vendor` copies: a port's packages, and for MicroPython the router's program.
 VENDORED = {
     "micropython": (*MICROPYTHON, ("ports/router", "ipcert_router", ())),

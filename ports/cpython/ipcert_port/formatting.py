@@ -3,7 +3,7 @@
 import hashlib
 import time
 
-from ipcert import limits, plan
+from ipcert import explanations, limits
 from ipcert.encoding import x509
 from ipcert.errors import RemoteError
 
@@ -38,7 +38,7 @@ def planned(record):
         "at_unix": None if never else record.planned_at + limits.EPOCH_UNIX,
         "from": None if never else utc(record.window_start),
         "to": None if never else utc(record.window_end),
-        "why": plan.reason_text(0 if never else record.reason),
+        "why": explanations.reason_text(0 if never else record.reason),
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ipcert import limits, plan
+from ipcert import explanations, limits, plan
 
 pytestmark = pytest.mark.quick
 
@@ -49,7 +49,7 @@ def check(p, now):
     assert p.window_start <= p.planned_at <= p.window_end <= plan.LAST
     for v in (p.planned_at, p.window_start, p.window_end):
         assert type(v) is int and v < 1 << 30
-    assert plan.reason_text(p.reason).endswith(".")
+    assert explanations.reason_text(p.reason).endswith(".")
 
 
 @given(sources, st.integers(1, (1 << 30) - 1))

@@ -1,6 +1,6 @@
 """`ipcert plan`: what will happen when, what becomes public by it, and among how many."""
 
-from ipcert import limits, notices, plan, split
+from ipcert import explanations, limits, notices, split
 
 from .. import exit_codes
 from ..formatting import local, planned
@@ -49,7 +49,7 @@ def run(config, progress, explain=False):
     for r in records:
         progress.say(plan_line(r, now, waiting))
         if explain:
-            progress.say("    " + plan.reason_text(r.reason if r.planned_at < limits.NEVER else 0))
+            progress.say("    " + explanations.reason_text(r.reason if r.planned_at < limits.NEVER else 0))
             if r.planned_at < limits.NEVER and r.window_start < r.window_end:
                 progress.say("    Drawn from %s to %s." % (local(r.window_start), local(r.window_end)))
     if public:
@@ -64,6 +64,6 @@ def run(config, progress, explain=False):
     if explain:
         progress.say("")
         progress.say("What you can set in [policy]:")
-        for name, default, line in plan.settings():
+        for name, default, line in explanations.settings():
             progress.say("  %-12s %-9s %s" % (name, default, line))
     return exit_codes.OK, out
