@@ -29,7 +29,7 @@ from .say import Stop, note
 
 NAME, ADDRESS = "home.janet.example", "127.0.0.1"
 FILES = ("crt", "fullchain.crt", "chain.crt", "combined.crt", "key")
-HEAP = "512k"
+HEAP = "640k"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _COMPRESS = 302400  # the first delay of two weeks becomes four seconds
 _PATIENCE = 180  # seconds for what takes a few on a quiet machine

@@ -163,7 +163,12 @@ def test_an_interrupted_set_up(own_cache, index, tmp_path, number):
         ended.set()
 
     child = subprocess.Popen(
-        command(tmp_path), env=dict(os.environ, PIP_INDEX_URL=index(stall)), stderr=subprocess.PIPE, text=True
+        command(tmp_path),
+        env=dict(os.environ, PIP_INDEX_URL=index(stall)),
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell runs in the background ignores Ctrl-C, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert asked.wait(60)
     child.send_signal(number)
