@@ -74,6 +74,7 @@ _WAYS = {
     "http-01": Solvers._http,
     "tls-alpn-01": Solvers._alpn,
     "dns-01": Solvers._dns,
+    "dns-account-01": Solvers._dns,
     "dns-persist-01": Solvers._persist,
 }
 
