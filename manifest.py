@@ -27,6 +27,7 @@ package(
         "device.py",
         "encoding/__init__.py",
         "encoding/alpn_certificate.py",
+        "encoding/base32.py",
         "encoding/base64url.py",
         "encoding/buffer.py",
         "encoding/calendar.py",

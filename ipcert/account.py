@@ -4,7 +4,7 @@ What holds. The journal has the account's URL, the hash of its key and the numbe
 a recovery is under way there is a second key file, the pending one, and the CA is asked which of the two it knows before
 anything else is signed. There is always an account of which the key is on the medium, or none.
 
-Where DNS names the names' account (dns-persist-01, or CAA's accounturi), addresses have another one: a record in the zone that
+Where DNS names the names' account (a challenge's record, or CAA's accounturi), addresses have another one: a record in the zone that
 names the account would otherwise tie every address's order to the name (P13). One of the two is in use at a time; its role
 says which: EVERYTHING, or ADDRESSES.
 

@@ -47,8 +47,8 @@ class Action:
               Replay: the core resumes from the journal, so a request is never repeated blindly.
     PUBLISH   publication, and its fields: challenge (its type), subject (the identifier, text), name, token, text (bytes). Replay: harmless.
               http-01: serve text (the key authorization) for token.
-              dns-01: a TXT record text at name; `done` only when the name's servers show it.
-              dns-persist-01: nothing to do but to see that the TXT record text stands at name.
+              dns-01: a TXT record text at name; `done` only when the name's servers show it. So with every type that has
+              a record, but a lasting one (dns-persist-01): nothing to do but to see that it stands.
               tls-alpn-01: show chain (one certificate, DER) with key (PKCS#8) to SNI name and ALPN acme-tls/1.
     WITHDRAW  the same fields: take it away again. Replay: harmless.
     WRITE     name, body, size: durable before `done`. Replay: the same bytes again.

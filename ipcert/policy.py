@@ -39,14 +39,14 @@ class Policy:
     profile_name, profile_ip    a profile's name, "" for the rule of `acme.profile`
     test_ca         a private test CA: addresses that no public CA validates are allowed
     compress        divides every drawn delay but a renewal's; for demonstrations against a test CA only
-    challenge_name  "http-01" | "dns-01" | "dns-persist-01" | "tls-alpn-01", for names (P13)
+    challenge_name  a type of `acme.challenge.TABLE`, for names (P13)
     challenge_ip    "http-01" | "tls-alpn-01", for addresses
     preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name; None: "smallest" on
                     MicroPython, where a chain is held in RAM, else ""
     spread          0 to 60 days: the first contact of a fleet waits a random time up to this; 0: it goes at once
     eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
-    accounturi      DNS names the names' account (CAA or dns-persist-01): addresses get another one (P13); None: where
-                    challenge_name is dns-persist-01
+    accounturi      DNS names the names' account (a CAA record, or the challenge's): addresses get another one (P13); None:
+                    where the type of challenge_name does (`names_account`)
     contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
     """
 

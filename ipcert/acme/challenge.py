@@ -26,6 +26,7 @@ from ..errors import LocalError, RemoteError
 
 HTTP = "http-01"
 DNS = "dns-01"
+ACCOUNT = "dns-account-01"
 PERSIST = "dns-persist-01"
 ALPN = "tls-alpn-01"
 
@@ -38,11 +39,29 @@ def _answer_http(row, publisher, action, identifier, authorization):
 
 def _answer_dns(row, publisher, action, identifier, authorization):
     """The digest of the key authorization, in base64url, as a TXT record (8.4)."""
+    _publish_digest(row, row.record, publisher, action, identifier, authorization)
+
+
+def _answer_account(row, publisher, action, identifier, authorization):
+    """The same record where each account has a name of its own for it (draft-ietf-acme-dns-account-label 3.2)."""
+    from ..encoding import base32  # only a device that answers this type needs it in memory
+
+    url = publisher.account.url().encode()
+    digest = bytearray(32)
+    publisher.port.sha256(url, 0, len(url), digest, 0)
+    label = bytearray(16)
+    base32.write(label, 0, digest, 0, 10)
+    record = row.record % label.decode()
+    _publish_digest(row, record, publisher, action, identifier, authorization)
+
+
+def _publish_digest(row, record, publisher, action, identifier, authorization):
     digest = _digest(publisher, _key_authorization(publisher, authorization))
     value = bytearray(43)
     base64url.write_url(value, 0, digest, 0, len(digest))
-    name = row.record + authorization.value
-    action.publish(row.name, identifier.value, name, authorization.token, bytes(value))
+    action.publish(
+        row.name, identifier.value, record + authorization.value, authorization.token, bytes(value)
+    )
 
 
 def _answer_persist(row, publisher, action, identifier, authorization):
@@ -89,7 +108,7 @@ class Type:
     name           as RFC 8555 9.7.8 registers it
     addresses      True where it proves IP addresses too (RFC 8738 7 and 8: no DNS challenge does)
     wildcards      True where it proves wildcards (CA/Browser Forum, Baseline Requirements 3.2.2.4: the DNS ones only)
-    record         what stands before the name in the DNS, "" where nothing is put there
+    record         what stands before the name in the DNS, "" where nothing is put there; "%s" in it: the account's label
     lasting        the record has no token and stays after the validation
     names_account  the record says which account it is for
     resolves       the CA connects to the identifier, so a name must lead to this device
@@ -112,6 +131,7 @@ TABLE = (
     #    name    addresses wildcards record                lasting names_account resolves answer
     Type(HTTP,    True,    False,   "",                     False,  False,        True,   _answer_http),
     Type(DNS,     False,   True,    "_acme-challenge.",     False,  False,        False,  _answer_dns),
+    Type(ACCOUNT, False,   True,    "_%s._acme-challenge.", False,  True,         False,  _answer_account),
     Type(PERSIST, False,   True,    "_validation-persist.", True,   True,         False,  _answer_persist),
     Type(ALPN,    True,    False,   "",                     False,  False,        True,   _answer_alpn),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from .authorization import Authorization
 
 HTTP: str
 DNS: str
+ACCOUNT: str
 PERSIST: str
 ALPN: str
 

@@ -67,9 +67,8 @@ class Session:
         )
         self.drive = MovedDrive(self.device, net, store, self.clock, self.responder, self.notice, self.deploy)
         if "hook" in words:
-            self.drive.solvers["dns-01"] = dns.Webhook(
-                Net(words["hook_roots"], "ipcert/test"), words["hook"], "sesame", 0
-            )
+            hook = dns.Webhook(Net(words["hook_roots"], "ipcert/test"), words["hook"], "sesame", 0)
+            self.drive.solvers["dns-01"] = self.drive.solvers["dns-account-01"] = hook
         self.proof = self.drive.solvers["tls-alpn-01"] = tlsalpn.Proof()
         self.fronts = []
         if "tls_port" in words:

@@ -1,6 +1,7 @@
 """Each challenge type, on the real port, before the real CA: validated by the CA, never assumed."""
 
 import base64
+import hashlib
 import http.server
 import json
 import os
@@ -343,6 +344,22 @@ def test_an_update_with_the_wrong_key_is_refused(bind):
     with pytest.raises(LocalError) as caught:
         providers.Rfc2136(where, ask, "ipcert", "not base64!")
     assert "not base64!" not in str(caught.value)
+
+
+# dns-account-01
+
+
+def test_the_records_name_is_the_accounts_own(pebble, tmp_path):
+    provider = Challtestsrv(pebble)
+    answers = {"dns": dns_options(pebble, provider)}
+    names = ["labelled.janet.example", "*.labelled.janet.example"]
+    device = home(pebble, tmp_path, names, challenge_name="dns-account-01", answers=answers)
+    assert device.run() is None and sorted(san(device)) == sorted(names)
+    url = device.device.journal.account_url.text().encode()
+    label = base64.b32encode(hashlib.sha256(url).digest()[:10]).decode().lower()
+    name = f"_{label}._acme-challenge.labelled.janet.example"
+    assert provider.log == [("add", name), ("remove", name)] * 2
+    assert [w for w in device.warnings if "names the ACME account" in w and "account of their own" in w]
 
 
 # dns-persist-01

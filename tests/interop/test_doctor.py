@@ -181,7 +181,7 @@ def _dns_without_provider(home, pebble, tmp_path):
 
 
 def _dns_program(home, pebble, tmp_path):
-    home.wish("challenge", name="dns-01")
+    home.wish("challenge", name="dns-account-01")
     where = ["127.0.0.1:%d" % pebble.dns_port]
     home.wish("dns", provider="exec", command=["/no/such/program"], authoritative=where)
     return {}, "dns", "dns.command"

@@ -215,7 +215,9 @@ def test_a_rate_limit_survives_a_restart(make_pebble, hub):
         assert device("until", device.state["lineages"][0][2])["issued"] == 1
 
 
-def test_dns_through_a_webhook_and_a_lasting_record(pebble, hub, tmp_path):
+@pytest.fixture
+def webhook(pebble, tmp_path):
+    """What a Hub is told of a DNS webhook that changes the test CA's zone."""
     root, leaf, key = testcert.make()
     (tmp_path / "root.pem").write_bytes(root)
     (tmp_path / "server.pem").write_bytes(leaf + key)
@@ -226,15 +228,22 @@ def test_dns_through_a_webhook_and_a_lasting_record(pebble, hub, tmp_path):
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        more = {
+        yield {
             "hook": f"https://localhost:{server.server_port}/v1",
             "hook_roots": str(tmp_path / "root.pem"),
         }
-        device = hub(pebble, ["hub.janet.example", "*.hub.janet.example"], more=more, challenge_name="dns-01")
-        assert len(x509.load_pem_x509_certificates((device.everything(), device.pem())[1])) == 2
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.parametrize("kind", ["dns-01", "dns-account-01"])
+def test_a_wildcard_by_dns_through_a_webhook(pebble, hub, webhook, kind):
+    device = hub(pebble, ["hub.janet.example", "*.hub.janet.example"], more=webhook, challenge_name=kind)
+    assert len(x509.load_pem_x509_certificates((device.everything(), device.pem())[1])) == 2
+
+
+def test_a_lasting_record(pebble, hub, tmp_path):
     (tmp_path / "b").mkdir()
     name = "lasting.janet.example"
     device = hub(pebble, [name], folder=tmp_path / "b", challenge_name="dns-persist-01")

@@ -4,8 +4,9 @@ import json
 import unittest
 
 from portable_support import code_of
+from virtual_home import Home
 
-from ipcert import identifiers, limits
+from ipcert import action, identifiers, limits
 from ipcert.acme import account, authorization, certificate, challenge, directory, order, renewal_information
 from ipcert.errors import LocalError, RemoteError
 
@@ -269,6 +270,25 @@ class Challenges(unittest.TestCase):
                 theirs(lambda v=value, w=wildcard: challenge.identifier_of(ids, self.auth(v, w))),
                 "authorization",
             )
+
+    def test_the_record_of_each_account_has_a_name_of_its_own(self):
+        # The example of draft-ietf-acme-dns-account-label 3.2; the label was checked with hashlib and base64.
+        class Account:
+            thumbprint = b"p" * 43
+
+            def url(self):
+                return "https://example.com/acme/acct/ExampleAccount"
+
+        filled = action.Action()
+        asked = self.auth("example.org")
+        asked.token = TOKEN
+        publisher = challenge.Publisher(Home(("example.org",)).port, Account())
+        challenge.publish(publisher, filled, "dns-account-01", identifiers.parse("example.org"), asked)
+        self.assertEqual(filled.name, "_ujmmovf2vn55tgye._acme-challenge.example.org")
+        account_text = filled.text
+        # What it says is what dns-01 says.
+        challenge.publish(publisher, filled, "dns-01", identifiers.parse("example.org"), asked)
+        self.assertEqual((filled.name, filled.text), ("_acme-challenge.example.org", account_text))
 
     def test_what_each_can_prove(self):
         name, star, address = [

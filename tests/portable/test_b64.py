@@ -1,10 +1,10 @@
-"""base64url and PEM base64 against RFC 4648's and hand-made text."""
+"""base64url, PEM base64 and base32 against RFC 4648's and hand-made text."""
 
 import unittest
 
 from portable_support import code_of, decoded, locked
 
-from ipcert.encoding import base64url
+from ipcert.encoding import base32, base64url
 from ipcert.errors import LocalError, RemoteError
 
 # RFC 4648 10, without padding, and two that need the last digits of the alphabet.
@@ -43,6 +43,28 @@ class Writing(unittest.TestCase):
         buf = bytearray(b"......")
         self.assertEqual(code_of(LocalError, lambda: base64url.write_url(buf, 0, b"fooba", 0, 5)), "overflow")
         self.assertEqual(buf, bytearray(b"......"))
+
+
+class Base32(unittest.TestCase):
+    def test_small_letters_without_padding(self):
+        buf = bytearray(20)
+        for data, text in (
+            (b"", ""),
+            (b"f", "my"),
+            (b"fo", "mzxq"),
+            (b"foo", "mzxw6"),
+            (b"foob", "mzxw6yq"),
+            (b"fooba", "mzxw6ytb"),
+            (b"foobar", "mzxw6ytboi"),
+            (b"\xff" * 10, "7" * 16),
+        ):
+            end = locked(lambda d=data: base32.write(buf, 3, d, 0, len(d)))
+            self.assertEqual(bytes(buf[3:end]), text.encode())
+
+    def test_no_room_writes_nothing(self):
+        buf = bytearray(b".......")
+        self.assertEqual(code_of(LocalError, lambda: base32.write(buf, 0, b"fooba", 0, 5)), "overflow")
+        self.assertEqual(buf, bytearray(b"......."))
 
 
 class Reading(unittest.TestCase):

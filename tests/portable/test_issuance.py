@@ -584,7 +584,7 @@ class Answers(unittest.TestCase):
         self.assertEqual(home.ca.count("certificate"), 4 if small else 1)
 
     def test_the_other_challenges(self):
-        for kind in ("dns-01", "dns-persist-01"):
+        for kind in ("dns-01", "dns-account-01", "dns-persist-01"):
             home = Home((NAME, "*.example.net"), challenge_name=kind)
             home.run()
             self.assertEqual(home.ca.issued[0].names, (NAME, "*.example.net"))

@@ -18,6 +18,7 @@ class Choices(unittest.TestCase):
         self.assertEqual((p.strict_ari, p.test_ca, p.compress, p.agree_terms), (False, False, 1, False))
         self.assertEqual((p.challenge_name, p.challenge_ip, p.accounturi), ("http-01", "http-01", False))
         self.assertEqual(p.preferred_chain, "smallest" if sys.implementation.name == "micropython" else "")
+        self.assertTrue(Policy(challenge_name="dns-account-01").accounturi)
         self.assertTrue(Policy(challenge_name="dns-persist-01").accounturi)
         self.assertEqual(Policy(urgent="both").first_delay, DAY)
         self.assertEqual(Policy(urgent="both", first_delay=5).first_delay, 5)
@@ -29,8 +30,12 @@ class Choices(unittest.TestCase):
             ("min_ip_age", (0, 30 * DAY), (-1, 30 * DAY + 1)),
             ("urgent", ("ip", "domain", "both"), ("", "name", None)),
             ("setting", ("home", "public"), ("", "data centre")),
-            ("challenge_name", ("http-01", "dns-01", "dns-persist-01", "tls-alpn-01"), ("http", "")),
-            ("challenge_ip", ("http-01", "tls-alpn-01"), ("dns-01", "dns-persist-01")),
+            (
+                "challenge_name",
+                ("http-01", "dns-01", "dns-account-01", "dns-persist-01", "tls-alpn-01"),
+                ("http", ""),
+            ),
+            ("challenge_ip", ("http-01", "tls-alpn-01"), ("dns-01", "dns-account-01", "dns-persist-01")),
         ):
             for value in good:
                 self.assertEqual(getattr(Policy(**{option: value}), option), value)

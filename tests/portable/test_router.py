@@ -80,6 +80,7 @@ class Settings(unittest.TestCase):
             ({"interface": "wan", "recovery": "slow"}, "balanced"),
             ({"interface": "wan", "challenge_name": "tls-alpn-01"}, "http-01"),
             ({"interface": "wan", "challenge_name": "dns-01"}, "dns_webhook"),
+            ({"interface": "wan", "challenge_name": "dns-account-01"}, "dns_webhook"),
             ({"interface": "wan", "profile_name": "shortlived"}, "six-day"),
             ({"interface": "wan", "state_dir": "state"}, "begins with /"),
             ({"interface": "wan", "urgent": "soon"}, "urgent"),

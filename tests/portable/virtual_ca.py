@@ -196,7 +196,14 @@ class VirtualCA:
         self.terms = None
         self.account_required = False
         self.alternates = 0
-        self.kinds = ("dns-persist-01", "tls-alpn-01", "dns-01", "http-01", "dns-account-99")
+        self.kinds = (
+            "dns-persist-01",
+            "tls-alpn-01",
+            "dns-01",
+            "dns-account-01",
+            "http-01",
+            "dns-account-99",
+        )
         self.hook = None
         self.bad_nonces = 0
         self._requests = {}
@@ -589,7 +596,7 @@ class VirtualCA:
             value = a["name"][1]
             text = self.look(c["type"], value, c.get("token")) if self.look else None
             want = (c.get("token", "") + "." + self._thumbprint(header["point"])).encode()
-            if c["type"] == "dns-01":
+            if c["type"] in ("dns-01", "dns-account-01"):
                 want = b64url(hashlib.sha256(want).digest()).encode()
             elif c["type"] == "dns-persist-01":
                 want = ("ca.example; accounturi=" + header["kid"]).encode()

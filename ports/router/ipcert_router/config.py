@@ -3,6 +3,7 @@
 import binascii
 
 from ipcert import identifiers, limits, policy
+from ipcert.acme import challenge
 from ipcert.errors import LocalError
 
 from . import uci
@@ -15,6 +16,8 @@ _DIRECTORIES = {
 _RECOVERY = {"fast": limits.HOUR, "balanced": 3 * limits.DAY, "private": 7 * limits.DAY}
 _FAMILIES = {"ipv4": (4,), "ipv6": (6,), "both": (4, 6)}
 _UNITS = {"s": 1, "m": limits.MINUTE, "h": limits.HOUR, "d": limits.DAY, "w": 7 * limits.DAY}
+# No router's web server shows the certificates that tls-alpn-01 takes.
+_CHALLENGES = tuple([row.name for row in challenge.TABLE if row.name != challenge.ALPN])
 _YES = ("1", "yes", "on", "true", "enabled")
 _NO = ("0", "no", "off", "false", "disabled")
 
@@ -116,13 +119,16 @@ class Config:
             raise LocalError("config", "recovery must be fast, balanced or private.")
         if not 0 < self.port < 65536 or not self.listen:
             raise LocalError("config", "port goes from 1 to 65535, and listen names at least one address.")
-        if self.challenge_name not in ("http-01", "dns-01", "dns-persist-01"):
+        if self.challenge_name not in _CHALLENGES:
             raise LocalError(
                 "config",
-                "challenge_name must be http-01, dns-01 or dns-persist-01: nothing else is answered here.",
+                "challenge_name must be one of %s: nothing else is answered here." % ", ".join(_CHALLENGES),
             )
-        if self.challenge_name == "dns-01" and not self.dns_webhook.startswith("https://"):
-            raise LocalError("config", "dns-01 needs dns_webhook, an https URL that makes the record.")
+        row = challenge.find(self.challenge_name)
+        if row.record and not row.lasting and not self.dns_webhook.startswith("https://"):
+            raise LocalError(
+                "config", "%s needs dns_webhook, an https URL that makes the record." % self.challenge_name
+            )
         if self.profile_name == "shortlived":
             raise LocalError(
                 "config",

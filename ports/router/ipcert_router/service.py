@@ -11,6 +11,7 @@ import struct
 
 import ipcert
 from ipcert import split
+from ipcert.acme import challenge
 from ipcert.device import Device
 from ipcert.errors import Error, LocalError
 from ipcert_port.port import entropy, net, port, sign, store
@@ -122,10 +123,11 @@ class Service:
             device.journal.clock_floor, config.run_dir + "/" + SYNCED if config.wait_for_ntp else None
         )
         self._drive = Drive(device, ca, self._files, clock, self._answers, self._notice, self._deploy)
-        if config.challenge_name == "dns-01":
-            self._drive.solvers["dns-01"] = dns.Webhook(ca, config.dns_webhook, config.dns_token)
-        elif config.challenge_name == "dns-persist-01":
-            self._drive.solvers["dns-persist-01"] = dns.Standing(say)
+        row = challenge.find(config.challenge_name)
+        if row.lasting:
+            self._drive.solvers[row.name] = dns.Standing(say)
+        elif row.record:
+            self._drive.solvers[row.name] = dns.Webhook(ca, config.dns_webhook, config.dns_token)
         self._keep()
         tasks = [asyncio.create_task(self._asked())]
         if self._wan is None:

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ipcert import identifiers, limits
-from ipcert.encoding import base64url, csr, der, p256, x509
+from ipcert.encoding import base32, base64url, csr, der, p256, x509
 from ipcert.errors import LocalError, RemoteError
 
 pytestmark = pytest.mark.quick
@@ -107,6 +107,13 @@ def test_pem_base64_is_that_of_the_library(data, width):
     lines = b"\n".join(text[i : i + width] for i in range(0, len(text), width))
     out = bytearray(len(lines) + 4)
     assert bytes(out[: base64url.read_pem(out, 0, lines, 0, len(lines))]) == data
+
+
+@given(st.binary(max_size=200))
+def test_base32_is_that_of_the_library(data):
+    out = bytearray(len(data) * 8 // 5 + 1)
+    end = base32.write(out, 0, data, 0, len(data))
+    assert bytes(out[:end]) == base64.b32encode(data).rstrip(b"=").lower()
 
 
 @given(st.binary(max_size=200))

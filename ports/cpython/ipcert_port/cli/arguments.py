@@ -1,14 +1,15 @@
 """The words on the command line of the commands that are not needed every day."""
 
+from ipcert.acme import challenge
+
 
 def issue(parser):
     """`ipcert issue`: the choices for one run."""
     parser.add_argument(
         "--profile", metavar="NAME", help="the CA's profile for this run, instead of policy.profile_*"
     )
-    parser.add_argument(
-        "--challenge", metavar="TYPE", help="http-01, tls-alpn-01, dns-01 or dns-persist-01 for this run"
-    )
+    types = ", ".join(challenge.FOR_NAMES)
+    parser.add_argument("--challenge", metavar="TYPE", help="one of %s, for this run" % types)
     parser.add_argument(
         "--preferred-chain",
         metavar="ISSUER",

@@ -391,7 +391,10 @@ def _dns(config, names, findings):
             findings.bad("dns", "%s needs to know who changes your zone." % row.name, "Set dns.provider.")
             return
         for name in names:
-            record = row.record + (name.value[2:] if name.value[:2] == "*." else name.value)
+            # The account need not be there yet: any label is in the same zone, but for one that was delegated by itself.
+            record = row.record.replace("%s", "account") + (
+                name.value[2:] if name.value[:2] == "*." else name.value
+            )
             record = ask.target(record)
             ask.servers(record)
             if provider is not None:

@@ -3,6 +3,11 @@
 from ipcert.acme import challenge
 from ipcert.errors import LocalError
 
+WARNING = (
+    "The record for %s names the ACME account for all to see. Whoever reads it ties every name with the same account "
+    "together; addresses have an account of their own, unless challenge.accounturi is false."
+)
+
 
 class Solvers:
     """`config` is a `config.Config`; `warn(sentence)` tells the owner what a challenge gives away."""
@@ -11,6 +16,7 @@ class Solvers:
         self._config = config
         self._warn = warn
         self._ways = {}
+        self._warned = set()
 
     def publish(self, it):
         """Answer the challenge of a PUBLISH action from now on.
@@ -22,6 +28,9 @@ class Solvers:
             if kind not in _WAYS:
                 raise LocalError("challenge", "This port does not answer %s." % kind)
             self._ways[kind] = _WAYS[kind](self)
+        if challenge.find(kind).names_account and it.subject not in self._warned:
+            self._warned.add(it.subject)
+            self._warn(WARNING % it.subject)
         self._ways[kind].publish(it)
 
     def withdraw(self, it):
@@ -51,20 +60,21 @@ class Solvers:
 
         ask, provider = self._config.dns.make()
         if provider is None:
-            raise LocalError("dns", "dns-01 needs to know who changes your zone: set dns.provider.")
+            raise LocalError("dns", "A DNS challenge needs to know who changes your zone: set dns.provider.")
         return Dns01(provider, ask, self._config.dns.timeout)
 
     def _persist(self):
         from .dns.records import DnsPersist01
 
         ask, provider = self._config.dns.make()
-        return DnsPersist01(provider, ask, self._config.dns.timeout, self._warn)
+        return DnsPersist01(provider, ask, self._config.dns.timeout)
 
 
 _WAYS = {
     "http-01": Solvers._http,
     "tls-alpn-01": Solvers._alpn,
     "dns-01": Solvers._dns,
+    "dns-account-01": Solvers._dns,
     "dns-persist-01": Solvers._persist,
 }
 

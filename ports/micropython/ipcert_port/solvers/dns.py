@@ -7,7 +7,9 @@ from ipcert.errors import LocalError, RemoteError
 
 
 class Webhook:
-    """dns-01: POSTs {"fqdn", "value"} to URL/present and URL/cleanup, as lego's `httpreq` servers understand it.
+    """A record that stands as long as the challenge does (dns-01): POSTs {"fqdn", "value"} to URL/present and URL/cleanup.
+
+    lego's `httpreq` servers understand it.
 
     `net` is a `net.Net` that trusts the server; `token` is sent as a Bearer, "" for none. A board cannot ask the zone's own
     servers whether they show the record, so `pause` seconds pass before the CA is told to look.

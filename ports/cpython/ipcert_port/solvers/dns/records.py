@@ -2,11 +2,6 @@
 
 from ipcert.errors import LocalError
 
-WARNING = (
-    "The record for %s names the ACME account for all to see (accounturi). Whoever reads it ties every name with the same "
-    "account together; addresses have an account of their own, unless challenge.accounturi is false."
-)
-
 
 class Dns01:
     """Publishes through a `dnsprovider`, and waits until the zone's own servers show it. `ask`: `dnsask.Dns`."""
@@ -36,25 +31,17 @@ class Dns01:
 
 
 class DnsPersist01:
-    """Sees that the lasting record stands; where a provider is configured and it does not, it makes it.
+    """Sees that the lasting record stands; where a provider is configured and it does not, it makes it."""
 
-    `warn(sentence)` tells the owner.
-    """
-
-    def __init__(self, provider, ask, seconds, warn):
+    def __init__(self, provider, ask, seconds):
         self._provider = provider
         self._ask = ask
         self._seconds = seconds
-        self._warn = warn
-        self._warned = set()
 
     def publish(self, it):
         """See that a TXT record that says what `it.text` says stands at `it.name`. Raises LocalError("dns")."""
         text = bytes(it.text).decode()
         wanted = parameters(text)
-        if it.subject not in self._warned:
-            self._warned.add(it.subject)
-            self._warn(WARNING % it.subject)
 
         def shown(found):
             return any([grants(parameters(t.decode("utf-8", "replace")), wanted) for t in found])

@@ -1,0 +1,3 @@
+def write(
+    buffer: bytearray | memoryview, offset: int, source: bytes | bytearray | memoryview, start: int, end: int
+) -> int: ...
