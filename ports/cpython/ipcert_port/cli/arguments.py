@@ -3,17 +3,11 @@
 
 def issue(parser):
     """`ipcert issue`: the choices for one run."""
-    parser.add_argument(
-        "--profile", metavar="NAME", help="the CA's profile for this run, instead of policy.profile_*"
-    )
-    parser.add_argument(
-        "--challenge", metavar="TYPE", help="http-01, tls-alpn-01, dns-01 or dns-persist-01 for this run"
-    )
-    parser.add_argument(
-        "--preferred-chain",
-        metavar="ISSUER",
-        help='"smallest", or a part of the top issuer\'s name, for this run',
-    )
+    from ..config.options import instead
+
+    parser.add_argument("--profile", metavar="NAME", help=instead("policy.profile_name"))
+    parser.add_argument("--challenge", metavar="TYPE", help=instead("challenge.name"))
+    parser.add_argument("--preferred-chain", metavar="ISSUER", help=instead("policy.preferred_chain"))
 
 
 def account(parser):
