@@ -13,7 +13,7 @@ from .say import Stop
 
 SOURCE = os.path.join("ports", "cpython", "debian")
 """What only the Debian package has."""
-EXAMPLE = os.path.join("ports", "cpython", "ipcert_port", "config", "ipcert.example.toml")
+OPTIONS = os.path.join("ipcert_port", "config", "options.py")
 DEPENDS = (
     "python3 (>= 3.9)",
     "python3 (>= 3.11) | python3-tomli",
@@ -24,10 +24,10 @@ DEPENDS = (
     "init-system-helpers",
     "systemd | systemd-standalone-sysusers",
 )
-_HOOK = '# hook = ["systemctl", "reload", "nginx"]'
-_OUR_HOOK = """# As the package has it: ipcert-nginx.path sees that file, and lets nginx read ipcert-nginx's configuration anew.
-# (server = "nginx" is for an ipcert that runs as root.)
-hook = ["touch", "/run/ipcert/deployed"]"""
+_HOOK = '""", shown=["systemctl", "reload", "nginx"])'
+_OUR_HOOK = """
+        As the package has it: ipcert-nginx.path sees that file, and lets nginx read ipcert-nginx's configuration anew.
+        (server = "nginx" is for an ipcert that runs as root.)\"\"\", shown=["touch", "/run/ipcert/deployed"], active=True)"""
 
 # Where a file of this checkout goes, and its mode.
 FILES = {
@@ -55,11 +55,11 @@ def version():
     return re.search(r'^version = "([^"]+)"$', cache.read("pyproject.toml").decode(), re.MULTILINE)[1]
 
 
-def configuration():
-    """The example that 'ipcert init' writes on a machine with this package: with the hook that our units wait for."""
-    text = cache.read(EXAMPLE).decode()
+def options():
+    """The table of settings on a machine with this package: 'ipcert init' writes the hook that our units wait for."""
+    text = cache.read("ports", "cpython", OPTIONS).decode()
     if text.count(_HOOK) != 1:
-        raise Stop(f"{EXAMPLE} must hold the line {_HOOK} once.")
+        raise Stop(f"ports/cpython/{OPTIONS} must hold {_HOOK} once.")
     return text.replace(_HOOK, _OUR_HOOK)
 
 
@@ -105,12 +105,7 @@ def _fill(tree, wheels):
             os.chmod(os.path.join(directory, name), 0o644)
     for name, (place, mode) in FILES.items():
         _put(tree, place, cache.read(name), mode)
-    _put(
-        packages,
-        os.path.join("ipcert_port", "config", os.path.basename(EXAMPLE)),
-        configuration().encode(),
-        0o644,
-    )
+    _put(packages, OPTIONS, options().encode(), 0o644)
     for name in SCRIPTS:
         _put(tree, f"DEBIAN/{name}", cache.read(SOURCE, name), 0o755)
     size = sum(

@@ -6,57 +6,39 @@ from ipcert import identifiers, limits, policy
 from ipcert.acme import challenge
 from ipcert.errors import LocalError
 
-from . import uci
+from . import options, uci
 
 DEFAULT = "/etc/config/ipcert"
 _DIRECTORIES = {
     "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory",
     "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
 }
-_RECOVERY = {"fast": limits.HOUR, "balanced": 3 * limits.DAY, "private": 7 * limits.DAY}
-_FAMILIES = {"ipv4": (4,), "ipv6": (6,), "both": (4, 6)}
 _UNITS = {"s": 1, "m": limits.MINUTE, "h": limits.HOUR, "d": limits.DAY, "w": 7 * limits.DAY}
 # No router's web server shows the certificates that tls-alpn-01 takes.
 _CHALLENGES = tuple([row.name for row in challenge.TABLE if row.name != challenge.ALPN])
 _YES = ("1", "yes", "on", "true", "enabled")
 _NO = ("0", "no", "off", "false", "disabled")
 
-# option -> (kind, default)
+# What only a router has: option -> (kind, default). A kind is a word, or pairs: what may stand there, and what it is used as.
+# What a router shares with other machines is in `options`, which is made.
 OPTIONS = {
-    "enabled": ("bool", False),
-    "names": ("list", ()),
-    "addresses": ("list", ()),
+    "enabled": ("flag", False),
     "interface": ("text", ""),
-    "family": ("text", "ipv4"),
-    "directory": ("text", "letsencrypt"),
-    "agree_terms": ("bool", False),
-    "contacts": ("list", ()),
+    "family": ((("ipv4", (4,)), ("ipv6", (6,)), ("both", (4, 6))), (4,)),
     "roots": ("text", "/etc/ssl/certs/ca-certificates.crt"),
-    "eab_kid": ("text", ""),
     "eab_key": ("text", ""),
-    "test": ("bool", False),
-    "urgent": ("text", "ip"),
-    "first_delay": ("time", None),
-    "recovery": ("text", "balanced"),
-    "strict_ari": ("bool", False),
-    "min_ip_age": ("time", limits.DAY),
-    "spread": ("time", 0),
-    "profile_name": ("text", ""),
-    "profile_ip": ("text", ""),
-    "preferred_chain": ("text", ""),
-    "compress": ("number", 1),
-    "challenge_name": ("text", "http-01"),
     "dns_webhook": ("text", ""),
     "dns_token": ("text", ""),
-    "listen": ("list", ("0.0.0.0", "::")),
+    "listen": ("texts", ("0.0.0.0", "::")),
     "port": ("number", 80),
     "webroot": ("text", ""),
-    "wait_for_ntp": ("bool", True),
+    "wait_for_ntp": ("flag", True),
     "state_dir": ("text", "/etc/ipcert"),
     "cert_dir": ("text", "/etc/ssl/acme"),
     "run_dir": ("text", "/var/run/ipcert"),
     "helpers": ("text", "/usr/lib/ipcert"),
 }
+OPTIONS.update(options.SHARED)
 
 
 def _seconds(name, text):
@@ -66,12 +48,18 @@ def _seconds(name, text):
 
 
 def _value(name, kind, value):
-    if (kind == "list") != isinstance(value, list):
+    is_list = kind in ("texts", "contacts")
+    if is_list != isinstance(value, list):
         raise LocalError(
-            "config",
-            "%s is %s." % (name, "a list: write 'list %s ...'" % name if kind == "list" else "no list"),
+            "config", "%s is %s." % (name, "a list: write 'list %s ...'" % name if is_list else "no list")
         )
-    if kind == "bool":
+    if isinstance(kind, tuple):
+        for word, meaning in kind:
+            if word == value:
+                return meaning
+        words = [word for word, _ in kind]
+        raise LocalError("config", "%s must be %s or %s." % (name, ", ".join(words[:-1]), words[-1]))
+    if kind == "flag":
         if value not in _YES + _NO:
             raise LocalError("config", "%s must be 1 or 0." % name)
         return value in _YES
@@ -79,8 +67,10 @@ def _value(name, kind, value):
         if not value.isdigit() or len(value) > 9:
             raise LocalError("config", "%s must be a whole number." % name)
         return int(value)
-    if kind == "time":
+    if kind == "duration":
         return _seconds(name, value)
+    if kind == "contacts":
+        return tuple([one if ":" in one else "mailto:" + one for one in value])
     return value
 
 
@@ -105,9 +95,7 @@ class Config:
         self.directory = _DIRECTORIES.get(self.directory, self.directory)
         self.names = [self._identifier(text, 0) for text in self.names]
         self.addresses = [self._identifier(text, 1) for text in self.addresses]
-        if self.family not in _FAMILIES:
-            raise LocalError("config", "family must be ipv4, ipv6 or both.")
-        self.families = _FAMILIES[self.family]
+        self.families = self.family
         if self.interface and self.addresses:
             raise LocalError(
                 "config",
@@ -115,8 +103,6 @@ class Config:
             )
         if not (self.names or self.addresses or self.interface):
             raise LocalError("config", "there is nothing to certify: give names, an interface or addresses.")
-        if self.recovery not in _RECOVERY:
-            raise LocalError("config", "recovery must be fast, balanced or private.")
         if not 0 < self.port < 65536 or not self.listen:
             raise LocalError("config", "port goes from 1 to 65535, and listen names at least one address.")
         if self.challenge_name not in _CHALLENGES:
@@ -137,24 +123,8 @@ class Config:
         for name in ("roots", "state_dir", "cert_dir", "run_dir", "helpers"):
             if getattr(self, name)[:1] != "/":
                 raise LocalError("config", "%s must be a path that begins with /." % name)
-        self.policy = policy.Policy(
-            urgent=self.urgent,
-            first_delay=self.first_delay,
-            recovery=_RECOVERY[self.recovery],
-            strict_ari=self.strict_ari,
-            min_ip_age=self.min_ip_age,
-            spread=self.spread,
-            profile_name=self.profile_name,
-            profile_ip=self.profile_ip,
-            preferred_chain=self.preferred_chain,
-            test_ca=self.test,
-            compress=self.compress,
-            contacts=tuple([c if ":" in c else "mailto:" + c for c in self.contacts]),
-            agree_terms=self.agree_terms,
-            challenge_name=self.challenge_name,
-            eab_kid=self.eab_kid,
-            eab_key=_eab(self.eab_key),
-        )
+        choices = {parameter: getattr(self, options.POLICY[parameter]) for parameter in options.POLICY}
+        self.policy = policy.Policy(eab_key=_eab(self.eab_key), **choices)
 
     def _identifier(self, text, address):
         found = identifiers.parse(text)

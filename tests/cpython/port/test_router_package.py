@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ipcert_router import wan
+from ipcert_router import config, uci, wan
 from tools.lib import cache, needs, vendor, vendor_demo
 
 FILES = Path(cache.ROOT) / "ports/router/openwrt/files"
@@ -89,6 +89,18 @@ def test_the_init_script_starts_the_service_when_it_is_enabled(shell, tmp_path):
         "open", "command /usr/sbin/ipcert run", "respawn 3600 60 0", "file /etc/config/ipcert", "no_new_privs 1",
         "stdout 1", "stderr 1", "close", "trigger ipcert",
     ]  # fmt: skip
+
+
+def test_the_first_configuration_and_what_its_comments_show_is_read():
+    text = (FILES / "ipcert.config").read_text()
+    for shown in (text, text.replace("\t#option", "\toption").replace("\t#list", "\tlist")):
+        (section,) = uci.parse(shown)
+        assert config.Config(section.values).interface == "wan"
+
+
+def test_the_readme_names_every_option():
+    readme = (FILES.parent.parent / "README.md").read_text()
+    assert [name for name in config.OPTIONS if "`%s`" % name not in readme] == []
 
 
 def test_nothing_is_in_cron():

@@ -13,7 +13,6 @@ from ipcert import identifiers, limits
 from ipcert.errors import LocalError
 
 FAMILIES = {"ipv4": 4, "ipv6": 6}
-SOURCES = ("auto", "interface", "router", "command")
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
 _SECONDS = 20  # for the owner's program
 _PRINTED = 4096  # bytes it may print
@@ -36,7 +35,7 @@ _TWICE = (
 class Options:
     """What [address] says. `families`: those of identifiers.addresses to be found; test: a test CA takes any address.
 
-    source       one of SOURCES; interfaces: names, none for all; command: an argument list
+    source       "auto" | "interface" | "router" | "command"; interfaces: names, none for all; command: an argument list
     """
 
     def __init__(self, families, source, names, command, test):

@@ -1,20 +1,13 @@
 """The words on the command line of the commands that are not needed every day."""
 
-from ipcert.acme import challenge
-
 
 def issue(parser):
     """`ipcert issue`: the choices for one run."""
-    parser.add_argument(
-        "--profile", metavar="NAME", help="the CA's profile for this run, instead of policy.profile_*"
-    )
-    types = ", ".join(challenge.FOR_NAMES)
-    parser.add_argument("--challenge", metavar="TYPE", help="one of %s, for this run" % types)
-    parser.add_argument(
-        "--preferred-chain",
-        metavar="ISSUER",
-        help='"smallest", or a part of the top issuer\'s name, for this run',
-    )
+    from ..config.options import instead
+
+    parser.add_argument("--profile", metavar="NAME", help=instead("policy.profile_name"))
+    parser.add_argument("--challenge", metavar="TYPE", help=instead("challenge.name"))
+    parser.add_argument("--preferred-chain", metavar="ISSUER", help=instead("policy.preferred_chain"))
 
 
 def account(parser):

@@ -81,8 +81,10 @@ def _consent_words(parser):
 
 
 def _serve_words(parser):
+    from ..config.options import instead
+
     parser.add_argument(
-        "--listen", metavar="HOST:PORT", action="append", default=[], help="instead of serve.listen"
+        "--listen", metavar="HOST:PORT", action="append", default=[], help=instead("serve.listen")
     )
 
 

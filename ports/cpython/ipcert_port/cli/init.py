@@ -1,6 +1,5 @@
-"""`ipcert init`: the first configuration, from the example that explains every setting."""
+"""`ipcert init`: the first configuration, from the table that explains every setting."""
 
-import json
 import os
 
 from ipcert import identifiers
@@ -8,25 +7,22 @@ from ipcert.errors import LocalError
 
 from .. import exit_codes
 from ..address.discovery import FAMILIES
-from ..config import reader
-
-_EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(reader.__file__)), "ipcert.example.toml")
+from ..config import options, reader
 
 
 def run(path, progress, names, addresses):
     """Write the file at `path`, which must not be there yet; returns (exit code, the JSON object).
 
-    `names`, `addresses`: lists of texts, both empty for the example's own. Raises LocalError("config" | "identifier").
+    `names`, `addresses`: lists of texts, both empty for examples. Raises LocalError("config" | "identifier").
     """
-    with open(_EXAMPLE, encoding="utf-8") as file:
-        text = file.read()
+    given = {}
     if names or addresses:
-        text = _set(text, "names", [_checked(name, False) for name in names])
-        text = _set(text, "addresses", [_checked(address, True) for address in addresses])
+        given["identifiers.names"] = [_checked(name, False) for name in names]
+        given["identifiers.addresses"] = [_checked(address, True) for address in addresses]
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         with open(fd, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(options.example(given))
     except FileExistsError:
         raise LocalError(
             "config", "%s is there already; edit it, or name another file with --config." % path
@@ -52,11 +48,3 @@ def _checked(text, address):
         word = "--name" if address else "--address"
         raise LocalError("config", "%s belongs to %s." % (one.value, word))
     return text
-
-
-def _set(text, key, values):
-    """The example with another value for a key that stands in it once."""
-    lines = text.split("\n")
-    at = [k for k, line in enumerate(lines) if line.startswith(key + " = ")][0]
-    lines[at] = "%s = %s" % (key, json.dumps(values, ensure_ascii=False))
-    return "\n".join(lines)

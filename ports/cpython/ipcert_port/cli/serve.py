@@ -7,7 +7,7 @@ import sys
 from ipcert.errors import LocalError
 
 from .. import exit_codes
-from ..config.reader import endpoint
+from ..config.kinds import endpoint
 from ..deploy.tls_server import Chooser, Server, lineages
 from ..solvers.shelf import Shelf
 

@@ -2,7 +2,8 @@
 
 from ipcert.errors import LocalError
 
-PROVIDERS = ("", "rfc2136", "webhook", "exec")
+from . import kinds
+
 _SECRET = 4096  # bytes of a file that holds one
 
 
@@ -12,49 +13,26 @@ class DnsOptions:
     timeout   seconds until every server must show a record
     """
 
-    KEYS = {
-        "provider": (str, ""),
-        "server": (str, ""),
-        "zone": (str, ""),
-        "key_name": (str, ""),
-        "key_file": (str, None),
-        "algorithm": (str, "hmac-sha256"),
-        "url": (str, ""),
-        "roots": (str, None),
-        "token_file": (str, None),
-        "command": (list, ()),
-        "timeout": ("duration", 300),
-        "resolvers": (list, ()),
-        "authoritative": (list, ()),
-    }
-
-    def __init__(self, table, file):
-        self._table = table
-        self.timeout = table["timeout"]
-        kind = table["provider"]
-        if kind not in PROVIDERS:
-            raise LocalError("config", 'dns.provider must be "rfc2136", "webhook" or "exec".')
-        self._resolvers = [_server("dns.resolvers", one) for one in table["resolvers"]]
-        self._authoritative = [_server("dns.authoritative", one) for one in table["authoritative"]]
+    def __init__(self, values):
+        self._table = {name[len("dns.") :]: values[name] for name in values if name.startswith("dns.")}
+        self.timeout = values["dns.timeout"]
         self._server = None
+        kind = values["dns.provider"]
         if kind == "rfc2136":
             self._need("server", "key_name", "key_file")
-            self._server = _server("dns.server", table["server"])
+            self._server = kinds.server("dns.server", values["dns.server"])
             from ..solvers.dns.providers import ALGORITHMS
 
-            if table["algorithm"] not in ALGORITHMS:
+            if values["dns.algorithm"] not in ALGORITHMS:
                 raise LocalError("config", "dns.algorithm must be one of %s." % ", ".join(ALGORITHMS))
         elif kind == "webhook":
             self._need("url")
-            if not table["url"].startswith("https://"):
+            if not values["dns.url"].startswith("https://"):
                 raise LocalError(
                     "config", "dns.url must be an https URL: what it is told must not be changed on its way."
                 )
         elif kind == "exec":
             self._need("command")
-        self._files = {
-            k: None if table[k] is None else file(table[k]) for k in ("key_file", "roots", "token_file")
-        }
 
     def _need(self, *keys):
         for key in keys:
@@ -66,11 +44,11 @@ class DnsOptions:
     @property
     def resolvers(self):
         """List of (address, port) of the resolvers to ask, [] for the system's."""
-        return self._resolvers
+        return self._table["resolvers"]
 
     def files(self):
         """The paths of the files that hold secrets."""
-        return [self._files[key] for key in ("key_file", "token_file") if self._files[key] is not None]
+        return [self._table[key] for key in ("key_file", "token_file") if self._table[key] is not None]
 
     def make(self):
         """(`dnsask.Dns`, a `dnsprovider` or None)."""
@@ -78,18 +56,16 @@ class DnsOptions:
         from ..solvers.dns.queries import Dns
 
         table = self._table
-        ask = Dns(self._resolvers, self._authoritative)
+        ask = Dns(table["resolvers"], table["authoritative"])
         kind = table["provider"]
         if kind == "rfc2136":
-            secret = read_secret("dns.key_file", self._files["key_file"])
+            secret = read_secret("dns.key_file", table["key_file"])
             return ask, providers.Rfc2136(
                 self._server, ask, table["key_name"], secret, table["algorithm"], table["zone"]
             )
         if kind == "webhook":
-            token = (
-                read_secret("dns.token_file", self._files["token_file"]) if self._files["token_file"] else ""
-            )
-            return ask, providers.Webhook(table["url"], self._files["roots"], token)
+            token = read_secret("dns.token_file", table["token_file"]) if table["token_file"] else ""
+            return ask, providers.Webhook(table["url"], table["roots"], token)
         return ask, providers.Exec(table["command"]) if kind == "exec" else None
 
 
@@ -132,24 +108,3 @@ def binding(kid, path, directory):
     if len(key) < 16:
         raise LocalError("config", "The key in ca.eab_key_file is shorter than 16 bytes; copy all of it.")
     return key
-
-
-def _server(name, text):
-    """(address, port) from "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"; 53 where no port is given."""
-    import ipaddress
-
-    host, port = text, "53"
-    if text[:1] == "[" and "]" in text:
-        host, _, port = text[1:].partition("]")
-        port = port[1:] if port else "53"
-    elif text.count(":") == 1:
-        host, port = text.split(":")
-    try:
-        number = int(port) if port.isascii() and port.isdigit() else 0
-        if 0 < number < 65536:
-            return str(ipaddress.ip_address(host)), number
-    except ValueError:
-        pass
-    raise LocalError(
-        "config", '%s: %r must be an address, such as "192.0.2.53" or "192.0.2.53:5353".' % (name, text)
-    )
