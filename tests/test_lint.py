@@ -12,7 +12,7 @@ pytestmark = pytest.mark.quick
 CHECKS = {
     "ruff check": ["ruff", "check", "--no-cache"],
     "ruff format": ["ruff", "format", "--no-cache", "--check"],
-    "types of the core's bodies": ["tools.lib.core_types"],
+    "types of the core's bodies": ["tools.lib.testing.core_types"],
     "stubs": [
         "mypy.stubtest",
         "ipcert",

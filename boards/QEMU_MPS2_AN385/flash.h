@@ -16,7 +16,7 @@
 #define FLASH_LOG_MAX       (65536)
 #define FLASH_MAGIC         (0x48534c46u) // "FLSH", little-endian
 
-// What is kept in the file after the flash itself, at FLASH_SIZE. tools/lib/board_flash.py reads the same layout.
+// What is kept in the file after the flash itself, at FLASH_SIZE. tools/lib/board/flash.py reads the same layout.
 typedef struct {
     uint32_t magic;
     uint32_t block_size;

@@ -1,4 +1,4 @@
-# What is frozen into the image besides ipcert itself, which tools/lib/board.py adds from the one list of its files.
+# What is frozen into the image besides ipcert itself, which tools/lib/board/firmware.py adds from the one list of its files.
 include("$(MPY_DIR)/extmod/asyncio")
 freeze("modules")
 freeze("../common/python")

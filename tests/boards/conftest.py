@@ -1,32 +1,23 @@
 """Boots the hub board once for each file: an idle one takes a part of a core. What is missing (toolchain, sources, image) is made first."""
 
-import sys
-from pathlib import Path
-
 import pytest
+from certificates import Authority
 
-sys.path[:0] = [
-    str(Path(__file__).resolve().parents[2] / "tools" / "lib"),
-    str(Path(__file__).resolve().parent),
-]
-
-import board  # noqa: E402
-import board_qemu  # noqa: E402
-from certificates import Authority  # noqa: E402
+from tools.lib.board import firmware, qemu
 
 HUB = "QEMU_MPS2_AN385"
 
 
 @pytest.fixture(scope="session")
 def image():
-    return board.build(HUB) / "firmware.elf"
+    return firmware.build(HUB) / "firmware.elf"
 
 
 @pytest.fixture(scope="module")
 def hub(image, tmp_path_factory):
     """A hub at its prompt, with its network up and ports 80 and 443 forwarded."""
     flash = tmp_path_factory.mktemp("hub") / "flash"
-    with board_qemu.Hub(image, flash, ports=(80, 443), boot={"main": "off"}) as one:
+    with qemu.Hub(image, flash, ports=(80, 443), boot={"main": "off"}) as one:
         one.execute(NETWORK_UP)
         yield one
 
@@ -37,7 +28,7 @@ def new_hub(image, tmp_path):
     made = []
 
     def make(**boot):
-        one = board_qemu.Hub(image, tmp_path / "flash", ports=(80,), boot={"main": "off", **boot})
+        one = qemu.Hub(image, tmp_path / "flash", ports=(80,), boot={"main": "off", **boot})
         made.append(one)
         one.start()
         return one

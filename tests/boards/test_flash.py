@@ -2,9 +2,9 @@
 
 import ast
 
-import board_flash
-import board_qemu
 import pytest
+
+from tools.lib.board import flash, qemu
 
 
 def test_programming_needs_an_erase(hub):
@@ -28,7 +28,7 @@ def test_addresses_are_checked(hub):
         "readblocks(0, bytearray(1), -1)",
         "readblocks(-1, bytearray(1), 0)",
     ):
-        with pytest.raises(board_qemu.HubError, match="OSError"):
+        with pytest.raises(qemu.HubError, match="OSError"):
             hub.execute(f"import mps2\nmps2.Flash().{call}")
     assert int(hub.evaluate("mps2.Flash().readblocks(255, bytearray(2), 4095)")) < 0
 
@@ -39,8 +39,8 @@ def test_files_outlive_a_kill(new_hub):
     one.kill()
     one.start()
     assert one.evaluate("open('/kept.bin', 'rb').read() == bytes(range(256)) * 10") == "True"
-    assert board_flash.counters(one.flash)["boots"] == 2
-    assert board_flash.counters(one.flash)["refused"] == 0
+    assert flash.counters(one.flash)["boots"] == 2
+    assert flash.counters(one.flash)["refused"] == 0
 
 
 def test_entropy_is_fresh_at_every_boot_and_call(new_hub):
@@ -56,9 +56,9 @@ def test_entropy_is_fresh_at_every_boot_and_call(new_hub):
 def test_no_entropy_no_secrets(new_hub):
     one = new_hub(entropy="none")
     assert one.evaluate("__import__('mps2').entropy()") == "False"
-    with pytest.raises(board_qemu.HubError, match="no entropy source"):
+    with pytest.raises(qemu.HubError, match="no entropy source"):
         one.execute("import os\nos.urandom(1)")
-    with pytest.raises(board_qemu.HubError, match="MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED|OSError"):
+    with pytest.raises(qemu.HubError, match="MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED|OSError"):
         one.execute("import tls\ntls.SSLContext(tls.PROTOCOL_TLS_CLIENT)")
 
 
@@ -75,21 +75,21 @@ def test_a_power_cut_leaves_the_old_or_the_new(new_hub):
     one = new_hub()
     one.execute(REPLACE)
     one.execute("replace(b'old' * 1000)")
-    start = board_flash.counters(one.flash)["writes"]
+    start = flash.counters(one.flash)["writes"]
     one.execute("replace(b'new' * 1000)")
-    length = board_flash.counters(one.flash)["writes"] - start
+    length = flash.counters(one.flash)["writes"] - start
     assert length >= 4
     found = []
     for nth in range(1, length + 1):
         one.execute("replace(b'old' * 1000)\nimport mps2\nmps2.Flash().cut(%d)" % nth)
-        with pytest.raises(board_qemu.HubError, match="went off"):
+        with pytest.raises(qemu.HubError, match="went off"):
             one.execute("replace(b'new' * 1000)\nreplace(b'new' * 1000)")
         assert one.wait() == 0
         one.start()
         found.append(one.evaluate("(lambda b: (len(b), b[:3]))(open('/state', 'rb').read())"))
         one.execute(REPLACE)
     assert set(found) <= {"(3000, b'old')", "(3000, b'new')"} and found[0] == "(3000, b'old')"
-    assert board_flash.counters(one.flash)["cuts"] == length
+    assert flash.counters(one.flash)["cuts"] == length
 
 
 def test_a_cut_first_format_is_finished_at_the_next_boot(new_hub):
@@ -103,4 +103,4 @@ def test_a_cut_first_format_is_finished_at_the_next_boot(new_hub):
 def test_the_write_log_carries_marks(new_hub):
     one = new_hub()
     one.execute("import mps2\nf = mps2.Flash()\nf.mark(7)\nopen('/a', 'w').write('x')\nf.mark(0)")
-    assert 7 in {mark for mark, _, _ in board_flash.writes(one.flash)}
+    assert 7 in {mark for mark, _, _ in flash.writes(one.flash)}

@@ -5,9 +5,10 @@ import ssl
 import subprocess
 import time
 
-import board_qemu
 import pytest
 from cryptography import x509
+
+from tools.lib.board import qemu
 
 NAME = "hub.example.org"
 ADDRESS = "127.0.0.1"
@@ -68,7 +69,7 @@ def front(image, tmp_path_factory, authority):
     front.give(names, chain, key) deploys another certificate; front.say(expression) is its str() on the hub.
     """
     flash = tmp_path_factory.mktemp("front") / "flash"
-    with board_qemu.Hub(image, flash, ports=(443,), boot={"main": "off"}) as hub:
+    with qemu.Hub(image, flash, ports=(443,), boot={"main": "off"}) as hub:
         hub.execute(
             "import network, time\nlan = network.LAN()\nlan.active(True)\n"
             "while not lan.isconnected():\n    time.sleep_ms(50)"

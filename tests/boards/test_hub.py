@@ -7,8 +7,9 @@ import threading
 import time
 import urllib.request
 
-import board_qemu
 import pytest
+
+from tools.lib.board import qemu
 
 NAME = "hub.example.org"
 
@@ -46,7 +47,7 @@ def test_sleep_takes_as_long_as_it_says(hub):
 
 
 def test_dhcp(hub):
-    assert hub.evaluate("lan.ifconfig()[0]") == f"'{board_qemu.GUEST}'"
+    assert hub.evaluate("lan.ifconfig()[0]") == f"'{qemu.GUEST}'"
     assert hub.evaluate("lan.status()") == "3"
     assert hub.evaluate("lan.status('link')") == "True"
 
@@ -82,7 +83,7 @@ def test_a_lost_link_is_seen_and_comes_back(hub):
 
 
 def test_unknown_key_is_an_error(hub):
-    with pytest.raises(board_qemu.HubError, match="ValueError"):
+    with pytest.raises(qemu.HubError, match="ValueError"):
         hub.execute("lan.status('rssi')")
 
 
@@ -172,16 +173,16 @@ def test_tls_client_verifies(hub, authority, tmp_path):
     with tls_server(chain, key, tmp_path) as port:
         out = hub.execute(f"visit({port}, {authority.root!r}, 'ca.example.org')")
         assert out == "b'hello from the host' TLSv1.2\n"
-        with pytest.raises(board_qemu.HubError, match="does not match"):
+        with pytest.raises(qemu.HubError, match="does not match"):
             hub.execute(f"visit({port}, {authority.root!r}, 'other.example.org')")
         stranger = type(authority)()
-        with pytest.raises(board_qemu.HubError, match="not correctly signed by the trusted CA"):
+        with pytest.raises(qemu.HubError, match="not correctly signed by the trusted CA"):
             hub.execute(f"visit({port}, {stranger.root!r}, 'ca.example.org')")
     expired = 400 * 86400
     hub.execute(f"import mps2\nmps2.clock({expired})")
     try:
         with tls_server(chain, key, tmp_path) as port:
-            with pytest.raises(board_qemu.HubError, match="expired"):
+            with pytest.raises(qemu.HubError, match="expired"):
                 hub.execute(f"visit({port}, {authority.root!r}, 'ca.example.org')")
     finally:
         hub.execute("mps2.clock(0)")
@@ -238,7 +239,7 @@ def server(hub, authority):
     hub.read_until(b"listening")
     yield hub
     hub.send(b"\x03")
-    with pytest.raises(board_qemu.HubError, match="KeyboardInterrupt"):
+    with pytest.raises(qemu.HubError, match="KeyboardInterrupt"):
         hub.finish()
     hub.execute("asyncio.new_event_loop()")
 
@@ -304,7 +305,7 @@ def test_a_key_must_belong_to_its_chain(new_hub, authority):
         f"b'', {key!r}",
         f"{chain!r}, b''",
     ):
-        with pytest.raises(board_qemu.HubError, match="ValueError"):
+        with pytest.raises(qemu.HubError, match="ValueError"):
             hub.execute(f"tlsserver.Certificate({bad})")
 
 

@@ -1,14 +1,13 @@
 """The whole job on the emulated hub against a real Pebble: tools/board's demo and a few of its power cuts."""
 
-import board_demo
-import board_powercut
+from tools.lib.board import demo, powercut
 
 HUB = "QEMU_MPS2_AN385"
 
 
 def test_two_certificates_served_renewed_and_found_again(image):
     seen = []
-    out = board_demo.job(HUB, seen.append)
+    out = demo.job(HUB, seen.append)
     assert out["problems"] == [], "\n".join(seen)
     assert len(out["certificates"]) == out["orders"] == 4
     assert out["heap"] <= 96 * 1024 and out["tls"]["overflows"] == 0
@@ -18,14 +17,14 @@ def test_two_certificates_served_renewed_and_found_again(image):
 
 
 def test_power_cuts(image):
-    out = board_powercut.job(HUB, 2, print)
+    out = powercut.job(HUB, 2, print)
     assert out["problems"] == []
     assert out["cuts"] == 2
 
 
 def test_cuts_are_spread_over_every_kind():
     kinds = ["journal"] * 60 + ["key"] * 3 + ["chain"] * 7
-    chosen = board_powercut.choose(kinds, 20)
+    chosen = powercut.choose(kinds, 20)
     assert len(set(chosen)) == 20
     assert {kinds[position - 1] for position in chosen} == {"journal", "key", "chain"}
-    assert board_powercut.choose(kinds, 100) == list(range(1, 71))
+    assert powercut.choose(kinds, 100) == list(range(1, 71))

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from tools.lib import deb, nas_armhf, nas_demo
+from tools.lib.build import deb
+from tools.lib.nas import armhf, demo
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_the_package_is_the_same_when_it_is_built_again(package, tmp_path):
 @pytest.mark.slow(300)
 def test_two_certificates_served_by_nginx_renewed_and_found_again():
     seen = []
-    out = nas_demo.job(seen.append)
+    out = demo.job(seen.append)
     assert out["problems"] == [], "\n".join(seen)
     assert 4 <= len(out["certificates"]) <= out["orders"]
     assert out["exposure"] <= 2.0
@@ -69,6 +70,6 @@ def test_two_certificates_served_by_nginx_renewed_and_found_again():
 
 
 def test_the_core_on_32_bit_arm():
-    status, text = nas_armhf.run(["-q", *nas_armhf.quick()])
+    status, text = armhf.run(["-q", *armhf.quick()])
     assert status == 0, text[-3000:]
     assert int(re.search(r"(\d+) passed", text)[1]) >= 200

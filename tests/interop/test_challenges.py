@@ -22,7 +22,8 @@ from ipcert_port.port.state import accounts
 from ipcert_port.solvers.dns import providers, queries, records
 from ipcert_port.solvers.shelf import Shelf
 from tests.interop.home import home
-from tools.lib import loopback, needs, testcert
+from tools.lib import loopback, needs
+from tools.lib.ca import testcert
 
 NAME, V4, V6 = "nas.janet.example", "127.0.0.1", "::1"
 WILD = "*.janet.example"

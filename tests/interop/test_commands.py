@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tools.lib.strictca import validity
+from tools.lib.ca.strictca import validity
 
 NAME = "nas.janet.example"
 CONFIG = """

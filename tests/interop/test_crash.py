@@ -11,8 +11,8 @@ import pytest
 
 from ipcert.commands import Revocation
 from tests.interop.home import home
-from tools.lib import strictca
-from tools.lib.pebble import Pebble
+from tools.lib.ca import strictca
+from tools.lib.ca.pebble import Pebble
 
 
 @pytest.fixture(scope="module")

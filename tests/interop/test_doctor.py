@@ -12,7 +12,8 @@ import threading
 import pytest
 from home import Home
 
-from tools.lib import loopback, needs, testcert
+from tools.lib import loopback, needs
+from tools.lib.ca import testcert
 
 NAME = "nas.janet.example"
 ADDRESS = "127.0.0.1"

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 
 from tests.interop.home import home
-from tools.lib.strictca import validity
+from tools.lib.ca.strictca import validity
 
 NAME, V4 = "nas.janet.example", "127.0.0.1"
 

@@ -13,7 +13,8 @@ import pytest
 from cryptography import x509
 
 from tests.interop.test_challenges import Hook
-from tools.lib import cache, strictca, testcert
+from tools.lib import cache
+from tools.lib.ca import strictca, testcert
 
 NAME, V4, V6 = "hub.janet.example", "127.0.0.1", "::1"
 PARTS = [

@@ -9,8 +9,9 @@ from ipcert.commands import Revocation
 from tests.interop.home import home
 from tests.interop.test_challenges import Challtestsrv, dns_options
 from tests.interop.test_commands import Shell
-from tools.lib import pebble as pebbles
-from tools.lib import setup, stepca
+from tools.lib import setup
+from tools.lib.ca import pebble as pebbles
+from tools.lib.ca import stepca
 from tools.lib.say import Stop
 
 NAME, V4, V6 = "nas.janet.example", "127.0.0.1", "::1"

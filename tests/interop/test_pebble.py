@@ -95,7 +95,7 @@ def test_stopped_it_is_out_of_reach_and_started_it_is_back(make_pebble):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_is_left_however_the_owner_dies(how):
     program = (
-        "import signal, sys, time; from tools.lib.pebble import Pebble\n"
+        "import signal, sys, time; from tools.lib.ca.pebble import Pebble\n"
         # Whoever runs the tests in the background of a script has had SIGINT ignored, and children inherit that.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with Pebble() as running:\n"

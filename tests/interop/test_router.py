@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import micropython_binary
 import pytest
 
-from tools.lib import loopback, vendor_demo
+from tools.lib import loopback
+from tools.lib.vendor import demo
 
-NAME, ADDRESS = vendor_demo.NAME, vendor_demo.ADDRESS
+NAME, ADDRESS = demo.NAME, demo.ADDRESS
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def router(tmp_path, pebble):
     """A function that makes a router on this machine's own MicroPython; options are UCI's."""
 
     def make(**options):
-        return vendor_demo.Router(micropython_binary.path(), tmp_path, pebble, **options)
+        return demo.Router(micropython_binary.path(), tmp_path, pebble, **options)
 
     return make
 
@@ -38,11 +39,11 @@ def test_two_certificates_a_renewal_and_a_power_cut_on_both_processors(make_pebb
     for name in processors:
         (tmp_path / name).mkdir()
     with ThreadPoolExecutor(len(processors)) as pool:  # most of it is waiting
-        jobs = {n: pool.submit(vendor_demo.job, n, tmp_path / n, processors[n]) for n in processors}
+        jobs = {n: pool.submit(demo.job, n, tmp_path / n, processors[n]) for n in processors}
     for name in processors:
         found = jobs[name].result()
         assert found["problems"] == [] and 0 < found["resident"] < 16 << 20
-        assert vendor_demo.size(tmp_path / name, name)["tree"] < 160 << 10
+        assert demo.size(tmp_path / name, name)["tree"] < 160 << 10
 
 
 def test_nothing_is_ordered_before_the_clock_is_set_and_another_service_is_refused(router, pebble):

@@ -15,14 +15,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
 
 from tests.interop.home import home
-from tools.lib import cache, strictca
-from tools.lib.strictca import Rules, StrictCA
+from tools.lib import cache
+from tools.lib.ca import strictca
+from tools.lib.ca.strictca import Rules, StrictCA
 
 
 @pytest.fixture(scope="module")
 def behind():
     """A Pebble with Let's Encrypt's profiles, behind strict CAs."""
-    from tools.lib.pebble import Pebble
+    from tools.lib.ca.pebble import Pebble
 
     with Pebble(profiles=strictca.PROFILES) as running:
         yield running

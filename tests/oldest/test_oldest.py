@@ -9,10 +9,11 @@ import subprocess
 
 import pytest
 
-from tools.lib import cache, testing, venv
+from tools.lib import cache, venv
+from tools.lib.testing import tiers
 
 
-@pytest.mark.parametrize("file", testing.OLDEST)
+@pytest.mark.parametrize("file", tiers.OLDEST)
 def test_the_file_passes_on_the_oldest_libraries(file):
     command = [venv.python(venv.checkout(oldest=True)), "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
     environment = {

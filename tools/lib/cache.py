@@ -6,8 +6,8 @@ import hashlib
 import os
 import shutil
 
-from . import run
-from .say import note
+from tools.lib import run
+from tools.lib.say import note
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 """The checkout that this file belongs to."""

@@ -5,9 +5,9 @@ import re
 import shutil
 import subprocess
 
-from . import cache
-from .run import failure, quiet
-from .say import Stop, note
+from tools.lib import cache
+from tools.lib.run import failure, quiet
+from tools.lib.say import Stop, note
 
 
 def is_debian():

@@ -3,9 +3,9 @@
 import os
 import subprocess
 
-from . import cache, debian, needs
-from .run import quiet
-from .say import Stop
+from tools.lib import cache, debian, needs
+from tools.lib.run import quiet
+from tools.lib.say import Stop
 
 _BINFMT = "/proc/sys/fs/binfmt_misc"
 QEMU = {"arm64": "aarch64", "armhf": "arm"}

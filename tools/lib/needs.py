@@ -12,7 +12,7 @@ A row may have
 The last two are made once for all checkouts, and found in the cache afterwards.
 """
 
-from . import debian
+from tools.lib import debian
 
 TABLE = {
     # Parts that the targets share.
@@ -181,7 +181,8 @@ def install(name):
         return
     debian.need(*of(name, "debian"))
     _installed.add(name)
-    from . import golang, venv
+    from tools.lib import venv
+    from tools.lib.build import golang
 
     for group in of(name, "python"):
         venv.environment(group)

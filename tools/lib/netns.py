@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from .say import Stop
+from tools.lib.say import Stop
 
 _CLONE_NEWNET = 0x40000000
 

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 
-from .say import DISK_FULL, Stop
+from tools.lib.say import DISK_FULL, Stop
 
 _SIGKILL_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 

@@ -3,8 +3,9 @@
 import os
 import shutil
 
-from . import golang, needs, venv
-from .say import Stop
+from tools.lib import needs, venv
+from tools.lib.build import golang
+from tools.lib.say import Stop
 
 
 def enter():

@@ -10,9 +10,9 @@ import sys
 
 import tomllib
 
-from . import cache, needs
-from .run import quiet
-from .say import Stop, note
+from tools.lib import cache, needs
+from tools.lib.run import quiet
+from tools.lib.say import Stop, note
 
 LOCK = os.path.join("tools", "lock.txt")
 OLDEST = os.path.join("tools", "lock-oldest.txt")

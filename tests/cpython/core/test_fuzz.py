@@ -10,11 +10,8 @@ import time
 import pytest
 
 from tools.lib import cache
+from tools.lib.build import fuzz
 from tools.lib.fuzz import names, targets
-
-sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
-
-import mpbuild_fuzz
 
 
 def corpus(name):
@@ -89,7 +86,7 @@ MUTATIONS = [
 
 @pytest.mark.parametrize("target, file, old, new", MUTATIONS)
 def test_a_mistake_in_the_c_code_is_noticed(target, file, old, new, tmp_path):
-    program = mpbuild_fuzz.mutant(target, file, old, new)
+    program = fuzz.mutant(target, file, old, new)
     corpus = os.path.join(cache.ROOT, "tests", "fuzz", target)
     done = subprocess.run(
         [program, "-runs=0", "-artifact_prefix=%s/" % tmp_path, corpus],

@@ -3,15 +3,13 @@ with its memory searched for what it signed with."""
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tools" / "lib"))
+from tools.lib.build import check
 
-import mpbuild_check  # noqa: E402
+ROOT = Path(__file__).resolve().parents[3]
 
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "ecdsa.json").read_text())
 ARENA = 2048  # what ipcert_mbedtls.h gives it
@@ -27,19 +25,19 @@ def run(program, *words, text=""):
 def test_vectors(library):
     cases = [(v["d"], v["digest"], v["extra"] or "-", v["rs"]) for v in VECTORS["signatures"]]
     cases += [(v["d"], "00" * 32, "-", "bad") for v in VECTORS["bad"]]
-    out = run(mpbuild_check.driver(library), "vectors", text="".join("%s %s %s\n" % c[:3] for c in cases))
+    out = run(check.driver(library), "vectors", text="".join("%s %s %s\n" % c[:3] for c in cases))
     assert out.split() == [c[3] for c in cases]
 
 
 @pytest.mark.parametrize("library", ["mbedtls", "p256m"])
 def test_soak(library):
-    peak = int(run(mpbuild_check.driver(library), "soak", "150"))
+    peak = int(run(check.driver(library), "soak", "150"))
     assert 0 < peak <= ARENA * 3 // 4, "the arena has less than a quarter to spare"
 
 
 def traces(library, bits, *more):
     """(pieces of keys, pieces of nonces, calls that left something in the arena, bytes of stack used)"""
-    program = mpbuild_check.driver(library, bits, sanitize=False, more=more)
+    program = check.driver(library, bits, sanitize=False, more=more)
     return [int(n) for n in run(program, "traces", "30").split()]
 
 

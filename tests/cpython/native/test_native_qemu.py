@@ -1,16 +1,14 @@
 """`_ipcert` on other processors, emulated: the natmod in MicroPython's stock firmware, the usermod in the hub's."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tools" / "lib"))
+from tools.lib.build import natmod
+from tools.lib.build import qemu as build_qemu
 
-import mpbuild_natmod  # noqa: E402
-import mpbuild_qemu  # noqa: E402
+ROOT = Path(__file__).resolve().parents[3]
 
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "ecdsa.json").read_text())
 
@@ -82,17 +80,16 @@ def check(execute):
     "arch, board", [("armv7m", "MPS2_AN385"), ("armv6m", "MPS2_AN385"), ("rv32imc", "VIRT_RV32")]
 )
 def test_natmod(arch, board):
-    module = mpbuild_natmod.build(arch)
-    with mpbuild_qemu.Target(board) as target:
+    module = natmod.build(arch)
+    with build_qemu.Target(board) as target:
         assert target.load(module) == "native natmod, p256-m"
         check(target.execute)
 
 
 def test_usermod(tmp_path):
-    import board
-    import board_qemu
+    from tools.lib.board import firmware, qemu
 
-    image = board.build("QEMU_MPS2_AN385") / "firmware.elf"
-    with board_qemu.Hub(image, tmp_path / "flash", boot={"main": "off"}) as hub:
+    image = firmware.build("QEMU_MPS2_AN385") / "firmware.elf"
+    with qemu.Hub(image, tmp_path / "flash", boot={"main": "off"}) as hub:
         assert hub.evaluate("__import__('_ipcert').NAME").startswith("'native usermod, Mbed TLS")
         check(hub.execute)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ipcert_router import config, uci, wan
-from tools.lib import cache, needs, vendor, vendor_demo
+from tools.lib import cache, needs
+from tools.lib.vendor import demo, tree
 
 FILES = Path(cache.ROOT) / "ports/router/openwrt/files"
 SHELLS = {"dash": ["dash"], "ash": ["busybox", "ash"]}
@@ -186,11 +187,11 @@ def test_links_of_a_lineage(shell, tmp_path):
     links = [*shell, FILES / "links.sh", tmp_path]
     for version in (".a@1", ".a@2"):
         (tmp_path / version).mkdir()
-        for name in vendor_demo.FILES:
+        for name in demo.FILES:
             (tmp_path / version / name).write_text(version)
         assert run(links, "a", version) == (0, "")
         os.rename(tmp_path / ".a.new", tmp_path / ".a")
-        for name in vendor_demo.FILES:
+        for name in demo.FILES:
             assert (tmp_path / ("a." + name)).read_text() == version
     assert run(links, "a") == (0, "")
     assert sorted(os.listdir(tmp_path)) == [".a@1", ".a@2"]
@@ -201,8 +202,8 @@ def test_links_of_a_lineage(shell, tmp_path):
 
 
 def test_what_the_makefile_installs(tmp_path):
-    vendor.write(str(tmp_path / "tree"))
-    vendor_demo.install(tmp_path / "tree", tmp_path / "root")
+    tree.write(str(tmp_path / "tree"))
+    demo.install(tmp_path / "tree", tmp_path / "root")
     found = {str(p.relative_to(tmp_path / "root")) for p in (tmp_path / "root").rglob("*") if p.is_file()}
     assert {
         "etc/config/ipcert", "etc/init.d/ipcert", "etc/hotplug.d/ntp/60-ipcert",

@@ -27,8 +27,8 @@ PLACES = {
 # Circles that stand today and are to go; one that has gone must be taken off here, and none may be added.
 KNOWN = {
     "tools": [
-        ["tools/lib/board_budget.py", "tools/lib/board_demo.py"],
-        ["tools/lib/golang.py", "tools/lib/needs.py", "tools/lib/venv.py"],
+        ["tools/lib/board/budget.py", "tools/lib/board/demo.py"],
+        ["tools/lib/build/golang.py", "tools/lib/needs.py", "tools/lib/venv.py"],
     ],
 }
 
@@ -59,7 +59,7 @@ def imported(name, base, files):
 
 
 def module_path(module, base, here):
-    """The path, without its ending, of a module that is imported by its whole name: a sibling's, for scripts of tools/lib."""
+    """The path, without its ending, of a module that is imported by its whole name: a sibling's, for scripts."""
     path = module.replace(".", "/")
     sibling = here + "/" + path
     return sibling if os.path.exists(os.path.join(ROOT, sibling + ".py")) else base + path

@@ -3,16 +3,12 @@
 import collections
 import os
 import subprocess
-import sys
 
 import pytest
 
-from tools.lib import cache, debian, golang, needs, venv
-
-sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
-
-import board
-import mpbuild_natmod
+from tools.lib import cache, debian, needs, venv
+from tools.lib.board import firmware
+from tools.lib.build import golang, natmod
 
 pytestmark = pytest.mark.quick
 
@@ -44,8 +40,8 @@ def test_every_target_has_a_row():
     targets = done.stdout.split("{")[1].split("}")[0].split(",")
     assert {"micropython", "natmod", "lock"} <= set(targets)
     wanted = [f"build {name}" for name in targets if name != "natmod"]
-    wanted += [f"build natmod {arch}" for arch in mpbuild_natmod.TOOLCHAINS]
-    wanted += [f"{word} {name}" for name in board.names() for word in ("build board", "board")]
+    wanted += [f"build natmod {arch}" for arch in natmod.TOOLCHAINS]
+    wanted += [f"{word} {name}" for name in firmware.names() for word in ("build board", "board")]
     commands = set(os.listdir(os.path.join(cache.ROOT, "tools"))) - {"lib", "go"}
     for name in commands:
         if "." not in name and "__" not in name:

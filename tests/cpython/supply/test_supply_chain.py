@@ -10,12 +10,8 @@ import zipfile
 
 import pytest
 
-from tools.lib import cache, golang, lock, say, venv, wheel
-
-sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
-
-import mpbuild
-import sbom
+from tools.lib import cache, say, venv
+from tools.lib.build import golang, lock, micropython, sbom, wheel
 
 
 def test_the_locks_are_up_to_date_and_drift_is_noticed(monkeypatch, capsys):
@@ -144,7 +140,7 @@ def test_the_native_mpy_is_the_same_when_built_again(tmp_path):
 
 
 def test_bytecode_is_the_same_wherever_it_is_built(tmp_path):
-    cross = mpbuild.mpy_cross()
+    cross = micropython.mpy_cross()
     for name in ("device", "journal", "order/issuance"):
         source = cache.read("ipcert", name + ".py")
         found = []

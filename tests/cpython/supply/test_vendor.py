@@ -8,8 +8,9 @@ import sys
 import micropython_binary
 import pytest
 
-from tools.lib import cache, vendor
+from tools.lib import cache
 from tools.lib.say import Stop
+from tools.lib.vendor import tree
 
 ROUTER = """import sys
 for name in %r:
@@ -35,7 +36,7 @@ def command(*words):
 @pytest.fixture
 def dest(tmp_path):
     """A tree for MicroPython."""
-    vendor.write(str(tmp_path / "ipcert"))
+    tree.write(str(tmp_path / "ipcert"))
     return tmp_path / "ipcert"
 
 
@@ -75,17 +76,17 @@ def test_a_manifest_that_was_made_to_fit_is_found(dest):
         for p in dest.rglob("*")
         if p.is_file() and p.name != "MANIFEST"
     }
-    (dest / "MANIFEST").write_bytes(vendor.manifest(files))
-    assert vendor.drift(dest) == ["LICENSE was changed.", "MANIFEST was changed."]
+    (dest / "MANIFEST").write_bytes(tree.manifest(files))
+    assert tree.drift(dest) == ["LICENSE was changed.", "MANIFEST was changed."]
 
 
 def test_another_version_is_said(dest):
     (dest / "VERSION").write_text("ipcert 0.0.9 micropython py\n")
-    assert "It is of ipcert 0.0.9" in vendor.drift(dest)[0]
+    assert "It is of ipcert 0.0.9" in tree.drift(dest)[0]
 
 
 def test_what_the_maker_changed_is_not_overwritten(dest):
-    vendor.write(str(dest))
+    tree.write(str(dest))
     (dest / "openwrt/files/ipcert.config").write_text("mine\n")
     status, out = command(dest)
     assert status == 2 and "openwrt/files/ipcert.config is not as it was written" in out
@@ -103,7 +104,7 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize("mpy", [False, True])
 def test_every_module_of_the_router_is_there(tmp_path, mpy):
-    vendor.write(str(tmp_path / "tree"), mpy=mpy)
+    tree.write(str(tmp_path / "tree"), mpy=mpy)
     python = tmp_path / "tree/python"
     names = []
     for path in sorted(python.rglob("*.mpy" if mpy else "*.py")):
@@ -129,7 +130,7 @@ def test_the_native_module_is_there_whole(dest):
 
 
 def test_on_cpython_a_library_that_is_missing_is_one_sentence(tmp_path):
-    vendor.write(str(tmp_path / "ipcert"), "cpython")
+    tree.write(str(tmp_path / "ipcert"), "cpython")
     (tmp_path / "ipcert.toml").write_text(
         '[identifiers]\naddresses = ["8.8.8.8"]\n[ca]\nagree_terms = true\n[state]\ndir = "state"\n[deploy]\ndir = "live"\n'
     )
@@ -164,9 +165,9 @@ def test_a_tree_from_a_copy_of_the_project_alone(tmp_path):
     done = subprocess.run(
         [sys.executable, str(copy / "tools/vendor"), str(tmp_path / "out")], stdout=subprocess.PIPE
     )
-    assert done.returncode == 0 and vendor.drift(str(tmp_path / "out")) == []
+    assert done.returncode == 0 and tree.drift(str(tmp_path / "out")) == []
 
 
 def test_words_of_errors_are_sentences(tmp_path):
     with pytest.raises(Stop, match="no tree of tools/vendor"):
-        vendor.drift(str(tmp_path))
+        tree.drift(str(tmp_path))

@@ -7,7 +7,8 @@ import zipfile
 
 import pytest
 
-from tools.lib import cache, wheel
+from tools.lib import cache
+from tools.lib.build import wheel
 
 
 @pytest.fixture(scope="module")

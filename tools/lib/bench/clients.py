@@ -10,10 +10,11 @@ import os
 import shutil
 import subprocess
 
-from .. import debian, golang, needs, venv, wheel
-from ..run import quiet
-from ..say import Stop
-from .measure import clean_environment
+from tools.lib import debian, needs, venv
+from tools.lib.bench.measure import clean_environment
+from tools.lib.build import golang, wheel
+from tools.lib.run import quiet
+from tools.lib.say import Stop
 
 _DEBIAN_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 

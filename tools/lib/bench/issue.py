@@ -10,9 +10,9 @@ import tempfile
 
 from cryptography import x509
 
-from ..pebble import Pebble
-from ..say import Stop, note
-from . import clients, measure, webroot
+from tools.lib.bench import clients, measure, webroot
+from tools.lib.ca.pebble import Pebble
+from tools.lib.say import Stop, note
 
 NAME = "nas.home.example"
 _COLUMNS = (

@@ -11,9 +11,9 @@ import sys
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from .. import cache, needs, venv
-from ..say import Stop, note
-from . import jws_work
+from tools.lib import cache, needs, venv
+from tools.lib.bench import jws_work
+from tools.lib.say import Stop, note
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _ORDER = ("cpython", "micropython-usermod", "micropython-natmod")

@@ -7,8 +7,8 @@ import subprocess
 import tempfile
 import time
 
-from ..say import Stop
-from ..venv import interpreter
+from tools.lib.say import Stop
+from tools.lib.venv import interpreter
 
 _STEP = 0.004  # seconds between two looks at the memory of all processes together
 _LONGEST = 120  # seconds

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from .. import say
+from tools.lib import say
 
 CUTS = 100000
 NETWORK_CUTS = 300
@@ -11,7 +11,7 @@ NETWORK_CUTS = 300
 
 def main(words):
     """Run them and print the counts; returns an exit status: 1 where anything was lost."""
-    from . import disk, flood, network, power, wear, years
+    from tools.lib.faults import disk, flood, network, power, wear, years
 
     parser = argparse.ArgumentParser(
         prog="tools/test faults", description="Power cuts, a hostile network, a flood, a year."

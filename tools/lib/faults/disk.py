@@ -11,8 +11,7 @@ import os
 import stat
 
 from ipcert.errors import LocalError
-
-from .. import cache
+from tools.lib import cache
 
 KINDS = ("cpython-posix", "micropython-posix", "micropython-fat", "micropython-littlefs", "raw")
 FOLDER = "/state"

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from .. import cache, loopback
+from tools.lib import cache, loopback
 
 TOKEN = b"LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 HONEST = b"GET /.well-known/acme-challenge/%s HTTP/1.1\r\nHost: x\r\n\r\n" % TOKEN

@@ -7,9 +7,8 @@ from ipcert.device import Device
 from ipcert.errors import Error
 from ipcert_port.port.entropy import Entropy
 from ipcert_port.port.sign import Signer
-
-from . import ca as _ca
-from . import disk as _disk
+from tools.lib.faults import ca as _ca
+from tools.lib.faults import disk as _disk
 
 START = 220838400  # 2027-01-01 UTC, core time
 ID = b"device-1"

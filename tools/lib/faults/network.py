@@ -7,11 +7,10 @@ from ipcert import action, limits
 from ipcert.errors import Error, LocalError, RemoteError
 from ipcert_port.port.net import Net
 from ipcert_port.solvers.responder import Responder
-
-from .. import pebble as _pebble
-from . import disk as _disk
-from . import home as _home
-from . import proxy as _proxy
+from tools.lib.ca import pebble as _pebble
+from tools.lib.faults import disk as _disk
+from tools.lib.faults import home as _home
+from tools.lib.faults import proxy as _proxy
 
 PATIENCE = 2  # seconds for a request that meets a fault; a device has limits.REQUEST_TIME, and without a fault so does this
 BOUND = 30  # seconds for an attempt that met a fault

@@ -15,10 +15,9 @@ from ipcert.commands import Revocation
 from ipcert.errors import LocalError
 from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
-
-from . import ca as _ca
-from . import disk as _disk
-from .home import START, Home, Port, Stuck
+from tools.lib.faults import ca as _ca
+from tools.lib.faults import disk as _disk
+from tools.lib.faults.home import START, Home, Port, Stuck
 
 NAME, ADDRESS, OTHER = "nas.janet.example", "203.0.113.7", "203.0.113.8"
 BOOT = 30  # seconds from a cut to the next boot: no plan that was due is missed (plan.GRACE)

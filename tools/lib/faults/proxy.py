@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 
-from .. import testcert
+from tools.lib.ca import testcert
 
 _SLOW = 8  # seconds that a dawdling answer takes at most: longer than the client's patience
 

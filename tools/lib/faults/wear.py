@@ -13,10 +13,9 @@ import tracemalloc
 
 from ipcert import action, limits
 from ipcert.errors import RemoteError
-
-from . import ca as _ca
-from . import disk as _disk
-from .home import START, Home
+from tools.lib.faults import ca as _ca
+from tools.lib.faults import disk as _disk
+from tools.lib.faults.home import START, Home
 
 BLOCK = 4096
 COMMITS = 8  # metadata commits of about 500 bytes that a 4 KB block holds

@@ -11,10 +11,10 @@ import time
 
 from ipcert import limits
 from ipcert_port.solvers.responder import Responder
-
-from .. import goclock, setup
-from .. import pebble as _pebble
-from . import network, proxy, wear
+from tools.lib import setup
+from tools.lib.build import goclock
+from tools.lib.ca import pebble as _pebble
+from tools.lib.faults import network, proxy, wear
 
 IDS = ("nas.janet.example", network.ADDRESS)
 # Each of these costs the client's whole patience, which is real time: they are met, but less often than the others.

@@ -8,11 +8,11 @@ import re
 import subprocess
 import time
 
-from .. import cache
-from ..run import last_line, quiet
-from ..say import Stop, note
-from . import each, interpreters
-from .tree import SUITES, Tree, possible
+from tools.lib import cache
+from tools.lib.fresh import each, interpreters
+from tools.lib.fresh.tree import SUITES, Tree, possible
+from tools.lib.run import last_line, quiet
+from tools.lib.say import Stop, note
 
 COMMANDS = {"demo": ["./tools/demo"], "test": ["./tools/test"]}
 """README's two commands."""

@@ -5,9 +5,8 @@ A target is a row of `needs` that begins with a command of tools/, or, of tools/
 
 import json
 import os
-import sys
 
-from .. import cache, needs
+from tools.lib import cache, needs
 
 EXCEPTIONS = {
     "build natmod xtensawin": "no registry has its compiler",
@@ -74,10 +73,9 @@ def test_folders():
 
 
 def _fuzzed():
-    sys.path.insert(0, os.path.join(cache.ROOT, "tools", "lib"))
-    import mpbuild_fuzz
+    from tools.lib.build import fuzz
 
-    return mpbuild_fuzz.TARGETS
+    return fuzz.TARGETS
 
 
 def _words(name):

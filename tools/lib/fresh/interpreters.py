@@ -11,9 +11,9 @@ import json
 import os
 import subprocess
 
-from .. import cache
-from ..say import Stop, note
-from . import finishing
+from tools.lib import cache
+from tools.lib.fresh import finishing
+from tools.lib.say import Stop, note
 
 REGISTER = "/proc/sys/fs/binfmt_misc"
 _CONTROLS = ("register", "status")

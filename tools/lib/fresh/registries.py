@@ -17,8 +17,8 @@ import re
 import shutil
 import subprocess
 
-from .. import debian
-from ..run import quiet
+from tools.lib import debian
+from tools.lib.run import quiet
 
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"

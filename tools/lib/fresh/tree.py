@@ -13,10 +13,10 @@ import subprocess
 import tempfile
 import time
 
-from .. import cache, debian, foreign, needs
-from ..run import quiet
-from ..say import Stop, note
-from . import finishing, registries
+from tools.lib import cache, debian, foreign, needs
+from tools.lib.fresh import finishing, registries
+from tools.lib.run import quiet
+from tools.lib.say import Stop, note
 
 INCLUDED = ("ca-certificates", "git", "python3")
 """What the README asks of a machine, beside Debian's smallest set."""

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from .. import cache, needs, say, venv
+from tools.lib import cache, needs, say, venv
 
 CORPORA = os.path.join("tests", "fuzz")
 LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000}
@@ -23,7 +23,7 @@ _RUNS = re.compile(r"^#(\d+)\t", re.MULTILINE)
 
 def main(words):
     """The command; returns an exit status: 1 where anything crashed."""
-    from . import names
+    from tools.lib.fuzz import names
 
     parser = argparse.ArgumentParser(prog="tools/fuzz", description="Fuzz what reads bytes from outside.")
     known = [*names.TARGETS, *names.NATIVE]
@@ -68,7 +68,7 @@ def environment():
 
 def command(name):
     """The words that start a target: a Python child under atheris, or a C program, built when it is missing."""
-    from . import names
+    from tools.lib.fuzz import names
 
     if name in names.NATIVE:
         build = [sys.executable, os.path.join(cache.ROOT, "tools", "build"), "fuzz", name]

@@ -7,9 +7,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ipcert import plan
-
-from . import cells, features
-from .world import BACKDATE, IP_LIFE, NAME_LIFE
+from tools.lib.sim import cells, features
+from tools.lib.sim.world import BACKDATE, IP_LIFE, NAME_LIFE
 
 KAPPA = (
     0.3,

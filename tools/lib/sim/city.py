@@ -7,8 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from ipcert import plan
-
-from . import reference, world
+from tools.lib.sim import reference, world
 
 CHUNK = 250
 

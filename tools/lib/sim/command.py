@@ -5,11 +5,11 @@ import json
 import sys
 import time
 
-from ..say import Stop
-from . import city, reference, report
-from .goals import SIZES, Measure
-from .progress import Progress
-from .world import START
+from tools.lib.say import Stop
+from tools.lib.sim import city, reference, report
+from tools.lib.sim.goals import SIZES, Measure
+from tools.lib.sim.progress import Progress
+from tools.lib.sim.world import START
 
 SEED = 20261124  # the committed result's
 GOALS = ("g1", "g2", "g3", "g4", "g5")

@@ -4,9 +4,8 @@ import numpy as np
 from numba import njit
 
 from ipcert import plan
-
-from .city import words
-from .world import BOOT, DAY, START
+from tools.lib.sim.city import words
+from tools.lib.sim.world import BOOT, DAY, START
 
 
 def delays(seed, n, reboots, window=14 * DAY):

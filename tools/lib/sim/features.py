@@ -10,7 +10,7 @@ covers the name's late renewals · the histories' own shapes, so that trees know
 import numpy as np
 from numba import njit, prange
 
-from .cells import DAY, HOUR, SLOT, _circle
+from tools.lib.sim.cells import DAY, HOUR, SLOT, _circle
 
 HALF = DAY / 2
 TEN = 600.0

@@ -4,9 +4,8 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from ipcert import plan
-
-from . import attack, cells, city, enrol, stats, world
-from .world import DAY, HOUR, IP_LIFE, NAME_LIFE
+from tools.lib.sim import attack, cells, city, enrol, stats, world
+from tools.lib.sim.world import DAY, HOUR, IP_LIFE, NAME_LIFE
 
 LONGEST_ORDINARY = DAY
 CLASSES = (

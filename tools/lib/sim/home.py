@@ -1,8 +1,7 @@
 """One home under a virtual clock: the shipped plan functions, unmodified, called as the device calls them."""
 
 from ipcert import limits, plan
-
-from .world import BACKDATE, IP_LIFE, LINE_DOWN, NAME_LIFE, POWER_OFF, START
+from tools.lib.sim.world import BACKDATE, IP_LIFE, LINE_DOWN, NAME_LIFE, POWER_OFF, START
 
 LINE, CA, CHECK = 1, 2, 3  # why an attempt failed
 

@@ -1,0 +1,112 @@
+"""The CA of the board demos: a real Pebble that the emulated hub can reach, with chains of ordinary or of real-world size."""
+
+import datetime
+import ipaddress
+import re
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from tools.lib.ca import pebble
+
+HOST = "10.0.2.2"  # how the guest calls the host
+HOST6 = "fd00::1"  # the same in the network of ipv6.py
+_ISSUED = re.compile(r"Issued certificate serial ([0-9a-f]+) for order", re.MULTILINE)
+
+
+def _name(text):
+    parts = [
+        ("Certificate Authority of the Board Demo, a Test", NameOID.ORGANIZATION_NAME),
+        (text, NameOID.COMMON_NAME),
+    ]
+    return x509.Name([x509.NameAttribute(oid, value) for value, oid in parts])
+
+
+def _certificate(subject, public, issuer, key, ca):
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+    if not ca:
+        addresses = [x509.IPAddress(ipaddress.ip_address(one)) for one in (HOST, HOST6, "127.0.0.1")]
+        names = x509.SubjectAlternativeName([*addresses, x509.DNSName("localhost")])
+        builder = builder.add_extension(names, critical=False)
+        builder = builder.add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        )
+    return builder.sign(key, hashes.SHA256())
+
+
+def _pem(*certificates):
+    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
+
+
+def https_chain(real_world):
+    """PEM (root, leaf with intermediates, leaf's key) for the CA's own HTTPS.
+
+    real_world: like Let's Encrypt's: a root of RSA 4096, an intermediate of RSA 2048 in the handshake. Else small ECDSA ones.
+    """
+    if real_world:
+        root_key = rsa.generate_private_key(65537, 4096)
+        middle_key = rsa.generate_private_key(65537, 2048)
+        key = rsa.generate_private_key(65537, 2048)
+    else:
+        root_key, middle_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    root_name, middle_name = _name("Root"), _name("Intermediate")
+    root = _certificate(root_name, root_key.public_key(), root_name, root_key, True)
+    middle = _certificate(middle_name, middle_key.public_key(), root_name, root_key, True)
+    leaf = _certificate(_name("CA"), key.public_key(), middle_name, middle_key, False)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return _pem(root), _pem(leaf, middle), secret
+
+
+class HubPebble(pebble.Pebble):
+    """A Pebble whose own certificate names the guest's view of the host.
+
+    real_world   chains as large as Let's Encrypt's: RSA in its HTTPS, two intermediates in what it issues
+    called       the address by which the hub calls it
+    Attributes besides Pebble's: hub_directory, the directory URL as the hub must call it.
+    """
+
+    def __init__(self, real_world=False, called=HOST, **options):
+        options.setdefault("chain", 2 if real_world else 1)
+        super().__init__(host="127.0.0.1", **options)
+        root, chain, key = https_chain(real_world)
+        self._called = f"[{called}]" if ":" in called else called
+        self._own = {"tls-root.pem": root, "tls.pem": chain, "tls-key.pem": key}
+
+    def _write(self, name, data):
+        return super()._write(name, self._own.get(name, data))
+
+    @property
+    def hub_directory(self):
+        return self.directory_url.replace("127.0.0.1", self._called)
+
+    def issued(self):
+        """What the CA says it issued, oldest first: certificates asked from its management interface, by serial."""
+        import json
+
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            serials = _ISSUED.findall(file.read())
+        found = []
+        for serial in serials:
+            answer = json.loads(self._ask(f"{self.management_url}/cert-status-by-serial/{serial}"))
+            found.append(x509.load_pem_x509_certificate(answer["Certificate"].encode()))
+        return found
+
+    def new_orders(self):
+        """How many orders were ever made."""
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return len(re.findall(r"Added order \S+ to the db", file.read()))

@@ -1,0 +1,1 @@
+"""What is built from pinned sources: MicroPython, the native module, packages, locks."""

@@ -1,0 +1,72 @@
+"""tools/build manifest: package.json (for mip) and manifest.py (for freezing) from the one list of files.
+
+The wheel's packages stand in pyproject.toml; --check compares them with the same list.
+"""
+
+import json
+import re
+import sys
+
+from tools.lib.build import files
+
+PACKAGE = files.ROOT / "package.json"
+MANIFEST = files.ROOT / "manifest.py"
+PROJECT = files.ROOT / "pyproject.toml"
+
+_HEAD = """# ruff: noqa: F821
+# Freezes ipcert into a MicroPython firmware: include() this from a board's manifest.
+# Made by `tools/build manifest`; do not edit. `_ipcert` comes with USER_C_MODULES (ports/native).
+metadata(version="%s")
+"""
+
+
+def version():
+    """The version that pyproject.toml states."""
+    return re.search(r'^version = "([^"]+)"', PROJECT.read_text(), re.M).group(1)
+
+
+def package_json():
+    """mip's description: where each file goes on the device, and its path beside package.json."""
+    urls = [[name, path.relative_to(files.ROOT).as_posix()] for name, path in files.micropython()]
+    lines = ",\n".join("    " + json.dumps(pair) for pair in urls)
+    return '{\n  "version": "%s",\n  "deps": [],\n  "urls": [\n%s\n  ]\n}\n' % (version(), lines)
+
+
+def manifest_py():
+    """MicroPython's manifest with one package() for each of ours."""
+    text = _HEAD % version()
+    for entry in files.MICROPYTHON:
+        base, name, _ = entry
+        text += 'package(\n    "%s",\n    (\n' % name
+        for path, _ in files.package(entry):
+            text += '        "%s",\n' % path[len(name) + 1 :]
+        text += '    ),\n    base_path="%s",\n    opt=3,\n)\n' % (base or ".")
+    return text
+
+
+def wheel_packages():
+    """The packages that pyproject.toml puts into the wheel, and those that are in the tree."""
+    listed = re.search(r"^packages = \[(.*?)\]", PROJECT.read_text(), re.M | re.S).group(1)
+    stated = sorted(re.findall(r'"([^"]+)"', listed))
+    found = set()
+    for entry in (files.CORE, ("ports/cpython", "ipcert_port", ())):
+        found.update(name.rpartition("/")[0].replace("/", ".") for name, _ in files.package(entry))
+    return stated, sorted(found)
+
+
+def main(check):
+    """Write both files, or with `check` say what is out of date. Returns an exit status."""
+    stale = []
+    for path, text in ((PACKAGE, package_json()), (MANIFEST, manifest_py())):
+        if check:
+            if not path.exists() or path.read_text() != text:
+                stale.append("%s is out of date: run tools/build manifest" % path.name)
+        else:
+            path.write_text(text)
+            print(path)
+    stated, found = wheel_packages()
+    if stated != found:
+        stale.append("pyproject.toml's packages are %s, the tree has %s" % (stated, found))
+    for line in stale:
+        sys.stderr.write("tools/build: %s\n" % line)
+    return 1 if stale else 0

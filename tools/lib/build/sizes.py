@@ -1,0 +1,148 @@
+"""tools/build sizes: what ipcert costs a firmware, in bytes."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.lib import needs
+from tools.lib.build import files as build_files
+from tools.lib.build import micropython, natmod
+
+# README's budget: the aim, and what is measured against it.
+AIMS = {
+    "bytecode": 48 * 1024,
+    "heap": 24 * 1024,
+    "armv7m": 8 * 1024,
+    "x64": 10 * 1024,
+    "usermod": 2 * 1024,
+}
+
+# What the usermod adds beside an Mbed TLS that the firmware has for TLS. hmac_drbg.c is only there for the nonces.
+USERMOD = ("native/module.o", "native/sign.o", "native/jws.o", "native/arena.o", "native/curve_mbedtls.o")
+NONCES = ("lib/mbedtls/library/hmac_drbg.o",)
+
+
+def bytecode(files):
+    """Bytes of the .mpy files that mpy-cross makes of them, names and strings included."""
+    cross = micropython.mpy_cross()
+    total = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "out.mpy"
+        for name, path in files:
+            command = [str(cross), "-O3", "-msmall-int-bits=31", "-s", name, "-o", str(out), str(path)]
+            subprocess.run(command, check=True)
+            total += out.stat().st_size
+    return total
+
+
+def frozen(bits=32):
+    """What freezing ipcert adds to an image: {"bytecode", "total"}; total has the constants, strings and names too."""
+
+    def figures(with_us):
+        text = (micropython.interpreter(bits, frozen=with_us).parent / "frozen_content.c").read_text()
+        found = {}
+        for name, label in (("bytecode", "bc content: "), ("total", "total: ")):  # mpy-tool.py's own account
+            found[name] = int(text.rsplit("\n" + label, 1)[1].split("\n")[0])
+        return found
+
+    ours, bare = figures(True), figures(False)
+    return {name: ours[name] - bare[name] for name in ours}
+
+
+def usermod():
+    """{build: {"native", "nonces", "bss"}} of `_ipcert` as a firmware module, for the builds that are here."""
+    found = {}
+    builds = [
+        ("x64", "", micropython.interpreter().parent / "objects"),
+        ("x86", "", micropython.interpreter(32).parent / "objects"),
+    ]
+    board = board_build()
+    if board:
+        builds.append(("armv7m", "arm-none-eabi-", board))
+    for name, prefix, build in builds:
+        own = natmod.sections([build / o for o in USERMOD], prefix)
+        nonces = natmod.sections([build / o for o in NONCES], prefix)["native"]
+        found[name] = {"native": own["native"], "nonces": nonces, "bss": own["bss"]}
+    return found
+
+
+def heap(bits=32):
+    """heap.py's figures of a whole job against a real Pebble, TLS buffers left out."""
+    command = [sys.executable, "-m", "tools.lib.build.heap", str(bits)]
+    done = subprocess.run(command, cwd=build_files.ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise micropython.BuildError("the heap of a whole job could not be measured")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def board_build():
+    """The newest build folder of the Cortex-M board, if it was built here (tools/build board QEMU_MPS2_AN385)."""
+    from tools.lib.build import sources
+
+    found = [
+        p.parent.parent for p in sources.cache().glob("boards/QEMU_MPS2_AN385-objects-*/native/module.o")
+    ]
+    return max(found, key=lambda p: (p / "native" / "module.o").stat().st_mtime) if found else None
+
+
+def measure():
+    """Everything that --json prints."""
+    needs.install("build sizes")
+    parts = {
+        "core": build_files.package(build_files.FIRMWARE),
+        "port": build_files.package(build_files.PORT),
+        "http": build_files.package(build_files.HTTP),
+    }
+    code = {name: bytecode(files) for name, files in parts.items()}
+    code["together"] = sum(code.values())
+    natmods = {}
+    for arch in natmod.TOOLCHAINS:
+        if natmod.can_build(arch):
+            natmods[arch] = natmod.sizes(arch)
+    return {
+        "mpy": code,
+        "frozen": frozen(),
+        "heap": heap(),
+        "natmod": natmods,
+        "usermod": usermod(),
+        "aims": AIMS,
+    }
+
+
+def table(found):
+    """The result as lines for a person."""
+    code, image = found["mpy"], found["frozen"]
+    lines = ["frozen into a 32-bit image, bytes"]
+    lines.append("  %-22s %7d  aim %d" % ("bytecode", image["bytecode"], AIMS["bytecode"]))
+    lines.append("  %-22s %7d" % ("with strings and names", image["total"]))
+    lines.append("as .mpy files, bytes")
+    lines += ["  %-22s %7d" % (name, code[name]) for name in ("core", "port", "http", "together")]
+    lines.append("GC heap of a whole job, 32 bits, TLS buffers left out, bytes")
+    lines.append("  %-22s %7d  aim %d" % ("above the imports", found["heap"]["above"], AIMS["heap"]))
+    lines.append("  %-22s %7d" % ("imports", found["heap"]["imports"]))
+    lines.append("native: natmod (p256-m, SHA-256, nonces and all)")
+    for arch, size in found["natmod"].items():
+        aim = "  aim %d" % AIMS[arch] if arch in AIMS else ""
+        lines.append("  %-22s %7d  RAM %d%s" % (arch, size["native"], size["bss"], aim))
+    lines.append("native: usermod, beside the firmware's Mbed TLS")
+    for name, size in found["usermod"].items():
+        words = "  %-22s %7d  and HMAC-DRBG %d, arena %d" % (
+            name,
+            size["native"],
+            size["nonces"],
+            size["bss"],
+        )
+        lines.append(words)
+    return "\n".join(lines)
+
+
+def main(as_json):
+    found = measure()
+    print(json.dumps(found, indent=2) if as_json else table(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--json" in sys.argv))

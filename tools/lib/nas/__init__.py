@@ -1,0 +1,1 @@
+"""The NAS that is emulated as a board: its image, its machine, its demonstration."""
