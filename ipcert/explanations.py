@@ -1,6 +1,6 @@
 """Why a plan is as it is, and what the owner can choose, in plain English: for people at a terminal.
 
-A firmware that shows no plans leaves this file out (`tools/lib/mpfiles.py`); the codes are `plan`'s, and a maker who shows plans in
+A firmware that shows no plans leaves this file out (`tools/lib/build/files.py`); the codes are `plan`'s, and a maker who shows plans in
 an app translates them there.
 """
 
