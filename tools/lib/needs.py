@@ -12,11 +12,12 @@ A row may have
 The last two are made once for all checkouts, and found in the cache afterwards.
 """
 
-from tools.lib import debian
+from tools.lib import debian, venv
+from tools.lib.build import golang
 
 TABLE = {
     # Parts that the targets share.
-    "uv": {"debian": ["python3-venv", "ca-certificates"]},
+    "uv": {"debian": [*venv.PACKAGES]},
     "python": {"rows": ["uv"], "python": ["tests"]},
     "go": {"rows": ["uv"], "python": ["go"]},
     "pebble": {"rows": ["python", "go"], "go": ["pebble"]},
@@ -181,9 +182,6 @@ def install(name):
         return
     debian.need(*of(name, "debian"))
     _installed.add(name)
-    from tools.lib import venv
-    from tools.lib.build import golang
-
     for group in of(name, "python"):
         venv.environment(group)
     for program in of(name, "go"):

@@ -10,10 +10,12 @@ import sys
 
 import tomllib
 
-from tools.lib import cache, needs
+from tools.lib import cache, debian
 from tools.lib.run import quiet
 from tools.lib.say import Stop, note
 
+PACKAGES = ("python3-venv", "ca-certificates")
+"""Debian packages that uv's own environment is made with: the row `uv` of needs.py."""
 LOCK = os.path.join("tools", "lock.txt")
 OLDEST = os.path.join("tools", "lock-oldest.txt")
 PROJECTS = (".", os.path.join("ports", "ucryptolib_shim"), os.path.join("ports", "urequests_compat"))
@@ -66,7 +68,7 @@ def program():
     lines = pinned("uv")
 
     def make(target):
-        needs.install("uv")
+        debian.need(*PACKAGES)
         quiet([interpreter(), "-m", "venv", target], f"{interpreter()} could not make a virtual environment.")
         path = os.path.join(target, "requirements.txt")
         with open(path, "w") as file:

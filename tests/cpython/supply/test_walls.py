@@ -148,6 +148,21 @@ def test_nothing_but_tests_imports_the_tools():
     assert wrong == []
 
 
+def test_the_tools_are_imported_by_their_whole_name():
+    """Only programs that are started by a path put folders on sys.path: the doors in tools/, and atheris' child."""
+    wrong = [
+        f"{name}:{line} climbs {level} up" for name in below("tools") for line, level in relative_depths(name)
+    ]
+    for name in PYTHON:
+        if not name.startswith(("tools/lib/", "tests/")) or name == "tools/lib/fuzz/child.py":
+            continue
+        for node in ast.walk(ast.parse(text(name), name)):
+            changed = [getattr(node, "func", None), *getattr(node, "targets", ())]
+            if any(re.match(r"sys\.path\b", ast.unparse(one)) for one in changed if one):
+                wrong.append(f"{name}:{node.lineno} changes sys.path")
+    assert wrong == []
+
+
 def test_there_are_no_other_top_level_folders():
     assert {name.split("/")[0] for name in ALL if "/" in name} <= FOLDERS
 

@@ -1,12 +1,9 @@
 """What an image of the hub board costs: flash and RAM by part (from the linker's map), instructions per signature."""
 
-import ast
 import re
-import tempfile
 from collections import Counter
-from pathlib import Path
 
-from tools.lib.board import firmware, qemu
+from tools.lib.board import demo, firmware, instructions
 
 # The first pattern that an object's path matches names its part.
 PARTS = (
@@ -42,78 +39,23 @@ def parts(place):
     return {name: {"flash": flash[name], "ram": ram[name]} for name, _ in PARTS}
 
 
-_INSTRUCTIONS = """
-import _ipcert, gc, os, time
-key = bytearray(97)
-while not _ipcert.generate(key, os.urandom(64)):
-    pass
-digest = bytearray(32)
-out = bytearray(2048)
-parts = [b'{"alg":"ES256","kid":"https://ca.example/acme/acct/1234567890","nonce":"', b'n' * 43,
-         b'","url":"https://ca.example/acme/new-order"}']
-payload = b'{"identifiers":[{"type":"dns","value":"hub.example.org"}]}'
-extra = os.urandom(32)
-def count(f):
-    best = None
-    for _ in range(5):
-        t = time.ticks_cpu()
-        f()
-        t = time.ticks_diff(time.ticks_cpu(), t) * 40
-        best = t if best is None or t < best else best
-    return best
-import micropython
-gc.collect()
-rows = [0] * 4
-calls = (
-    lambda: _ipcert.sign_digest(key, b"", digest, out, 0),
-    lambda: _ipcert.sign_digest(key, extra, digest, out, 0),
-    lambda: _ipcert.jws(key, b"", parts, payload, len(payload), out, 0),
-    lambda: _ipcert.jws(key, extra, parts, payload, len(payload), out, 0),
-)
-micropython.heap_lock()
-try:
-    for i in range(4):
-        rows[i] = count(calls[i])
-finally:
-    micropython.heap_unlock()
-print((_ipcert.NAME, rows))
-"""
-
-
-def instructions(place):
-    """Cortex-M3 instructions per call (QEMU -icount shift=0, the least of five, heap locked), by name."""
-    with tempfile.TemporaryDirectory() as folder:
-        with qemu.Hub(
-            place / "firmware.elf", Path(folder) / "flash", boot={"main": "off"}, icount=True
-        ) as hub:
-            name, rows = ast.literal_eval(hub.execute(_INSTRUCTIONS, timeout=120))
-    keys = ("raw_signature", "raw_signature_hedged", "jws", "jws_hedged")
-    found = dict(zip(keys, rows))
-    found["signer"] = name
-    found["ratio"] = round(found["jws"] / found["raw_signature"], 4)
-    found["ratio_hedged"] = round(found["jws_hedged"] / found["raw_signature_hedged"], 4)
-    return found
-
-
 def measure(name):
     """Everything, as a dict that `table` prints and --json shows."""
     place = firmware.build(name)
     stock = firmware.build(name, variant="stock-ecp")
     size = parts(place)
-    from tools.lib.board import demo as board_demo
-
-    demo = board_demo.job(name, lambda sentence: None)
+    run = demo.job(name, lambda sentence: None)
     return {
         "board": name,
         "flash": sum(row["flash"] for row in size.values()),
         "static_ram": sum(row["ram"] for row in size.values()),
         "parts": size,
         "demo": {
-            key: demo[key]
+            key: run[key]
             for key in ("heap", "heap_peak", "heap_free", "largest_free", "stack", "tls", "problems")
         },
-        "instructions": demo["instructions"],
-        "instructions_stock_mbedtls": instructions(stock),
+        "instructions": run["instructions"],
+        "instructions_stock_mbedtls": instructions.count(stock),
     }
 
 

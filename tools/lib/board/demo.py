@@ -16,8 +16,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from tools.lib.board import budget, console, firmware
 from tools.lib.board import ca as board_ca
+from tools.lib.board import console, firmware, instructions
 from tools.lib.board import flash as board_flash
 
 NAME = "hub.janet.example"
@@ -181,7 +181,7 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
         },
         "stack": memory["stack"],
         "tls": memory["tls"],
-        "instructions": budget.instructions(image.parent),
+        "instructions": instructions.count(image.parent),
         "boots": flash["boots"],
         "flash": flash,
         "problems": check.problems,
