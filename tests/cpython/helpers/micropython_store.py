@@ -7,10 +7,11 @@ Argument: an empty folder of the unix file system. Prints a line for each check;
 import errno
 import os
 import sys
+import unittest
 
+import conformance
 import vfs
 
-from ipcert import limits
 from ipcert.errors import LocalError
 from ipcert_port.port.store import Store
 
@@ -83,31 +84,23 @@ def refused(code, call, *args):
 
 def behaves(folder, slots):
     """What any store does."""
+
+    class Here(conformance.Store, unittest.TestCase):
+        room = 1000  # the flash here is small
+
+        def open(self):
+            store = Store(folder)
+            assert store.slots == slots
+            return store
+
+    for name in sorted(dir(Here)):
+        if name.startswith("test"):
+            unittest.run(Here, name)
     store = Store(folder)
-    assert store.slots == slots
-    assert store.read("journal.0") is None and store.names() == []
-    store.write("journal.0", b"one")
-    store.write("journal.0", bytearray(b"two"))
-    store.write("key", memoryview(b"secret" * 10))
-    store.write("journal.0", b"")
-    assert store.read("journal.0") == b"" and store.names() == ["journal.0", "key"]
-    for i in range(40):
-        store.write("journal.0", b"%d" % i * 20)
-        assert Store(folder).read("journal.0") == b"%d" % i * 20
-    store.erase("key")
-    store.erase("key")
-    assert store.read("key") is None and Store(folder).names() == ["journal.0"]
-    assert len(list(os.ilistdir(folder))) == 1
-    for name in ("", ".", "..", "../x", "a/b", ".tmp", "A", "a" * 33, "a.tmp", "a b", "-a"):
-        for call in (store.read, store.erase):
-            refused("name", call, name)
-        refused("name", store.write, name, b"")
-    refused("store", store.write, "chain", bytes(limits.FILE + 1))
-    store.write("a" * 32, b"x")
-    assert store.read("a" * 32) == b"x"
-    store.erase("a" * 32)
-    store.erase("journal.0")
-    assert store.names() == []
+    refused("name", store.read, "a.tmp")
+    for name in store.names():
+        store.erase(name)
+    assert list(os.ilistdir(folder)) == []
 
 
 def fills(folder):

@@ -20,6 +20,8 @@ PARTS = [
     ROOT,
     os.path.join(ROOT, "ports", "micropython"),
     os.path.join(ROOT, "ports", "urequests_compat"),
+    os.path.join(ROOT, "tests", "portable"),
+    os.path.join(ROOT, "tests", "micropython"),
     ".frozen",
 ]
 
