@@ -1,4 +1,4 @@
-"""Lint, format, the stubs against the modules, and the types of their bodies, each as the pinned tool says it."""
+"""Lint, format, the stubs against the modules, the types of their bodies and of the CPython port, each as the pinned tool says it."""
 
 import subprocess
 import sys
@@ -13,6 +13,14 @@ CHECKS = {
     "ruff check": ["ruff", "check", "--no-cache"],
     "ruff format": ["ruff", "format", "--no-cache", "--check"],
     "types of the core's bodies": ["tools.lib.testing.core_types"],
+    "types of the CPython port": [
+        "mypy",
+        "--check-untyped-defs",
+        "--ignore-missing-imports",
+        "--disable-error-code=var-annotated",
+        "--cache-dir=/dev/null",
+        "ports/cpython/ipcert_port",
+    ],
     "stubs": [
         "mypy.stubtest",
         "ipcert",

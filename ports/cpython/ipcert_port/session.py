@@ -110,5 +110,6 @@ def readable(roots):
     except OSError as e:
         raise LocalError(
             "roots",
-            "Cannot read the CA's root certificates in %s: %s; see ca.roots." % (roots, e.strerror.lower()),
+            "Cannot read the CA's root certificates in %s: %s; see ca.roots."
+            % (roots, (e.strerror or str(e)).lower()),
         ) from None

@@ -1,12 +1,14 @@
 """The configuration: everything that can be written wrong is said in one sentence, and nothing is silently ignored."""
 
 import inspect
+import types
 
 import pytest
 
 from ipcert import limits, policy
 from ipcert.errors import LocalError
 from ipcert_port.config import kinds, options, reader
+from tools.lib import deb
 
 pytestmark = pytest.mark.quick
 
@@ -81,6 +83,13 @@ def test_the_example_is_the_defaults_and_shows_every_key():
     assert values["deploy.hook"] == ["systemctl", "reload", "nginx"] and values["serve.listen"] == [
         (None, 8443)
     ]
+
+
+def test_the_debian_packages_example_sets_the_hook_that_its_units_wait_for():
+    module = types.ModuleType("ipcert_port.config.packaged")
+    module.__package__ = "ipcert_port.config"
+    exec(deb.options(), module.__dict__)
+    assert '\nhook = ["touch", "/run/ipcert/deployed"]\n' in module.example({})
 
 
 def test_every_choice_of_the_policy_is_an_option_and_has_its_default():

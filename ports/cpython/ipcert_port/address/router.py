@@ -89,7 +89,7 @@ def _upnp(router):
         text = _http(router, found[0], _GET % (found[1], router, found[0]))
         service = _SERVICE.search(text)
         control = service and _CONTROL.search(service.group(2))
-        if not control:
+        if not service or not control:
             return None
         path = re.sub(r"^http://[^/]*", "", control.group(1))
         body = _ASK % service.group(1)

@@ -123,7 +123,7 @@ def scalar(path):
         with open(path, "rb") as file:
             data = file.read(16384)
     except OSError as e:
-        raise LocalError("usage", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
+        raise LocalError("usage", "Cannot read %s: %s." % (path, (e.strerror or str(e)).lower())) from None
     wrong = "%s is no P-256 private key; ipcert's accounts sign with ES256 only." % path
     if data.lstrip()[:1] == b"{":
         try:

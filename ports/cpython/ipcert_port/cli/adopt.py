@@ -33,7 +33,9 @@ class Found:
             with open(path, "rb") as file:
                 pem = file.read(limits.CHAIN + 1)
         except OSError as e:
-            raise LocalError("adopt", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
+            raise LocalError(
+                "adopt", "Cannot read %s: %s." % (path, (e.strerror or str(e)).lower())
+            ) from None
         try:
             der = bytearray(len(pem) * 3 // 4 + 3)
             ends = x509.pem_to_der(pem, len(pem), der)
@@ -52,7 +54,7 @@ def find(path):
     try:
         inside = sorted(os.listdir(path))
     except OSError as e:
-        raise LocalError("adopt", "Cannot read %s: %s." % (path, e.strerror.lower())) from None
+        raise LocalError("adopt", "Cannot read %s: %s." % (path, (e.strerror or str(e)).lower())) from None
     one = [os.path.join(path, name) for name in LAYOUTS if name in inside]
     if one:
         return [Found(one[0])]

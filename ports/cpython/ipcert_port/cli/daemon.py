@@ -43,7 +43,8 @@ class Daemon:
         with open(read, "rb") as file:
             answer = file.read()
         os.waitpid(pid, 0)
-        state, fields, error = marshal.loads(answer) if answer else (None, None, None)
+        told: tuple = marshal.loads(answer) if answer else (None, None, None)
+        state, fields, error = told
         if state is None:
             raise LocalError(*error or ("config", "The configuration could not be read."))
         self.state = state
@@ -63,7 +64,7 @@ class Daemon:
             raise LocalError(
                 "store",
                 "Cannot make %s: %s; run as its owner or choose another state folder."
-                % (self.state, e.strerror.lower()),
+                % (self.state, (e.strerror or str(e)).lower()),
             ) from None
         held = lock.Lock(self.state, lock.DAEMON)
         alarm = Alarm(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -163,7 +164,7 @@ def _tell(write, path):
     try:
         try:
             config = load(path)
-            answer = (config.state, config.address.fields(), None)
+            answer: tuple = (config.state, config.address.fields(), None)
         except Error as e:
             answer = (None, None, (e.code, str(e)))
         with open(write, "wb") as file:

@@ -48,8 +48,8 @@ def run(config, root, as_json):
         )
     command = [sys.executable, "-m", "ipcert_port"]
     where = ["--config", config.path]
-    quiet = {"stdout": subprocess.DEVNULL} if as_json else {}
-    done = subprocess.run([*command, "issue", "--wait", *where, *(["--json"] if as_json else [])], **quiet)
+    words = [*command, "issue", "--wait", *where, *(["--json"] if as_json else [])]
+    done = subprocess.run(words, stdout=subprocess.DEVNULL if as_json else None)
     if done.returncode:
         return done.returncode, None
     state = State(config.state)
@@ -82,11 +82,11 @@ def _visit(config, root, command, where, found):
     loopback = ["--listen", "127.0.0.1:0", "--listen", "[::1]:0"]
     server = subprocess.Popen([*command, "serve", "--json", *loopback, *where], stdout=subprocess.PIPE)
     try:
-        line = server.stdout.readline()
+        line = server.stdout.readline()  # type: ignore[union-attr]  # there is a pipe
         if not line:
             raise LocalError("port", "The demo's TLS server did not start; see above.")
         v4, v6 = json.loads(line)["ports"]
-        seen = {}
+        seen: dict = {}
         for c in found:
             for text in c["identifiers"]:
                 to = ["::1", str(v6)] if ":" in text else ["127.0.0.1", str(v4)]
@@ -109,7 +109,7 @@ def _visit(config, root, command, where, found):
     finally:
         server.terminate()
         server.wait(10)
-        server.stdout.close()
+        server.stdout.close()  # type: ignore[union-attr]
 
 
 def _account(state):

@@ -255,7 +255,7 @@ def _address(values, families):
 
 def _identifiers(names, addresses):
     """Identifiers, and for an address that is to be found its family."""
-    found = []
+    found: list = []
     for text in names:
         found.append(identifiers.parse(text, to_ascii))
         if found[-1].family:

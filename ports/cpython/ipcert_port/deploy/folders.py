@@ -222,7 +222,9 @@ class Deployer:
                 start_new_session=True,
             )
         except OSError as e:
-            raise LocalError("hook", "Cannot run the %s: %s; %s" % (what, e.strerror.lower(), tail)) from None
+            raise LocalError(
+                "hook", "Cannot run the %s: %s; %s" % (what, (e.strerror or str(e)).lower(), tail)
+            ) from None
         try:
             status = child.wait(self._timeout)
         except BaseException as e:

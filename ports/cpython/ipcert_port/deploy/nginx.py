@@ -246,7 +246,7 @@ def write(folder, texts):
             _replace(path, texts[name])
     except OSError as e:
         raise LocalError(
-            "deploy", "Cannot write to %s: %s; run this as root." % (folder, e.strerror.lower())
+            "deploy", "Cannot write to %s: %s; run this as root." % (folder, (e.strerror or str(e)).lower())
         ) from None
 
     def undo():
@@ -273,7 +273,9 @@ def reload(undo):
         )
     except OSError as e:
         undo()
-        raise LocalError("hook", "Cannot run nginx: %s; install it." % e.strerror.lower()) from None
+        raise LocalError(
+            "hook", "Cannot run nginx: %s; install it." % (e.strerror or str(e)).lower()
+        ) from None
     if done.returncode:
         undo()
         last = done.stdout.decode("utf-8", "replace").strip().splitlines()[-2:]

@@ -128,7 +128,8 @@ class Server:
         except OSError as e:
             self.close()
             raise LocalError(
-                "port", "Cannot listen on port %d: %s; choose another one." % (port, e.strerror.lower())
+                "port",
+                "Cannot listen on port %d: %s; choose another one." % (port, (e.strerror or str(e)).lower()),
             ) from None
         self.ports = [one.getsockname()[1] for one in self._listeners]
 

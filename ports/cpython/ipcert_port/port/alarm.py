@@ -31,8 +31,7 @@ def _create():
 
 def _arm(fd, unix):
     if hasattr(os, "timerfd_settime"):
-        flags = os.TFD_TIMER_ABSTIME | os.TFD_TIMER_CANCEL_ON_SET
-        os.timerfd_settime(fd, flags=flags, initial=unix, interval=0)
+        os.timerfd_settime(fd, flags=_ABSTIME_CANCEL_ON_SET, initial=unix, interval=0)
         return
     # struct itimerspec in native longs: no interval, then the second.
     _c_library().timerfd_settime(fd, _ABSTIME_CANCEL_ON_SET, struct.pack("@4l", 0, 0, unix, 0), None)

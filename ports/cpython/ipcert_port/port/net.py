@@ -39,7 +39,7 @@ class Net:
         self._agent = user_agent
         self._timeout = timeout
         self._session = None
-        self._failed = None
+        self._failed: tuple = ()
 
     def _open(self):
         # TLS costs 30 ms and 7 MB: it is loaded when there is something to ask.
@@ -59,7 +59,7 @@ class Net:
             raise LocalError(
                 "roots", "There is %s; give the CA's root certificates as a PEM file." % e
             ) from None
-        self._failed = urequests_compat.RequestError
+        self._failed = (urequests_compat.RequestError,)
         return self._session
 
     def request(self, method, url, headers=None, body=None):

@@ -35,7 +35,7 @@ class State:
             raise LocalError("store", text % self._folder) from None
         except OSError as e:
             text = "Cannot read %s in %s: %s; run as the folder's owner."
-            raise LocalError("store", text % (name, self._folder, e.strerror.lower())) from None
+            raise LocalError("store", text % (name, self._folder, (e.strerror or str(e)).lower())) from None
 
     def chain(self, record):
         """The PEM chain of a record's live certificate, or None."""

@@ -229,7 +229,7 @@ class Webroot:
         except OSError as e:
             text = "Cannot remove %s: %s; remove it by hand."
             raise LocalError(
-                "webroot", text % (os.path.join(self._folder, token.decode()), e.strerror.lower())
+                "webroot", text % (os.path.join(self._folder, token.decode()), (e.strerror or str(e)).lower())
             ) from None
 
     def start(self):
