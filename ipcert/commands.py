@@ -13,7 +13,7 @@ is taken for the answer to another one.
 
 from . import limits, notices
 from .account import EVERYTHING
-from .errors import LocalError
+from .errors import LocalError, missing
 from .order.request import CONTACTS, DEACTIVATION, RECOVERY, REVOCATION, ROLLOVER, Request
 
 # What was asked of a record.
@@ -35,18 +35,13 @@ class Revocation:
         self.by_key = by_key
 
 
-class Adoption:
-    """The value of the event "adopt": a certificate that another client left.
-
-    text        what it is for, by a record's `identifiers_text`; not_before, not_after: core seconds
-    key_hash    `limits.HASH` bytes of the fingerprint of its key, which is never used here
-    """
-
-    def __init__(self, text, not_before, not_after, key_hash):
-        self.text = text
-        self.not_before = not_before
-        self.not_after = not_after
-        self.key_hash = key_hash
+def _operations():
+    # Loaded when the first operation is asked for. Raises LocalError where the firmware was built without them.
+    try:
+        from .order import operations
+    except ImportError:
+        raise missing("account-operations")
+    return operations
 
 
 class _Wish:
@@ -162,8 +157,7 @@ class Commands:
         raise LocalError("event", "There is no certificate for '%s' to renew." % text)
 
     def _revoke(self, revocation, in_flight):
-        from .order import operations  # loaded when the first operation is asked for
-
+        operations = _operations()
         if revocation.reason not in operations.REASONS:
             raise LocalError(
                 "revoke",
@@ -186,31 +180,27 @@ class Commands:
         self._storage.changed = True
 
     def _deauthorize(self, text, in_flight):
+        _operations()
         sentence = "Nothing was proved for '%s' that the CA could forget."
         record = self._find(text, in_flight, "account", sentence)
         if not record.order_url.size:
             raise LocalError("account", sentence % text)
         self._lineages.give_back(record)
 
-    def _adopt(self, now, adoption, in_flight):
+    def _adopt(self, now, value, in_flight):
+        try:
+            from . import adoption
+        except ImportError:
+            raise missing("adopt")
         if not self._configuration.applied:
             raise LocalError("adopt", "Ask again when the device has read its state.")
         record = self._find(
-            adoption.text,
+            value.text,
             in_flight,
             "adopt",
             "'%s' is not what one certificate of this configuration is for.",
         )
-        if record.file_id:
-            raise LocalError(
-                "adopt", "There is a certificate for '%s' already; nothing was adopted." % adoption.text
-            )
-        # The key lies outside, where others may read it: it counts as used up.
-        ring = self._storage.journal.ring
-        if not ring.holds(adoption.key_hash, 0):
-            ring.add(adoption.key_hash, 0)
-        record.not_before = adoption.not_before
-        record.not_after = adoption.not_after
+        adoption.adopt(value, record, self._storage.journal.ring)
         self._planner.renewal(record, now)
         self._storage.changed = True
 
@@ -226,6 +216,7 @@ class Commands:
         kind = {"contacts": CONTACTS, "rollover": ROLLOVER, "deactivate": DEACTIVATION}.get(name)
         if kind is None:
             raise LocalError("event", "There is no account operation '%s'." % name)
+        _operations()
         # Where there are two accounts, what the owner asks for is for both.
         roles = self._account.roles()
         if not roles:
@@ -233,6 +224,7 @@ class Commands:
         self._queue([Request(kind, role) for role in roles])
 
     def _recover(self, scalar):
+        _operations()
         # In three steps, so that a refusal of any kind leaves nothing behind.
         self._account.take_pending_key(scalar)
         self._queue([Request(RECOVERY, EVERYTHING)])

@@ -15,12 +15,7 @@ class Revocation:
     by_key: bool
     def __init__(self, text: str, reason: int, by_key: bool = ...) -> None: ...
 
-class Adoption:
-    text: str
-    not_before: int
-    not_after: int
-    key_hash: bytes
-    def __init__(self, text: str, not_before: int, not_after: int, key_hash: bytes) -> None: ...
+def _operations() -> Any: ...
 
 class _Wish:
     record: Record

@@ -194,7 +194,7 @@ class Device:
         "deauthorize"  value: a record's `identifiers_text`: what its last order proved is given back (RFC 8555 7.5.2)
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on
-        "adopt"     value: a `commands.Adoption`: plan the renewal of another client's certificate instead of a first
+        "adopt"     value: a `adoption.Adoption`: plan the renewal of another client's certificate instead of a first
                     issuance, and never use its key
         """
         if kind == "certificates":

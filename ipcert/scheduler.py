@@ -19,6 +19,7 @@ taken something away that it will not find a second time.
 
 from . import limits, notices
 from .action import ISSUANCE, OPERATION
+from .errors import missing
 from .order import issuance, states
 from .order.renewal_information import RenewalInformation
 from .order.request import REVOCATION, Request
@@ -170,15 +171,20 @@ class Scheduler:
     def _begin_operation(self, now, action):
         if not self._lineages.requests:
             return NOTHING
+        # Where it cannot be carried out nobody asked for it: the CA forgets by itself what was proved, only later.
         self._operate(self._lineages.requests.pop(0), now)
         return AGAIN
 
     def _operate(self, request, now):
-        from .order import operations
-
+        # False where the firmware was built without operations; `commands` refuses those that somebody asks for.
+        try:
+            from .order import operations
+        except ImportError:
+            return False
         self.machine = operations.machine(
             request, self._session, now, self._lineages, self._planner, self._policy
         )
+        return True
 
     def _begin_due(self, now, action):
         due = self._soonest()
@@ -190,7 +196,14 @@ class Scheduler:
         if due.revocation_reason is not None:
             request = Request(REVOCATION, due.certificate_role)
             request.record = due
-            self._operate(request, now)
+            if not self._operate(request, now):
+                # Planned by another firmware, before this one was installed. The owner did not want the certificate, so
+                # no other one is ordered until somebody asks.
+                due.revocation_reason = None
+                due.planned_at = limits.NEVER
+                self._storage.changed = True
+                error = self._outbox.last_error = missing("account-operations")
+                self._outbox.notice(notices.FAILED, due.identifiers_text.text(), str(error))
         else:
             self.machine = issuance.Issuance(
                 self._session, due, now, self._lineages, self._planner, self._policy, self._publisher

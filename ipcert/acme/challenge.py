@@ -15,14 +15,11 @@ What holds:
   names the account (`names_account`) ties all identifiers of that account together, for all to see and for as long
   as the record stands. Addresses then use an account of their own (`policy.Policy.accounturi`).
 
-A new type is one row here and one function beside the others, and in each port one entry of its table of solvers.
+A new type is one row here and one function, here, in `records` or in `alpn`, and in each port one entry of its table of solvers.
 Policy, both ports, the configuration and `ipcert doctor` read the rows.
 """
 
-from .. import limits
-from ..encoding import base64url, p256
-from ..encoding.seal import write as _write_key
-from ..errors import LocalError, RemoteError
+from ..errors import LocalError, RemoteError, missing
 
 HTTP = "http-01"
 DNS = "dns-01"
@@ -33,73 +30,31 @@ ALPN = "tls-alpn-01"
 
 def _answer_http(row, publisher, action, identifier, authorization):
     """The key authorization, as the body of a file that the CA fetches (8.3)."""
-    text = _key_authorization(publisher, authorization)
+    text = publisher.key_authorization(authorization)
     action.publish(row.name, identifier.value, "", authorization.token, text)
 
 
-def _answer_dns(row, publisher, action, identifier, authorization):
-    """The digest of the key authorization, in base64url, as a TXT record (8.4)."""
-    _publish_digest(row, row.record, publisher, action, identifier, authorization)
+# What a row's `load` returns is its answer; only a device that answers a type has its code in memory, or in flash.
 
 
-def _answer_account(row, publisher, action, identifier, authorization):
-    """The same record where each account has a name of its own for it (draft-ietf-acme-dns-account-label 3.2)."""
-    from ..encoding import base32  # only a device that answers this type needs it in memory
-
-    url = publisher.account.url().encode()
-    digest = bytearray(32)
-    publisher.port.sha256(url, 0, len(url), digest, 0)
-    label = bytearray(16)
-    base32.write(label, 0, digest, 0, 10)
-    record = row.record % label.decode()
-    _publish_digest(row, record, publisher, action, identifier, authorization)
+def _http():
+    return _answer_http
 
 
-def _publish_digest(row, record, publisher, action, identifier, authorization):
-    digest = _digest(publisher, _key_authorization(publisher, authorization))
-    value = bytearray(43)
-    base64url.write_url(value, 0, digest, 0, len(digest))
-    action.publish(
-        row.name, identifier.value, record + authorization.value, authorization.token, bytes(value)
-    )
+def _records():
+    try:
+        from . import records
+    except ImportError:
+        raise missing("dns")
+    return records.answer
 
 
-def _answer_persist(row, publisher, action, identifier, authorization):
-    """A lasting TXT record that names the CA and the account (draft-ietf-acme-dns-persist). There is no token."""
-    text = "%s; accounturi=%s" % (authorization.issuer, publisher.account.url())
-    if _is_wildcard(identifier):
-        text += "; policy=wildcard"
-    name = row.record + authorization.value
-    action.publish(row.name, identifier.value, name, "", text.encode())
-
-
-def _answer_alpn(row, publisher, action, identifier, authorization):
-    """A self-signed certificate that carries the digest (RFC 8737 3), with a key that lives as long as the challenge."""
-    from ..encoding import alpn_certificate  # only a device that answers this type needs it in memory
-
-    text = _key_authorization(publisher, authorization)
-    digest = _digest(publisher, text)
-    signer = publisher.port.signer
-    signer.generate(limits.SPARE)
-    certificate = bytearray(alpn_certificate.SIZE)
-    end = alpn_certificate.write(certificate, 0, signer, limits.SPARE, identifier, digest)
-    key = bytearray(p256.PKCS8)
-    size = _write_key(publisher.port, limits.SPARE, key, False)
-    name = alpn_certificate.server_name(identifier)
-    action.publish(row.name, identifier.value, name, authorization.token, text)
-    action.key = bytes(key[:size])
-    action.chain = bytes(certificate[:end])
-    signer.erase(limits.SPARE)
-
-
-def _key_authorization(publisher, authorization):
-    return authorization.token.encode() + b"." + publisher.account.thumbprint
-
-
-def _digest(publisher, text):
-    digest = bytearray(32)
-    publisher.port.sha256(text, 0, len(text), digest, 0)
-    return digest
+def _certificates():
+    try:
+        from . import alpn
+    except ImportError:
+        raise missing("tls-alpn")
+    return alpn.answer
 
 
 class Type:
@@ -112,10 +67,11 @@ class Type:
     lasting        the record has no token and stays after the validation
     names_account  the record says which account it is for
     resolves       the CA connects to the identifier, so a name must lead to this device
-    answer         answer(row, publisher, action, identifier, authorization): fill the action
+    load           load(): what fills the action, answer(row, publisher, action, identifier, authorization). Raises
+                   LocalError("missing") where the firmware was built without it
     """
 
-    def __init__(self, name, addresses, wildcards, record, lasting, names_account, resolves, answer):
+    def __init__(self, name, addresses, wildcards, record, lasting, names_account, resolves, load):
         self.name = name
         self.addresses = addresses
         self.wildcards = wildcards
@@ -123,17 +79,17 @@ class Type:
         self.lasting = lasting
         self.names_account = names_account
         self.resolves = resolves
-        self.answer = answer
+        self.load = load
 
 
 # In the order in which they are offered to the owner.
 TABLE = (
-    #    name    addresses wildcards record                lasting names_account resolves answer
-    Type(HTTP,    True,    False,   "",                     False,  False,        True,   _answer_http),
-    Type(DNS,     False,   True,    "_acme-challenge.",     False,  False,        False,  _answer_dns),
-    Type(ACCOUNT, False,   True,    "_%s._acme-challenge.", False,  True,         False,  _answer_account),
-    Type(PERSIST, False,   True,    "_validation-persist.", True,   True,         False,  _answer_persist),
-    Type(ALPN,    True,    False,   "",                     False,  False,        True,   _answer_alpn),
+    #    name    addresses wildcards record                lasting names_account resolves load
+    Type(HTTP,    True,    False,   "",                     False,  False,        True,   _http),
+    Type(DNS,     False,   True,    "_acme-challenge.",     False,  False,        False,  _records),
+    Type(ACCOUNT, False,   True,    "_%s._acme-challenge.", False,  True,         False,  _records),
+    Type(PERSIST, False,   True,    "_validation-persist.", True,   True,         False,  _records),
+    Type(ALPN,    True,    False,   "",                     False,  False,        True,   _certificates),
 )  # fmt: skip
 
 FOR_NAMES = tuple([row.name for row in TABLE])
@@ -172,16 +128,27 @@ class Publisher:
         self.port = port
         self.account = account
 
+    def key_authorization(self, authorization):
+        """The token, a dot, and the thumbprint of the account's key (8.1), as bytes."""
+        return authorization.token.encode() + b"." + self.account.thumbprint
+
+    def digest(self, data):
+        """The SHA-256 of data."""
+        digest = bytearray(32)
+        self.port.sha256(data, 0, len(data), digest, 0)
+        return digest
+
 
 def publish(publisher, action, kind, identifier, authorization):
     """Fill the action with what answers the challenge `kind` of the Authorization."""
     row = find(kind)
-    row.answer(row, publisher, action, identifier, authorization)
+    row.load()(row, publisher, action, identifier, authorization)
 
 
 def check(kind, identifiers):
-    """Raise LocalError("challenge") where a challenge cannot prove one of the identifiers."""
+    """Raise LocalError("challenge") where a challenge cannot prove one of the identifiers, "missing" where none can."""
     row = find(kind)
+    row.load()
     for identifier in identifiers:
         if identifier.family and not row.addresses:
             raise LocalError("challenge", "%s cannot be proved by %s." % (identifier.value, kind))

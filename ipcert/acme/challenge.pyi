@@ -1,4 +1,4 @@
-from typing import List, Protocol, Tuple
+from typing import Any, Callable, List, Protocol, Tuple
 
 from ..action import Action
 from ..identifiers import Identifier
@@ -19,6 +19,8 @@ class Publisher:
     port: _Port
     account: _Account
     def __init__(self, port: _Port, account: _Account) -> None: ...
+    def key_authorization(self, authorization: Any) -> bytes: ...
+    def digest(self, data: bytes) -> bytearray: ...
 
 class _Answer(Protocol):
     def __call__(
@@ -38,7 +40,7 @@ class Type:
     lasting: bool
     names_account: bool
     resolves: bool
-    answer: _Answer
+    load: Callable[[], _Answer]
     def __init__(
         self,
         name: str,
@@ -48,7 +50,7 @@ class Type:
         lasting: bool,
         names_account: bool,
         resolves: bool,
-        answer: _Answer,
+        load: Callable[[], _Answer],
     ) -> None: ...
 
 TABLE: Tuple[Type, ...]

@@ -7,7 +7,7 @@ from virtual_ca import HOST
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import identifiers, limits, notices
-from ipcert.commands import Adoption
+from ipcert.adoption import Adoption
 from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY

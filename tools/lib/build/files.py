@@ -12,6 +12,17 @@ FIRMWARE = ("", "ipcert", ("explanations.py", "port.py"))  # without what only p
 PORT = ("ports/micropython", "ipcert_port", ())
 HTTP = ("ports/urequests_compat", "urequests_compat", ("_openssl.py",))
 MICROPYTHON = (FIRMWARE, PORT, HTTP)
+# What a firmware's maker may leave out, by the name that `manifest.py` takes. Everything else is the set "core".
+FEATURES = {
+    "tls-alpn": (
+        "ipcert/acme/alpn.py",
+        "ipcert/encoding/alpn_certificate.py",
+        "ipcert_port/solvers/tlsalpn.py",
+    ),
+    "dns": ("ipcert/acme/records.py", "ipcert/encoding/base32.py", "ipcert_port/solvers/dns.py"),
+    "account-operations": ("ipcert/order/operations.py",),
+    "adopt": ("ipcert/adoption.py",),
+}
 # What `tools/vendor` copies: a port's packages, and for MicroPython the router's program.
 VENDORED = {
     "micropython": (*MICROPYTHON, ("ports/router", "ipcert_router", ())),
@@ -35,6 +46,7 @@ def package(entry, suffix=".py"):
     return found
 
 
-def micropython():
-    """Every file a MicroPython device needs, sorted: the core, its port, and the HTTP library."""
-    return [pair for entry in MICROPYTHON for pair in package(entry)]
+def micropython(features=tuple(FEATURES)):
+    """Every file that a MicroPython device with these features needs: the core, its port, and the HTTP library."""
+    without = {path for name in FEATURES if name not in features for path in FEATURES[name]}
+    return [pair for entry in MICROPYTHON for pair in package(entry) if pair[0] not in without]

@@ -15,8 +15,21 @@ PROJECT = files.ROOT / "pyproject.toml"
 
 _HEAD = """# ruff: noqa: F821
 # Freezes ipcert into a MicroPython firmware: include() this from a board's manifest.
+# include("manifest.py", features="dns adopt") takes the core and these features, features="" the core alone.
 # Made by `tools/build manifest`; do not edit. `_ipcert` comes with USER_C_MODULES (ports/native).
 metadata(version="%s")
+"""
+_CHOICE = """_CHOSEN = options.features.split()
+for _feature in _CHOSEN:
+    if _feature not in _FEATURES:
+        raise ValueError("ipcert has no feature '%s': choose from %s" % (_feature, ", ".join(_FEATURES)))
+_WITHOUT = [path for feature in _FEATURES if feature not in _CHOSEN for path in _FEATURES[feature]]
+
+
+def _chosen(name, paths):
+    return tuple([path for path in paths if name + "/" + path not in _WITHOUT])
+
+
 """
 
 
@@ -35,12 +48,20 @@ def package_json():
 def manifest_py():
     """MicroPython's manifest with one package() for each of ours."""
     text = _HEAD % version()
+    text += 'options.defaults(features="%s")\n_FEATURES = {\n' % " ".join(files.FEATURES)
+    for feature, paths in files.FEATURES.items():
+        listed = "".join('        "%s",\n' % path for path in paths)
+        if len(paths) == 1:  # as the formatter has it
+            text += '    "%s": ("%s",),\n' % (feature, paths[0])
+        else:
+            text += '    "%s": (\n%s    ),\n' % (feature, listed)
+    text += "}\n" + _CHOICE
     for entry in files.MICROPYTHON:
         base, name, _ = entry
-        text += 'package(\n    "%s",\n    (\n' % name
+        text += 'package(\n    "%s",\n    _chosen(\n        "%s",\n        (\n' % (name, name)
         for path, _ in files.package(entry):
-            text += '        "%s",\n' % path[len(name) + 1 :]
-        text += '    ),\n    base_path="%s",\n    opt=3,\n)\n' % (base or ".")
+            text += '            "%s",\n' % path[len(name) + 1 :]
+        text += '        ),\n    ),\n    base_path="%s",\n    opt=3,\n)\n' % (base or ".")
     return text
 
 

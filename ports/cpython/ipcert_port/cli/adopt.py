@@ -8,7 +8,7 @@ import os
 
 from ipcert import identifiers as _identifiers
 from ipcert import limits
-from ipcert.commands import Adoption
+from ipcert.adoption import Adoption
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
 
