@@ -9,7 +9,6 @@ from ipcert.commands import Revocation
 from tests.interop.home import home
 from tests.interop.test_challenges import Challtestsrv, dns_options
 from tests.interop.test_commands import Shell
-from tools.lib import setup
 from tools.lib.ca import pebble as pebbles
 from tools.lib.ca import stepca
 from tools.lib.say import Stop
@@ -21,7 +20,7 @@ NAME, V4, V6 = "nas.janet.example", "127.0.0.1", "::1"
 def old():
     """Debian's own Pebble, refusing half of all nonces."""
     try:
-        setup.debian_pebble()
+        pebbles.debian_programs()
     except Stop as error:
         pytest.skip(str(error))
     with pebbles.debian(nonce_reject=50) as running:

@@ -18,7 +18,6 @@ PARTS = (
     ("board", r""),
 )
 _SECTION = re.compile(r"^ (\.text|\.rodata|\.data|\.bss|COMMON)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$")
-_STRINGS = re.compile(r"^ \*fill\*\s")
 
 
 def parts(place):

@@ -4,40 +4,20 @@ What was issued is asked from Pebble; what is served is looked at from the host'
 its memory and its plans only.
 """
 
-import datetime
-import hashlib
-import json
 import socket
 import ssl
-import sys
 import tempfile
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
-from tools.lib.board import ca as board_ca
-from tools.lib.board import console, firmware, instructions
+from tools.lib.board import console, firmware, instructions, outcome
 from tools.lib.board import flash as board_flash
+from tools.lib.board.ca import HubPebble
 
 NAME = "hub.janet.example"
 ADDRESS = "127.0.0.1"
 COMPRESS = 302400  # 14 days become 4 seconds
-
-
-def spki(certificate):
-    """SHA-256 of a certificate's SubjectPublicKeyInfo, in hex."""
-    public = certificate.public_key()
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(public.public_bytes(serialization.Encoding.DER, form)).hexdigest()
-
-
-def names(certificate):
-    """DNS names and addresses of a certificate, as text."""
-    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return found.get_values_for_type(x509.DNSName) + [
-        str(a) for a in found.get_values_for_type(x509.IPAddress)
-    ]
 
 
 def visit(port, root, sni, host, address=ADDRESS):
@@ -57,27 +37,16 @@ def visit(port, root, sni, host, address=ADDRESS):
         return (error.reason or str(error)).lower()
 
 
-class Checks:
-    """Sentences about what was seen; `problems` holds those that are not as they should be."""
-
-    def __init__(self, say):
-        self.problems = []
-        self._say = say
-
-    def __call__(self, right, sentence):
-        if not right:
-            self.problems.append(sentence)
-        self._say(("  ok   " if right else "  NOT  ") + sentence)
-
-
 def _look(check, hub, ca, when):
     """P11 from outside, against what Pebble says it issued last for each identifier. Those certificates, by name."""
-    latest = {names(one)[0]: one for one in ca.issued()}
+    latest = outcome.latest(ca)
     port = hub.forwards[443]
     for sni, host, expected in ((None, ADDRESS, ADDRESS), (NAME, NAME, NAME)):
         seen = visit(port, ca.root(), sni, host)
         good = not isinstance(seen, str) and seen[0] == latest.get(expected) and seen[1] == 200
-        shown = seen if isinstance(seen, str) else "%s, HTTP %d" % (", ".join(names(seen[0])), seen[1])
+        shown = (
+            seen if isinstance(seen, str) else "%s, HTTP %d" % (", ".join(outcome.names(seen[0])), seen[1])
+        )
         check(
             good,
             f"{when}, server name {sni or 'none'}: the certificate Pebble issued for {expected} (seen: {shown})",
@@ -95,42 +64,12 @@ def _look(check, hub, ca, when):
     return latest
 
 
-def _apart(check, issued):
-    """G0 over everything that Pebble issued."""
-    mixed = [one for one in issued if len(names(one)) != 1]
-    check(not mixed, "no certificate holds a name and an address")
-    named = [one for one in issued if one.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    check(not named, "no certificate has a common name")
-    check(
-        len({spki(one) for one in issued}) == len(issued),
-        f"{len(issued)} certificates have {len(issued)} different keys",
-    )
-
-
-def rows(issued):
-    """Certificates as `--json` has them."""
-    found = []
-    for one in issued:
-        begin = one.not_valid_before_utc if hasattr(one, "not_valid_before_utc") else one.not_valid_before
-        end = one.not_valid_after_utc if hasattr(one, "not_valid_after_utc") else one.not_valid_after
-        found.append(
-            {
-                "identifiers": names(one),
-                "not_before": begin.isoformat(),
-                "spki_sha256": spki(one),
-                "profile": "shortlived" if end - begin < datetime.timedelta(days=10) else "classic",
-                "serial": f"{one.serial_number:x}",
-            }
-        )
-    return found
-
-
 def job(name, say, real_world=True, heap=None, compress=COMPRESS):
     """The whole demo; its result as a dict for --json."""
     image = firmware.build(name) / "firmware.elf"
-    check = Checks(say)
+    check = outcome.Checks(say)
     boot = {"main": "off", **({"heap": heap} if heap else {})}
-    with tempfile.TemporaryDirectory() as folder, board_ca.HubPebble(real_world, nonce_reject=5) as ca:
+    with tempfile.TemporaryDirectory() as folder, HubPebble(real_world, nonce_reject=5) as ca:
         say(
             "Pebble runs"
             + (", with RSA in its own chain and two intermediates in what it issues" if real_world else "")
@@ -149,7 +88,7 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
             hub.deployed([ADDRESS, NAME])
             say("The hub has renewed both")
             second = _look(check, hub, ca, "renewed")
-            changed = all(spki(first[ids]) != spki(second[ids]) for ids in (ADDRESS, NAME))
+            changed = all(outcome.spki(first[ids]) != outcome.spki(second[ids]) for ids in (ADDRESS, NAME))
             check(changed, "both were renewed without a restart, with new keys")
             plans, orders = hub.plans(), ca.new_orders()
             memory = hub.memory()
@@ -167,10 +106,10 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
             say("It booted without the demo's console, as an owner would have it")
             _look(check, hub, ca, "alone")
             issued = ca.issued()
-            _apart(check, issued)
+            outcome.apart(check, issued)
             flash = board_flash.counters(hub.flash)
     return {
-        "certificates": rows(issued),
+        "certificates": outcome.rows(issued),
         "orders": orders,
         "real_world_chains": real_world,
         **{key: memory[key] for key in ("heap", "heap_peak", "heap_free", "largest_free")},
@@ -190,27 +129,10 @@ def job(name, say, real_world=True, heap=None, compress=COMPRESS):
 
 def run(args):
     """Returns an exit status: 0 only when everything was as it should be."""
-
-    def say(sentence):
-        print(sentence, file=sys.stderr if args.json else sys.stdout, flush=True)
-
-    out = job(args.board, say, not args.small_chains, args.heap, args.compress)
-    if args.json:
-        print(json.dumps(out, indent=1))
-    else:
-        say("")
-        for row in out["certificates"]:
-            say(
-                "%-20s %s  key %s…  %s"
-                % (row["identifiers"][0], row["not_before"], row["spki_sha256"][:16], row["profile"])
-            )
-        say(
-            f"Heap {out['heap']:,} bytes, {out['heap_peak']:,} at most live; stack {out['peaks']['stack']:,} bytes; "
-            f"Mbed TLS {out['tls']['bytes']:,} bytes of its own, {out['peaks']['tls_arena']:,} of its arena used."
-        )
-        say(
-            f"A JWS took {out['instructions']['jws_hedged']:,} instructions. The hub booted {out['boots']} times."
-        )
-    for problem in out["problems"]:
-        print("demo: not so: " + problem, file=sys.stderr)
-    return 1 if out["problems"] else 0
+    out = job(args.board, outcome.speaker(args), not args.small_chains, args.heap, args.compress)
+    lines = (
+        f"Heap {out['heap']:,} bytes, {out['heap_peak']:,} at most live; stack {out['peaks']['stack']:,} bytes; "
+        f"Mbed TLS {out['tls']['bytes']:,} bytes of its own, {out['peaks']['tls_arena']:,} of its arena used.",
+        f"A JWS took {out['instructions']['jws_hedged']:,} instructions. The hub booted {out['boots']} times.",
+    )
+    return outcome.show(args, "demo", out, lines)

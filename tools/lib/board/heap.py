@@ -1,9 +1,8 @@
 """`tools/board BOARD smallest`: the smallest GC heap with which the demo's whole job is done, chains of real-world size."""
 
 import json
-import sys
 
-from tools.lib.board import demo, qemu
+from tools.lib.board import demo, outcome, qemu
 
 STEP = 2048
 LOW, HIGH = 64 * 1024, 96 * 1024
@@ -33,11 +32,7 @@ def smallest(name, say):
 
 def run(args):
     """Returns an exit status: 0 when some heap up to 96 KB is enough."""
-
-    def say(sentence):
-        print(sentence, file=sys.stderr if args.json else sys.stdout, flush=True)
-
-    found = smallest(args.board, say)
+    found = smallest(args.board, outcome.speaker(args))
     print(
         json.dumps({"smallest_heap": found})
         if args.json

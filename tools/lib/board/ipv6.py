@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 
 from tools.lib import cache, needs
+from tools.lib.board import outcome
 
 PREFIX = "fd00::"
 HUB = "fd00::5054:ff:fe12:3456"  # SLAAC: the prefix, and the hub's MAC address 52:54:00:12:34:56 (RFC 4291 App. A)
@@ -74,12 +75,12 @@ def _advertise(stop):
 
 
 def _inside(name, say):
-    from tools.lib.board import ca as board_ca
     from tools.lib.board import console, demo, firmware
+    from tools.lib.board.ca import HOST6, HubPebble
     from tools.lib.ca import counting
 
     image = firmware.build(name) / "firmware.elf"
-    check = demo.Checks(say)
+    check = outcome.Checks(say)
 
     def look(ca, when):
         latest = ca.issued()[-1]
@@ -93,10 +94,10 @@ def _inside(name, say):
     threading.Thread(target=_advertise, args=(stop,), daemon=True).start()
     with (
         tempfile.TemporaryDirectory() as folder,
-        board_ca.HubPebble(called=board_ca.HOST6, http_port=80, tls_port=443) as ca,
+        HubPebble(called=HOST6, http_port=80, tls_port=443) as ca,
     ):
         port = int(ca.directory_url.split(":")[-1].split("/")[0])
-        way = counting.CountingProxy(port, port, (board_ca.HOST6,))
+        way = counting.CountingProxy(port, port, (HOST6,))
         with console.Console(image, Path(folder) / "flash", tap=TAP, boot={"main": "off"}) as hub:
             certificates = []
             for challenge in ("http-01", "tls-alpn-01"):
@@ -110,13 +111,13 @@ def _inside(name, say):
                 hub.kill()
                 hub.start()
             check(
-                all(demo.names(one) == [HUB] for one in certificates)
-                and len({demo.spki(one) for one in certificates}) == ca.new_orders() == 2,
+                all(outcome.names(one) == [HUB] for one in certificates)
+                and len({outcome.spki(one) for one in certificates}) == ca.new_orders() == 2,
                 "two orders, two certificates for the address alone, two keys",
             )
         way.close()
     stop.set()
-    return {"certificates": demo.rows(certificates), "problems": check.problems}
+    return {"certificates": outcome.rows(certificates), "problems": check.problems}
 
 
 def run(args):
@@ -125,12 +126,7 @@ def run(args):
     if reason:
         print(f"tools/board: no tap device can be made here ({reason}); run it as root", file=sys.stderr)
         return 1
-    out = job(args.board, print if not args.json else lambda line: print(line, file=sys.stderr))
-    if args.json:
-        print(json.dumps(out, indent=1))
-    for problem in out["problems"]:
-        print("ipv6: not so: " + problem, file=sys.stderr)
-    return 1 if out["problems"] else 0
+    return outcome.show(args, "ipv6", job(args.board, outcome.speaker(args)), ())
 
 
 if __name__ == "__main__":

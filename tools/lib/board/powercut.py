@@ -4,19 +4,17 @@ Each cut starts from the same freshly set-up hub: it issues two certificates and
 number N of that. It is switched on again and has to come to the same end by itself.
 """
 
-import json
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
-from tools.lib.board import ca as board_ca
-from tools.lib.board import console, firmware, qemu
+from tools.lib.board import console, firmware, outcome, qemu
 from tools.lib.board import flash as board_flash
+from tools.lib.board.ca import HubPebble
 from tools.lib.board.console import KINDS
-from tools.lib.board.demo import ADDRESS, NAME, names, visit
+from tools.lib.board.demo import ADDRESS, NAME, visit
 
 COMPRESS = 1209600  # 14 days become 1 second
 _ORDERS = 4  # of a run without a cut: two certificates, each renewed once
@@ -63,7 +61,7 @@ class Job:
         self.asked = set()
 
     def _issued(self, ids):
-        return [one for one in self.ca.issued()[self.before :] if names(one) == [ids]]
+        return [one for one in self.ca.issued()[self.before :] if outcome.names(one) == [ids]]
 
     def finish(self):
         """Runs until both are renewed. Raises HubError when the hub goes off or takes too long."""
@@ -138,7 +136,7 @@ def _leftovers(files):
 def job(name, count, say):
     """Cuts at `count` writes; a dict for --json."""
     image = firmware.build(name) / "firmware.elf"
-    with tempfile.TemporaryDirectory() as folder, board_ca.HubPebble(nonce_reject=0) as ca:
+    with tempfile.TemporaryDirectory() as folder, HubPebble(nonce_reject=0) as ca:
         folder = Path(folder)
         forwards = {80: ca.http_port, 443: firmware.free_port()}
         with console.Console(image, folder / "fresh", forwards=forwards, boot={"main": "off"}) as hub:
@@ -176,17 +174,10 @@ def job(name, count, say):
 
 def run(args):
     """Returns an exit status: 0 only when every cut ended well."""
-
-    def say(sentence):
-        print(sentence, file=sys.stderr if args.json else sys.stdout, flush=True)
-
-    out = job(args.board, args.cuts, say)
-    if args.json:
-        print(json.dumps(out, indent=1))
-    else:
-        for name, row in out.get("histogram", {}).items():
-            say(f"{name:30} {row['writes']:4} writes {row['cuts']:3} cut")
-        say(f"orders more than without a cut: {out.get('extra_orders')}")
-    for problem in out["problems"]:
-        print("powercut: " + problem, file=sys.stderr)
-    return 1 if out["problems"] else 0
+    out = job(args.board, args.cuts, outcome.speaker(args))
+    lines = [
+        f"{name:30} {row['writes']:4} writes {row['cuts']:3} cut"
+        for name, row in out.get("histogram", {}).items()
+    ]
+    lines.append(f"orders more than without a cut: {out.get('extra_orders')}")
+    return outcome.show(args, "powercut", out, lines)

@@ -19,8 +19,7 @@ from tools.lib import loopback, needs
 PSRAM_SIZE = 16 << 20
 PATIENCE = 150  # seconds for an answer that takes a moment on a quiet machine
 
-# What QEMU's user-mode network calls the host and the guest.
-HOST_FROM_GUEST = "10.0.2.2"
+# What QEMU's user-mode network calls the guest.
 GUEST = "10.0.2.15"
 
 

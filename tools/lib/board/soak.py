@@ -1,16 +1,14 @@
 """`tools/board BOARD soak`: many renewals in one boot; nothing may leak."""
 
-import json
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tools.lib.board import ca as board_ca
-from tools.lib.board import console, firmware
-from tools.lib.board.demo import ADDRESS, NAME, names, visit
+from tools.lib.board import console, firmware, outcome
+from tools.lib.board.ca import HubPebble
+from tools.lib.board.demo import ADDRESS, NAME, visit
 
 COMPRESS = 1209600
 EARLY = 5  # renewals after which everything that is made once has been made
@@ -23,7 +21,7 @@ LOOKS = 16
 def _visit(hub, ca):
     """One visitor on each port, who has to see the newest certificates; a list of what was wrong."""
     wrong = []
-    newest = {names(one)[0]: one for one in ca.issued()}
+    newest = outcome.latest(ca)
     for sni, host in ((None, ADDRESS), (NAME, NAME)):
         seen = visit(hub.forwards[443], ca.root(), sni, host)
         if seen != (newest[host], 200):
@@ -62,7 +60,7 @@ def job(name, renewals, heap, say):
     boot = {"main": "off", **({"heap": heap} if heap else {})}
     samples = {}
     problems = []
-    with tempfile.TemporaryDirectory() as folder, board_ca.HubPebble(True, nonce_reject=5) as ca:
+    with tempfile.TemporaryDirectory() as folder, HubPebble(True, nonce_reject=5) as ca:
         forwards = {80: ca.http_port, 443: firmware.free_port()}
         with console.Console(image, Path(folder) / "flash", forwards=forwards, boot=boot) as hub:
             console.provision(hub, ca, [NAME, ADDRESS], compress=COMPRESS)
@@ -100,13 +98,5 @@ def job(name, renewals, heap, say):
 
 def run(args):
     """Returns an exit status: 0 only when nothing leaked."""
-
-    def say(sentence):
-        print(sentence, file=sys.stderr if args.json else sys.stdout, flush=True)
-
-    out = job(args.board, args.renewals, args.heap, say)
-    if args.json:
-        print(json.dumps(out, indent=1))
-    for problem in out["problems"]:
-        print("soak: " + problem, file=sys.stderr)
-    return 1 if out["problems"] else 0
+    out = job(args.board, args.renewals, args.heap, outcome.speaker(args))
+    return outcome.show(args, "soak", out, ())

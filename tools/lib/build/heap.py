@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from tools.lib import say, setup
+from tools.lib import say, venv
 
 IMPORTS = """
 import gc, asyncio, json, sys
@@ -28,7 +28,7 @@ print(gc.mem_alloc() - before)
 
 def main():
     bits = sys.argv[1]
-    setup.enter()
+    venv.enter()
     from tools.lib.ca.pebble import Pebble
     from tools.lib.demo import hub
     from tools.lib.demo.command import COMPRESS

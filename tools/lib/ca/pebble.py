@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import urllib.request
 
-from tools.lib import loopback, setup
+from tools.lib import loopback, needs
+from tools.lib.build import golang
 from tools.lib.ca import testcert
 from tools.lib.ca.counting import CountingProxy
 from tools.lib.run import die_with, last_line
@@ -22,6 +23,24 @@ PROFILES = {
 }
 _REQUEST = re.compile(r"^Pebble \S+ \S+ (GET|HEAD|POST|OPTIONS) (/\S*) -> calling handler\(\)$", re.MULTILINE)
 _TRIES = 3
+
+
+def programs(moved=False):
+    """The paths of (pebble, pebble-challtestsrv), built when missing. `moved`: with a clock that can be moved (`goclock`).
+
+    Raises `Stop`.
+    """
+    directory = golang.build("pebble", moved)
+    return os.path.join(directory, "pebble"), os.path.join(directory, "pebble-challtestsrv")
+
+
+def debian_programs():
+    """The paths of Debian's own (pebble, pebble-challtestsrv). Raises `Stop`."""
+    needs.install("debian's pebble")
+    found = shutil.which("pebble"), shutil.which("pebble-challtestsrv")
+    if None in found:
+        raise Stop("Debian's pebble package has no pebble or pebble-challtestsrv program.")
+    return found
 
 
 class Pebble:
@@ -45,7 +64,7 @@ class Pebble:
     http_port     where http-01 is validated; tls_port: tls-alpn-01. Free ones are taken by default.
     programs      (pebble, pebble-challtestsrv) paths, for another version than the pinned one
     host          the name in `directory_url`: localhost, 127.0.0.1 or ::1
-    clock         a `goclock.Clock` that moves its time; wants `programs` of `setup.pebble(moved=True)`
+    clock         a `goclock.Clock` that moves its time; wants `programs` of `programs(moved=True)`
     dns_server    (host, port) of another DNS server that validation asks; None: its own
 
     Attributes while it runs: directory_url, management_url, dns_url, dns_port, http_port, tls_port, tls_root (PEM
@@ -110,7 +129,7 @@ class Pebble:
         self.directory = None
 
     def __enter__(self):
-        self._programs = self._programs or setup.pebble()
+        self._programs = self._programs or programs()
         self.directory = tempfile.mkdtemp(prefix="pebble-")
         try:
             root, leaf, key = testcert.make()
@@ -300,5 +319,5 @@ def _dns_flag(challtestsrv):
 @contextlib.contextmanager
 def debian(**options):
     """Debian's own Pebble: on Debian 12 that is 2.4, without profiles and ARI, and with a CN in its leaves."""
-    with Pebble(programs=setup.debian_pebble(), **options) as pebble:
+    with Pebble(programs=debian_programs(), **options) as pebble:
         yield pebble

@@ -11,7 +11,6 @@ import time
 
 from ipcert import limits
 from ipcert_port.solvers.responder import Responder
-from tools.lib import setup
 from tools.lib.build import goclock
 from tools.lib.ca import pebble as _pebble
 from tools.lib.faults import network, proxy, wear
@@ -61,7 +60,7 @@ class Real:
         self.responder = None
 
     def __enter__(self):
-        programs = setup.pebble(moved=True)
+        programs = _pebble.programs(moved=True)
         folder = self._ends.enter_context(tempfile.TemporaryDirectory(prefix="ipcert-clock-"))
         self._clock = goclock.Clock(os.path.join(folder, "ahead"))
         self._pebble = self._ends.enter_context(_pebble.Pebble(programs=programs, clock=self._clock))

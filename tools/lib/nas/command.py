@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from tools.lib import cache, setup
+from tools.lib import cache, venv
 from tools.lib.nas import image as nas_image
 
 
@@ -26,7 +26,7 @@ def _run(args):
 
 
 def _demo(args):
-    setup.enter()
+    venv.enter()
     from tools.lib.nas import demo
 
     return demo.run(args)

@@ -8,15 +8,12 @@ import json
 import os
 import re
 import resource
-import sys
 import tempfile
 import time
 
-from cryptography import x509
-
 from tools.lib import needs
-from tools.lib.board import ca as board_ca
-from tools.lib.board import demo
+from tools.lib.board import outcome
+from tools.lib.board.ca import HubPebble
 from tools.lib.loopback import wait_until
 from tools.lib.nas import image as nas_image
 from tools.lib.nas import look, machine
@@ -66,11 +63,11 @@ def configuration(text, ca):
 
 def job(say):
     """The whole demo; its result as a dict for --json."""
-    check = demo.Checks(say)
+    check = outcome.Checks(say)
     needs.install("board QEMU_VIRT_ARM64 demo")
     image = nas_image.image()
     out = {"image": nas_image.sizes(image), "problems": check.problems}
-    with tempfile.TemporaryDirectory(prefix="nas-") as folder, board_ca.HubPebble(True, nonce_reject=5) as ca:
+    with tempfile.TemporaryDirectory(prefix="nas-") as folder, HubPebble(True, nonce_reject=5) as ca:
         forwards = {80: ca.http_port, 443: ca.tls_port}
         with machine.Machine(image, folder, forwards) as nas:
             say(f"The NAS is up after {nas.boots[0]:.0f} s")
@@ -103,8 +100,8 @@ def job(say):
             with open(ca.log, encoding="utf-8", errors="replace") as file:
                 ca_log = file.read()
     _ways(check, ca_log)
-    _apart(check, issued)
-    out["certificates"] = demo.rows(issued)
+    outcome.apart(check, issued)
+    out["certificates"] = outcome.rows(issued)
     out["orders"] = orders
     return out
 
@@ -137,7 +134,7 @@ def _issue(check, nas, ca):
     """Wait until both are issued and served; {identifier: certificate}, or None."""
 
     def both():
-        latest = _latest(ca)
+        latest = outcome.latest(ca)
         return latest if {NAME, ADDRESS} <= set(latest) else None
 
     latest = wait_until(both, _ISSUANCE, 0.5)
@@ -147,11 +144,6 @@ def _issue(check, nas, ca):
     served = wait_until(lambda: _serves(nas, ca, latest), 600, 1)
     check(served, "nginx serves both")
     return latest
-
-
-def _latest(ca):
-    """{first identifier: the certificate that Pebble issued last for it}"""
-    return {demo.names(one)[0]: one for one in ca.issued()}
 
 
 def _serves(nas, ca, latest):
@@ -313,18 +305,18 @@ def _exposure(check, nas):
 
 def _renew(check, nas, ca):
     """Renew both while visitors come and a download is under way."""
-    before = _latest(ca)
+    before = outcome.latest(ca)
     port = nas.forwards[443]
     download = look.Download(port, ca.root(), NAME, "/large")
     with look.Visitors(port, ca.root(), NAME) as visitors:
         for _ in range(_TRIES):
-            old = [ids for ids in (ADDRESS, NAME) if _latest(ca)[ids] == before[ids]]
+            old = [ids for ids in (ADDRESS, NAME) if outcome.latest(ca)[ids] == before[ids]]
             if not old:
                 break
             # On a starved machine the CA may lose patience with it; what it issued is what counts.
             words = [word for ids in old for word in ("--now", ids)]
             nas.run("ipcert", "issue", *words, timeout=_ISSUANCE, check=False)
-        after = _latest(ca)
+        after = outcome.latest(ca)
         new = all(after[ids] != before[ids] for ids in (ADDRESS, NAME))
         check(new, "both were renewed by 'ipcert issue --now', which root may call")
         check(wait_until(lambda: _serves(nas, ca, after), 600, 1), "nginx serves the new ones")
@@ -354,7 +346,7 @@ def _plans(nas):
 
 def _again(check, nas, ca, folder, plans, orders):
     """After the power cut: the same plans, the same certificates, no order."""
-    latest = _latest(ca)
+    latest = outcome.latest(ca)
     nas.wait_for("systemctl is-active --quiet ipcert nginx")
     check(wait_until(lambda: _serves(nas, ca, latest), 600, 1), "nginx serves both again")
     check(_plans(nas) == plans, "the plans are the same to the second")
@@ -395,36 +387,11 @@ def _ways(check, ca_log):
     )
 
 
-def _apart(check, issued):
-    """G0 over everything that Pebble issued."""
-    check(all(len(demo.names(one)) == 1 for one in issued), "no certificate holds a name and an address")
-    check(
-        not any(one.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME) for one in issued),
-        "no certificate has a common name",
-    )
-    keys = {demo.spki(one) for one in issued}
-    check(len(keys) == len(issued), f"{len(issued)} certificates have {len(keys)} different keys")
-
-
 def run(args):
     """Returns an exit status: 0 only when everything was as it should be."""
     begin = time.monotonic()
-
-    def say(sentence):
-        print(sentence, file=sys.stderr if args.json else sys.stdout, flush=True)
-
-    out = job(say)
+    out = job(outcome.speaker(args))
     out["seconds"] = round(time.monotonic() - begin)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     out["cpu_seconds"] = round(children.ru_utime + children.ru_stime)
-    if args.json:
-        print(json.dumps(out, indent=1))
-    else:
-        for row in out.get("certificates", ()):
-            say(
-                "%-20s %s  key %s…  %s"
-                % (row["identifiers"][0], row["not_before"], row["spki_sha256"][:16], row["profile"])
-            )
-    for problem in out["problems"]:
-        print("demo: not so: " + problem, file=sys.stderr)
-    return 1 if out["problems"] else 0
+    return outcome.show(args, "demo", out, ())

@@ -1,4 +1,7 @@
-"""What a run found: lines for a terminal, and one HTML file with plots and nothing outside itself."""
+"""What a run found: lines for a terminal, and one HTML file with plots and nothing outside itself.
+
+The plots are written by hand: they are a few lines of SVG, and a plotting library would bring a dozen packages to pin.
+"""
 
 from html import escape
 
