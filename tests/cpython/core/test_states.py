@@ -24,4 +24,4 @@ def test_every_step_and_event_is_drawn():
 
 
 def test_a_word_too_many():
-    assert subprocess.run([*COMMAND, "--draw"], capture_output=True).returncode == 1
+    assert subprocess.run([*COMMAND, "--draw"], capture_output=True).returncode == 2

@@ -8,7 +8,7 @@ import pytest
 from ipcert import limits, policy
 from ipcert.errors import LocalError
 from ipcert_port.config import kinds, options, reader
-from tools.lib import deb
+from tools.lib.build import deb
 
 pytestmark = pytest.mark.quick
 

@@ -46,18 +46,21 @@ send_timeout 10m;
 def configuration(text, ca):
     """What 'ipcert init' has written on the NAS, with the settings that its owner would change for this CA."""
     settings = {
-        '# directory = "letsencrypt"': f'directory = "{ca.hub_directory}"',
-        "agree_terms = false": "agree_terms = true",
-        '# roots = "/etc/ipcert-roots.pem"': 'roots = "/etc/ipcert-roots.pem"',
-        "# test = false": "test = true",
-        "# compress = 1": f"compress = {COMPRESS}",
-        '# address = "http-01"': 'address = "tls-alpn-01"',
-        '# listen = ["*:443"]': 'listen = ["127.0.0.1:8443"]',
+        ("ca", "directory"): f'"{ca.hub_directory}"',
+        ("ca", "agree_terms"): "true",
+        ("ca", "roots"): '"/etc/ipcert-roots.pem"',
+        ("ca", "test"): "true",
+        ("policy", "compress"): str(COMPRESS),
+        ("challenge", "address"): '"tls-alpn-01"',
+        ("tlsalpn", "listen"): '["127.0.0.1:8443"]',
     }
-    for line, instead in settings.items():
-        if text.count(line + "\n") != 1:
-            raise Stop(f"the example configuration must hold {line!r} once")
-        text = text.replace(line, instead)
+    for (section, key), value in settings.items():
+        before, head, rest = text.partition(f"\n[{section}]\n")
+        body, mark, after = rest.partition("\n[")
+        body, found = re.subn(rf"^(# )?{key} = .*$", f"{key} = {value}", body, flags=re.MULTILINE)
+        if found != 1:
+            raise Stop(f"the example configuration must hold {key} once in [{section}]")
+        text = before + head + body + mark + after
     return text
 
 
