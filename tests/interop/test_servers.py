@@ -253,7 +253,10 @@ def test_what_strangers_see_and_a_renewal_that_drops_nobody(
         home.json("issue", "--now", NAME)
 
         def shown(name, texts):
-            return client.refusal(name) == "served" and client.leaf(name)[0] == texts
+            try:
+                return client.leaf(name)[0] == texts
+            except (ssl.SSLError, ConnectionError):
+                return False
 
         assert loopback.wait_until(
             lambda: shown(None, [ADDRESS]) and shown(NAME, [NAME]) and server.is_settled(), 60
