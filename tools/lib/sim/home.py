@@ -76,15 +76,11 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
             if trace is not None:
                 made(t, one)
 
-    # A home begins with the power and the clock that its owner sees.
     power, line, ca = world.power + [_END], world.line + [_END], world.ca
     o = n = 0
     since = now = ready = begin
     if enrol or begin > world.begin:
-        while power[o][1] <= now:
-            o += 1
-        if power[o][0] <= now:
-            since = now = ready = power[o][1]
+        since = now = ready = first_second(world)
         afresh(now)
     else:
         for one in lineages:
@@ -97,7 +93,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
     gen = 0
     changes = world.renumberings + [limits.NEVER]
     c = 0
-    while changes[c] <= now and begin > world.begin:
+    while changes[c] <= now:
         c += 1
         gen += 1
     resets = world.resets + [limits.NEVER]
@@ -194,6 +190,14 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
         policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, done, recovery)
         if trace is not None:
             made(done, one)
+
+
+def first_second(world):
+    """The second at which a home begins: nobody sets a device up while it is without power."""
+    for start, end in world.power:
+        if start <= world.enrolled < end:
+            return end
+    return world.enrolled
 
 
 def _is_lost(lost, t, who):
