@@ -269,12 +269,16 @@ class Measure:
     def g3(self):
         """Everyone, long outages included."""
         size = self.z["crowd_all"]
-        top1 = (TOP1_ALL if self.world == "kind" else TOP1_UNKIND)[size]
+        top1, auc, bits = TOP1_ALL[size], 0.62, 0.75
+        if self.world != "kind":
+            # Births, deaths and resets are dates that both certificates have, whatever the policy: they give bits about
+            # everybody, and the goal is that nobody is found by them.
+            top1, auc, bits = TOP1_UNKIND[size], None, None
         for dynamic in self._places():
             where = "dynamic" if dynamic else "static"
             town, found = self._everyone(dynamic)
             for one, r in found:
-                self._crowds("G3", f"{where}, {one.name}", r, size, top1, 0.62, 0.75)
+                self._crowds("G3", f"{where}, {one.name}", r, size, top1, auc, bits)
                 if isinstance(one, attack.Ratio):
                     if size > 2000:
                         part = self._rng().permutation(town.visible())[:2000]
@@ -307,7 +311,7 @@ class Measure:
             self._class(f"top-1, {where}, {name.removeprefix('reported: ')}", limit, size, limits, [
                 (one, r, masks[name]) for one, r, masks, _ in tables
             ])  # fmt: skip
-            if not name.startswith("longest"):
+            if name.startswith("certificate"):  # most of these were off for long
                 self._class(
                     f"top-1, {where}, {name.removeprefix('reported: ')}, off for no more than 28 days", None, size, limits,
                     [(one, r, masks[name] & short) for one, r, masks, short in tables],
