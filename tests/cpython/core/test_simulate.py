@@ -54,7 +54,10 @@ def test_the_small_gate_at_45_days_is_no_worse_than_what_is_known(tmp_path):
     assert done.returncode == 0, done.stderr
     data = json.loads(out.read_text())
     assert sorted(data["goals"]) == ["G1", "G2", "G3", "G4", "G5", "G6"]
-    assert {(r["life"], r["world"]) for r in data["rows"] if r["goal"] == "G3"} == {("45", "kind"), ("45", "all")}
+    assert {(r["life"], r["world"]) for r in data["rows"] if r["goal"] == "G3"} == {
+        ("45", "kind"),
+        ("45", "all"),
+    }
     for goal in ("G1", "G2", "G3", "G4", "G5"):
         assert [r for r in data["rows"] if r["goal"] == goal and r["holds"]]
     text = page.read_text()
@@ -118,7 +121,9 @@ def test_the_log_of_an_unkind_world_comes_with_its_truth(tmp_path):
         "print(json.dumps({k: d[k].tolist() for k in d})); print({k: str(d[k].dtype) for k in d})"
     )
     python = os.path.join(venv.environment("simulate"), "bin", "python")
-    done = subprocess.run([python, "-c", code, str(out) + ".truth.npz"], capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        [python, "-c", code, str(out) + ".truth.npz"], capture_output=True, text=True, timeout=100
+    )
     truth = json.loads(done.stdout.splitlines()[0])
     assert "'spans': 'int64', 'off': 'int64'" in done.stdout and "'info': 'int64'" in done.stdout
     assert truth["days"] == 200 and truth["life"] == 45
@@ -127,7 +132,9 @@ def test_the_log_of_an_unkind_world_comes_with_its_truth(tmp_path):
     start, end = 220838400, 220838400 + 200 * 86400
     for home, (enrolled, longest, night, died, resets) in enumerate(truth["info"]):
         spans = truth["spans"][truth["off"][home] : truth["off"][home + 1]]
-        touching = [b - a for a, b, kind in spans if kind != 2 and b > max(start, enrolled) and a < (died or end)]
+        touching = [
+            b - a for a, b, kind in spans if kind != 2 and b > max(start, enrolled) and a < (died or end)
+        ]
         assert longest == max(touching, default=0)
         assert night in (0, 1) and resets >= 0
         times = seen.get(home, [enrolled])

@@ -156,7 +156,9 @@ def test_recovery_is_the_owners_choice():
         for number in range(150):
             w = one(number, ([], []))
             log = home.run(w, words(number), recovery=recovery)
-            found += [back - ready for ip, _, ready, _, back, failures, _ in log.lapses if not ip and not failures]
+            found += [
+                back - ready for ip, _, ready, _, back, failures, _ in log.lapses if not ip and not failures
+            ]
         return found
 
     assert max(waits(HOUR)) < HOUR < max(waits(7 * DAY))
@@ -166,7 +168,9 @@ def test_recovery_is_the_owners_choice():
 
 
 def run(figure, holds=False, **more):
-    row = dict(goal="G3", life="45", world="kind", what="top-1", figure=figure, bound=figure * 1.2, limit=0.01)
+    row = dict(
+        goal="G3", life="45", world="kind", what="top-1", figure=figure, bound=figure * 1.2, limit=0.01
+    )
     row.update(holds=holds, at_least=False, **more)
     return dict(rows=[row], size="full", recovery="balanced", policy="ipcert", seed=1)
 

@@ -41,7 +41,11 @@ class City:
         self.enrolled, self.died, self.resets = of[:, 3], of[:, 4], of[:, 5]
         self.nights, self.nightly = of[:, 6] > 0, of[:, 7] > 0
         self.lapses = whole["lapses"]
-        self.spans, self.who, self.off = whole["spans"][:, :3], whole["spans"][:, 3], _offsets(whole["spans in"])
+        self.spans, self.who, self.off = (
+            whole["spans"][:, :3],
+            whole["spans"][:, 3],
+            _offsets(whole["spans in"]),
+        )
         self.n = self.longest.size
         self.life = life
         self.days = days
@@ -92,13 +96,13 @@ def _chunk(job):
         for key, seen, gens in (("ips", log.ip, log.gen), ("six", log.six, log.six_gen)):
             flat[key] += seen
             flat["gen" if key == "ips" else "six gen"] += gens
-            flat["new" if key == "ips" else "six new"] += [
-                g != last for g, last in zip(gens, [0, *gens])
-            ]
+            flat["new" if key == "ips" else "six new"] += [g != last for g, last in zip(gens, [0, *gens])]
             counts[key + " in"].append(len(seen))
         counts["names in"].append(len(log.name))
         flat["lapses"] += [(h - first, *(int(v) for v in one)) for one in log.lapses]
-        spans = [(*one, 0) for one in w.outages] + [(a, b, world.VALIDATION_LOST, who) for a, b, who in w.lost]
+        spans = [(*one, 0) for one in w.outages] + [
+            (a, b, world.VALIDATION_LOST, who) for a, b, who in w.lost
+        ]
         spans = sorted(spans) if truth else []
         flat["spans"] += spans
         counts["spans in"].append(len(spans))
@@ -128,7 +132,20 @@ def build(
     """
     life = life or world.Lifetimes()
     jobs = [
-        (seed, first + h, min(CHUNK, count - h), days, dynamic, policy, quiet, down, kind, life, truth, recovery)
+        (
+            seed,
+            first + h,
+            min(CHUNK, count - h),
+            days,
+            dynamic,
+            policy,
+            quiet,
+            down,
+            kind,
+            life,
+            truth,
+            recovery,
+        )
         for h in range(0, count, CHUNK)
     ]
     parts = []

@@ -116,7 +116,9 @@ class Measure:
         key = use, count, dynamic, policy or self.policy, self.life, self.world, tuple(sorted(options))
         if key not in self._cities:
             where = "dynamic" if dynamic else "static"
-            show = self.progress.step(f"{self._where()}: {count} homes, {where} ({use}, {policy or self.policy})")
+            show = self.progress.step(
+                f"{self._where()}: {count} homes, {where} ({use}, {policy or self.policy})"
+            )
             number = self.seed * 100 + {"train": 1, "test": 2, "quiet": 3, "down": 4}[use]
             self._cities[key] = city.build(
                 number, count, 365, dynamic, policy or self.policy, progress=show, kind=self.world,
@@ -290,7 +292,9 @@ class Measure:
                     if not dynamic and self.world == "kind":
                         if self.life == self.lives[0]:
                             self._compared()
-                        self.report["channels everyone"] = self._channels(one, town, town.visible()[:2000], 1000)
+                        self.report["channels everyone"] = self._channels(
+                            one, town, town.visible()[:2000], 1000
+                        )
                         self._histograms(town)
 
     def g6(self):
@@ -303,7 +307,9 @@ class Measure:
     def _classes(self, where, town, found, size, limits=True):
         """A row for each class of homes, of the attacker whose bound is the highest."""
         weeks = TOP1_WEEKS_PRIVATE if self.recovery >= PRIVATE else TOP1_WEEKS
-        tables = [(one, r, dict(classes(town, r.homes)), town.longest[r.homes] <= 28 * DAY) for one, r in found]
+        tables = [
+            (one, r, dict(classes(town, r.homes)), town.longest[r.homes] <= 28 * DAY) for one, r in found
+        ]
         for name in tables[0][2]:
             limit = None
             if limits and not name.startswith("reported: "):
@@ -325,7 +331,9 @@ class Measure:
             counted = [(one, r, k) for one, r, k in found if k.any()]
         if not counted:
             return
-        bound, at = max((stats.share_above(r.hits[k].sum(), k.sum()), q) for q, (_, r, k) in enumerate(counted))
+        bound, at = max(
+            (stats.share_above(r.hits[k].sum(), k.sum()), q) for q, (_, r, k) in enumerate(counted)
+        )
         one, r, k = counted[at]
         self.add(
             "G6" if limits else "G3", what, r.hits[k].mean(), bound, limit, k.sum(), crowd=size, attacker=one.name,
@@ -520,8 +528,9 @@ class Measure:
         if "g1" in only:
             self.g1()
             after()
-        for self.life in self.lives:
-            for self.world in self.worlds:
+        for life in self.lives:
+            for kind in self.worlds:
+                self.life, self.world = life, kind
                 for name in ("g2", "g3", "g4", "g5", "g6"):
                     if name not in only or name in ("g4", "g5") and self.world != "kind":
                         continue
@@ -553,7 +562,11 @@ def classes(town, homes):
         k = (longest > a) & (longest <= b) if a else longest <= b
         yield (WEEKS if b > 1 << 30 else f"longest outage {a // DAY} to {b // DAY} days"), k
     lost = town.lost[homes]
-    for a, b, text in ((0, 3, "up to 3 days"), (3, 14, "for 3 to 14 days"), (14, 1 << 20, "for more than 14 days")):
+    for a, b, text in (
+        (0, 3, "up to 3 days"),
+        (3, 14, "for 3 to 14 days"),
+        (14, 1 << 20, "for more than 14 days"),
+    ):
         yield f"validation of both lost {text}", (lost[:, 0] > a * DAY) & (lost[:, 0] <= b * DAY)
     yield "validation of one lost only", (lost[:, 1] > 0) & (lost[:, 0] == 0)
     yield "reset or replaced", town.resets[homes] > 0
