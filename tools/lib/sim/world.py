@@ -302,6 +302,17 @@ class World:
         """The longest outage that touches the observed time, seconds."""
         return _longest(self.outages, max(START, self.enrolled), self.until())
 
+    def resets_seen(self):
+        """How many resets there are in the observed time."""
+        since = max(START, self.enrolled)
+        return sum(1 for at in self.resets if since <= at < self.until())
+
+    def ordinary(self):
+        """True where nothing happens in the observed time but outages of no more than a day (G2)."""
+        if self.nights or self.nightly or self.died or self.enrolled >= START:
+            return False
+        return self.longest() <= DAY and not self.longest_lost()[1] and not self.resets_seen()
+
     def longest_lost(self):
         """The longest loss of validation that touches it, seconds: (for both certificates, for any)."""
         both = [one for one in self.lost if one[2] == ADDRESS | NAME]
