@@ -22,6 +22,8 @@ _REASONS = (
     "We ask the CA whether the renewal window has moved.",
     "The address is new, so we wait to see whether it lasts.",
     "Revocations are kept apart, so that no list shows two at one moment.",
+    "We were away too long for the ordinary renewal. This one waits a random time, as the first did, since both certificates"
+    " coming back at once would show that they belong together.",
 )
 
 
@@ -42,7 +44,7 @@ def settings():
         (
             "recovery",
             "balanced",
-            "How soon an expired name certificate is back: fast 1 h, balanced 3 days, private 7 days.",
+            "After a long absence the certificate that is not urgent is back within: fast 1 h, balanced 14 days, private 28 days.",
         ),
         (
             "strict_ari",

@@ -6,8 +6,11 @@ when the home's other certificate was issued. So each function fills a plan from
 and never from another lineage's plan. tools/simulate lives through a million homes with these very functions and lets
 attackers at the result; its gate fails where a change gives them anything.
 
-Where the reasons conflict, service decides: a certificate that is about to expire is renewed before it does (HURRY), and a lapsed
-address is back within a quarter of an hour, even if that shows that the device was off.
+What an outage leaves in the record is what a home is found by, so a plan that was missed is drawn again from the ordinary law,
+given that it is still to come: half of all names are renewed late on purpose, and one that was late because its device was off
+looks like those. Where nothing is left of that law, the lineage that is not urgent comes back as a first issuance would, anywhere
+in `recovery` seconds, expired or not: hurry would show when the device came back, a second time. The urgent one is served
+first: it is renewed before it expires (HURRY), or is back within a quarter of an hour, and shows that the device was off.
 
 A plan is `Plan` or anything with its four attributes, such as a journal's record. Times and durations are whole core seconds,
 0 <= t < 2**30; nothing here allocates, uses a float, or reads a clock. `is_address` is True for an address's lineage and
@@ -27,19 +30,20 @@ SOON = 600  # shortest distance to a renewal, and of retries that are hurried: n
 DAY = limits.DAY
 HOUR = limits.HOUR
 MINUTE = limits.MINUTE
+MARGIN = 60 * HOUR  # before a name's end, for a CA that is down
+RECOVERY = 14 * DAY  # P3: the longest wait of what is not urgent, as long as a first issuance's
 
-# P2, in thousandths of the lifetime. A few draws come from a later part of it, up to LATEST: a renewal that an outage
-# delayed looks like one of these, so it tells nobody that there was an outage.
-ADDRESS_START, ADDRESS_END, ADDRESS_LATEST = 300, 510, 650
-NAME_START, NAME_END, NAME_LATEST = 450, 677, 840
-LATE = 50  # of 1000 draws
+# P2, in thousandths of the lifetime. Some draws (LATE of 1000) come from a later part of it, up to LATEST: a renewal that an
+# outage delayed looks like one of these, so it tells nobody that there was an outage. docs/privacy.md has what was tried.
+ADDRESS_START, ADDRESS_END, ADDRESS_LATEST, ADDRESS_LATE = 300, 510, 650, 50
+NAME_START, NAME_END, NAME_LATEST, NAME_LATE = 200, 500, 950, 500
 
 TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retry`
 
 (
     NONE, URGENT, FIRST, RENEWAL, STRICT, REST, VALID, HURRY, LAPSED, RETRY, ASKED, COLLISION, EMERGENCY, POLL, HELD,
-    REVOKE,
-) = range(16)  # fmt: skip
+    REVOKE, LATER,
+) = range(17)  # fmt: skip
 
 
 class Plan:
@@ -120,22 +124,41 @@ def first(plan, words, now, urgent, window=14 * DAY):
     _within(plan, words, now, 0, 0 if urgent else window, URGENT if urgent else FIRST)
 
 
-def renewal(plan, words, is_address, not_before, not_after, now=0, recovery=3 * DAY):
-    """P2: one draw from the lineage's window; where that is already past at `now`, as `missed`."""
-    lifetime = _lifetime(not_before, not_after)
-    start = ADDRESS_START if is_address else NAME_START
-    end = ADDRESS_END if is_address else NAME_END
-    if below(words, 1000) < LATE:
-        start = end
-        end = ADDRESS_LATEST if is_address else NAME_LATEST
+def _ordinary(plan, words, is_address, not_before, lifetime, since, reason):
+    """One draw from the lineage's ordinary law, given that it comes after `since`. False, and nothing drawn, where too little
+    is left of it to hide in."""
+    if is_address:
+        start, end, latest, late, least = ADDRESS_START, ADDRESS_END, ADDRESS_LATEST, ADDRESS_LATE, 6 * HOUR
+    else:
+        start, end, latest, late, least = NAME_START, NAME_END, NAME_LATEST, NAME_LATE, 2 * DAY
+    latest = _part(lifetime, latest)
     start = _add(not_before, _part(lifetime, start))
-    end = _add(not_before, _part(lifetime, end))
-    _draw(plan, words, start, end, RENEWAL)
+    end = _part(lifetime, end)
+    if not is_address:
+        latest = max(min(latest, lifetime - MARGIN), end)
+    end = _add(not_before, end)
+    latest = _add(not_before, latest)
+    if latest - since < least and since > start:
+        return False
+    early = 1000 - late
+    if since > start:
+        # In minutes: the product of seconds would leave 2**30.
+        early = early * (max(end - since, 0) // MINUTE) // max((end - start) // MINUTE, 1)
+        start = since
+    if below(words, early + late) < late:
+        start, end = max(start, end), latest
+    _draw(plan, words, start, end, reason)
+    return True
+
+
+def renewal(plan, words, is_address, not_before, not_after, now=0, recovery=None):
+    """P2: one draw from the lineage's ordinary law; where that is already past at `now`, as `missed`."""
+    _ordinary(plan, words, is_address, not_before, _lifetime(not_before, not_after), not_before, RENEWAL)
     if plan.planned_at - now < SOON:  # not now + SOON: that may leave 2**30
         missed(plan, words, is_address, now, not_before, not_after, recovery)
 
 
-def strict(plan, words, is_address, start, end, not_before, not_after, now=0, recovery=3 * DAY):
+def strict(plan, words, is_address, start, end, not_before, not_after, now=0, recovery=None):
     """P2 `strict_ari`: uniform in the CA's window (RFC 9773 4.2). A window that is inverted, wider than the
     lifetime or outside the certificate's validity is not believed: the ordinary renewal instead."""
     if not not_before < start <= end < not_after:
@@ -151,39 +174,39 @@ def is_missed(plan, now):
 
 
 def is_lost(plan, now, not_after):
-    """True when a plan was made under a clock that was far ahead: plan anew. No plan lies more than eight days after
+    """True when a plan was made under a clock that was far ahead: plan anew. No plan lies more than 31 days after
     the certificate's end or now, or 61 days away where there is none yet."""
-    furthest = _add(max(not_after, now), 8 * DAY if not_after else 61 * DAY)
+    furthest = _add(max(not_after, now), 31 * DAY if not_after else 61 * DAY)
     return plan.planned_at != limits.NEVER and plan.planned_at > furthest
 
 
-def missed(plan, words, is_address, now, not_before, not_after, recovery=3 * DAY):
-    """P3: a plan that passed while the device was off. `recovery`: the longest wait of a lapsed name, seconds."""
+def missed(plan, words, is_address, now, not_before, not_after, recovery=None):
+    """P3: a plan that passed while the device was off. `recovery`: the longest wait of what is late, seconds; BACK: of the urgent
+    one; None: BACK for an address, RECOVERY for a name."""
+    if recovery is None:
+        recovery = BACK if is_address else RECOVERY
     if not not_after:  # the first one: the rest of its own wait
         rest = plan.window_end - now
         if rest < 6 * HOUR:
             return _within(plan, words, now, 0, BACK if is_address else DAY, FIRST)
         return _within(plan, words, now, 0, min(rest, 60 * DAY), FIRST)
     left = not_after - now
-    if left < SOON:  # too late for a plan that helps
+    # What is left of the law hides best: nobody sees from it that the device was off.
+    if left >= SOON and _ordinary(
+        plan, words, is_address, not_before, _lifetime(not_before, not_after), _add(now, SOON), REST
+    ):
+        return
+    if recovery > BACK:
         # A thirty-second is kept back, so that the certificate is there within `recovery`, not only asked for.
-        most = BACK if is_address else recovery - recovery // 32
-        return _within(plan, words, now, 0, most, LAPSED)
-    # What is left of the window hides best: nobody sees from it that the device was off.
-    end = _part(_lifetime(not_before, not_after), ADDRESS_END if is_address else NAME_END)
-    rest = _add(not_before, end) - now
-    if rest > (6 * HOUR if is_address else 2 * DAY) and rest < left:
-        return _within(plan, words, now, 0, rest, REST)
-    # Next best is anywhere in the rest of the validity; only the last hours are hurried, so that nothing lapses.
-    if is_address:
-        if left > 36 * HOUR:
-            return _within(plan, words, now, 0, min(left - 24 * HOUR, 36 * HOUR), VALID)
-        if left > 6 * HOUR:
-            return _within(plan, words, now, 0, min(left - 5 * HOUR, 2 * HOUR), HURRY)
-        return _within(plan, words, now, 0, min(left // 2, BACK), HURRY)
-    if left > 60 * HOUR:
-        return _within(plan, words, now, 0, min(left - 2 * DAY, 14 * DAY), VALID)
-    _within(plan, words, now, 0, left * 3 // 4, HURRY)
+        return _within(plan, words, now, 0, recovery - recovery // 32, LATER)
+    # The urgent one: anywhere in the rest of the validity; only the last hours are hurried, so that nothing lapses.
+    if left < SOON:  # too late for a plan that helps
+        return _within(plan, words, now, 0, recovery, LAPSED)
+    if left > 36 * HOUR:
+        return _within(plan, words, now, 0, min(left - 24 * HOUR, 36 * HOUR), VALID)
+    if left > 6 * HOUR:
+        return _within(plan, words, now, 0, min(left - 5 * HOUR, 2 * HOUR), HURRY)
+    _within(plan, words, now, 0, min(left // 2, BACK), HURRY)
 
 
 def retry(
@@ -196,19 +219,22 @@ def retry(
     retry_after=0,
     is_address=True,
     not_before=0,
-    recovery=3 * DAY,
+    recovery=None,
 ):
     """P4: after `failures` (1 and up) attempts in a row that failed, the last for the reason `failure`.
 
     Backoff of 1, 10, 100, 1000 minutes, then a day, times U[0.5, 1.5]. `retry_after`: the CA's, seconds; below 1
     counts as none, and no more than a day or half of the validity left is believed. Transport errors wait no
     longer than an eighth of the validity left (10 minutes at least), others no longer than a quarter of it (4 hours
-    at least; 14 minutes after a failed validation of an address). A name that cannot get through twice is treated
-    as one whose device was off, because it was: nothing is fetched at the moment the line comes back.
+    at least; 14 minutes after a failed validation of an address). What is not urgent and twice did not get through, to the
+    CA or the CA to us, is treated as if its device was off: nothing of it is fetched at the moment the way is free again.
+    `recovery` as in `missed`.
     """
+    if recovery is None:
+        recovery = BACK if is_address else RECOVERY
     left = max(not_after - now, 0)
     steps = failures + (1 if failure == LIMITED else 0)
-    if failure == TRANSPORT and not is_address and not_after and steps > 1:
+    if failure in (TRANSPORT, VALIDATION) and recovery > BACK and not_after and steps > 1:
         missed(plan, words, is_address, _add(now, SOON), not_before, not_after, recovery)
         if retry_after <= plan.planned_at - now:
             return

@@ -55,6 +55,15 @@ class Planner:
         """P6: an address that is new; the last one `lasted` so many seconds."""
         self._draw(plan.held, record, now, now, lasted, self._policy.min_ip_age)
 
+    def _recovery(self, record):
+        """P3: the longest wait of a lineage that is late, seconds."""
+        policy = self._policy
+        certificate = record.certificate
+        if certificate.urgent or certificate.has_address and policy.urgent != "domain":
+            return plan.BACK
+        # Where both are urgent the owner waits a day for the other, as in the beginning.
+        return min(policy.recovery, limits.DAY) if policy.urgent == "both" else policy.recovery
+
     def renewal(self, record, now):
         """P2, after a certificate was issued."""
         # Never divided: its place is in the real lifetime of the certificate.
@@ -65,7 +74,7 @@ class Planner:
             record.not_before,
             record.not_after,
             now,
-            self._policy.recovery,
+            self._recovery(record),
         )
 
     def retry(self, record, now, failure, pause):
@@ -81,7 +90,7 @@ class Planner:
             pause,
             record.certificate.has_address,
             record.not_before,
-            self._policy.recovery,
+            self._recovery(record),
         )
 
     def revocation(self, record, now):
@@ -113,7 +122,7 @@ class Planner:
                 now,
                 record.not_before,
                 record.not_after,
-                self._policy.recovery,
+                self._recovery(record),
             )
         return True
 
@@ -143,7 +152,7 @@ class Planner:
                 record.not_before,
                 record.not_after,
                 now,
-                self._policy.recovery,
+                self._recovery(record),
             )
         record.ari_window_end = end
         self.poll(record, now, pause)

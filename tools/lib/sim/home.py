@@ -37,8 +37,9 @@ class Log:
 class Lineage:
     """A lineage's part of the device's state."""
 
-    def __init__(self, ip, seen, gen=None):
+    def __init__(self, ip, seen, recovery, gen=None):
         self.is_ip = ip
+        self.recovery = recovery
         self.p = plan.Plan()
         self.not_before = 0
         self.not_after = 0
@@ -54,13 +55,14 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
     enrol   begin with P1 and no certificates, as a home that was born within the record does; else with certificates of
             some age
     trace   a list that takes (second, ip?, at, lo, hi, why) of each plan that was made
-    recovery  the longest wait of a lapsed name, seconds
+    recovery  the longest wait of a late name, seconds
     """
     log = Log()
-    name = Lineage(False, log.name)
-    addresses = [Lineage(True, log.ip, log.gen)]
+    # As `planner.Planner` has it where the address is the urgent one.
+    name = Lineage(False, log.name, recovery)
+    addresses = [Lineage(True, log.ip, plan.BACK, log.gen)]
     if world.families > 1:
-        addresses.append(Lineage(True, log.six, log.six_gen))
+        addresses.append(Lineage(True, log.six, plan.BACK, log.six_gen))
     lineages = [name, *addresses]
     life = world.life
     begin = world.enrolled
@@ -89,7 +91,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
                 age = age * 7919 % (life.address * 2 // 5)  # another one, of no draw of its own
             one.not_before = begin - age
             one.not_after = one.not_before + life.of(one.is_ip, begin - age)
-            policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, begin, recovery)
+            policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, begin, one.recovery)
     gen = 0
     changes = world.renumberings + [limits.NEVER]
     c = 0
@@ -142,7 +144,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
             since = t
         for each in lineages:
             if policy.is_missed(each.p, t):
-                policy.missed(each.p, rng, each.is_ip, t, each.not_before, each.not_after, recovery)
+                policy.missed(each.p, rng, each.is_ip, t, each.not_before, each.not_after, each.recovery)
                 if trace is not None:
                     made(t, each)
         for each in addresses:
@@ -172,7 +174,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
         if failed:
             one.failures += 1
             policy.retry(
-                one.p, rng, done, one.failures, why, one.not_after, 0, one.is_ip, one.not_before, recovery
+                one.p, rng, done, one.failures, why, one.not_after, 0, one.is_ip, one.not_before, one.recovery
             )
             if trace is not None:
                 made(done, one)
@@ -187,7 +189,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
             one.seen.append(done)
             if one.is_ip:
                 one.gen.append(gen)
-        policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, done, recovery)
+        policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, done, one.recovery)
         if trace is not None:
             made(done, one)
 

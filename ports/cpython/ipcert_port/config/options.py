@@ -82,7 +82,7 @@ TABLE = (
         Which certificate is wanted at once: "ip", "domain" or "both". The other one waits a random time up to first_delay, so
         that nobody can match the two by the moment they appeared. ("both" makes that one day.)"""),
     _option("policy.first_delay", kinds.duration, None, shown="14d", policy="first_delay", router="first_delay"),
-    _option("policy.recovery", {"fast": limits.HOUR, "balanced": 3 * limits.DAY, "private": 7 * limits.DAY}, "balanced",
+    _option("policy.recovery", {"fast": limits.HOUR, "balanced": 14 * limits.DAY, "private": 28 * limits.DAY}, "balanced",
         policy="recovery", router="recovery", explanation="""
         How soon an expired name certificate comes back after an outage: "fast" (1 h), "balanced" (3 d), "private" (7 d)."""),
     _option("policy.setting", kinds.text, "home", policy="setting", explanation="""
