@@ -4,8 +4,9 @@ Every plan function leaves the interval that it drew from in the plan (`window_s
 give the whole density of its next moment. Nothing here knows a rule of the policy: another one is tabulated the same way.
 
 Ages count from the CT timestamp of a certificate, in steps of the lineage's grid. An outage begins at age A and ends at age E.
-Kinds: 0 power (the device sleeps, and finds the missed plan when it is back), 1 line (every attempt fails as transport), 2
-validation (every attempt fails as validation).
+Kinds: POWER, the device sleeps, and finds the missed plan when it is back; LINE, every attempt fails as transport; LOST, every
+attempt fails as validation; RESET, the device is gone from A to E and begins again then; ALONE, validation is lost for the
+address and not for the name.
 """
 
 import numpy as np
@@ -16,7 +17,8 @@ from tools.lib.sim import world
 from tools.lib.sim.city import words
 from tools.lib.sim.world import BACKDATE, DAY, HOUR, YEAR
 
-KINDS = 3
+KINDS = 5
+POWER, LINE, LOST, RESET, ALONE = range(KINDS)
 STATES = 6  # failures in a row that are told apart
 CALLS = 24  # of a plan function at one age
 RENEWALS = 3000  # of `renewal`, whose rare branch must be met often
@@ -42,8 +44,10 @@ class Lineage:
     """The densities of one lineage, each value the probability of one bin of `step` seconds.
 
     renewal[t]            the plan that follows a certificate
+    first                 the first certificate after the device began, from then on
     swallowed             [kind][a, e, d]: the plan fell into an outage from age `starts[a]` to age e, and the next
-                          certificate came d bins after its end; the sum over d is the probability that it fell in
+                          certificate came d bins after its end; the sum over d is the probability that it fell in. For RESET
+                          the probability that the plan does not come before the outage, and the first one after it
     ages, late            bins of age, after which nothing changes any more; bins of d
     """
 
@@ -60,8 +64,10 @@ class Lineage:
         missed = [self._windows(lambda t=t: self._missed(self._moment(t))) for t in range(n + 1)]
         failed = [[[self._windows(lambda: self._retry(self._moment(t), f, kind)) for t in range(n)] for f in range(STATES)]
                   for kind in (shipped.TRANSPORT, shipped.VALIDATION)]  # fmt: skip
+        firsts = self._windows(self._first)
         furthest = max(w[:, 1].max() - self._moment(t) for t, w in enumerate(missed))
-        self.late = int(min(furthest, life) / step) + 3
+        self.late = int(min(max(furthest, firsts[:, 1].max() - EPOCH), 2 * life) / step) + 3
+        self.first = self._row(firsts, EPOCH)
         self.starts = np.arange(some[0], some[-1] + 1, max(1, starts_step // step))
         self.swallowed = np.zeros((KINDS, self.starts.size, n + 1, self.late), np.float32)
         back = np.array([self._row(w, self._moment(t)) for t, w in enumerate(missed)])
@@ -69,10 +75,12 @@ class Lineage:
         for a, start in enumerate(self.starts):
             fell = np.maximum(total - total[start], 0)
             self.swallowed[0, a] = fell[:, None] * back
-        for kind in (1, 2):
+        for kind in (LINE, LOST):
             rows = np.array([[self._row(w, self._moment(t)) for t, w in enumerate(one)] for one in failed[kind - 1]])
             for a, start in enumerate(self.starts):
                 chain(self.renewal, rows, start, self.swallowed[kind, a])
+        self.swallowed[ALONE] = self.swallowed[LOST] if is_address else 0
+        self.swallowed[RESET] = (1 - total[self.starts])[:, None, None] * self.first
 
     def _moment(self, t):
         return EPOCH + int((t + 0.5) * self.step)
@@ -92,6 +100,10 @@ class Lineage:
     def _missed(self, now):
         self._new()
         self._policy.missed(self._plan, self._words, self.is_address, now, self._before, self._after)
+
+    def _first(self):
+        self._plan.clear()
+        self._policy.first(self._plan, self._words, EPOCH, self.is_address)
 
     def _retry(self, now, state, failure):
         self._new()
@@ -147,32 +159,66 @@ def chain(renewal, rows, start, out):
 
 
 LENGTHS = np.geomspace(HOUR, 200 * DAY, 33)
+OFTEN = 15  # outages of six hours and more in a year: such a home has habits, which are read otherwise
 
 
-def rates(outages=world.outages, homes=1500, span=YEAR, seed=7):
-    """[kind, length bin]: outages per second and per second of length, from `homes` simulated with `outages(rng, span)`."""
-    import random
+class Rates:
+    """What the world does, from `homes` that were simulated for it, of `life`: other ones than those that are attacked.
 
-    out = np.zeros((KINDS, LENGTHS.size - 1))
-    rng = random.Random(seed)
-    for _ in range(homes):
-        for start, end, kind in outages(rng, span):
-            q = np.searchsorted(LENGTHS, end - start) - 1
-            if 0 <= q < LENGTHS.size - 1 and kind < KINDS:
-                out[0 if kind == world.POWER_OFF else kind, q] += 1
-    # Few are long: a tenth of a count is spread over the neighbours.
-    smooth = out.copy()
-    smooth[:, 1:] += 0.5 * out[:, :-1]
-    smooth[:, :-1] += 0.5 * out[:, 1:]
-    smooth[:, 1:-1] /= 2
-    smooth[:, [0, -1]] /= 1.5
-    return smooth / (homes * float(span)) / np.diff(LENGTHS)
+    lengths   [kind, length bin], outages per second and per second of length, in homes without habits
+    births, deaths   per second
+    resets    per second, those before which the device was not off
+    """
+
+    def __init__(self, kind="kind", homes=1500, seed=7, life=None):
+        count = np.zeros((KINDS, LENGTHS.size - 1))
+        seconds = 0.0
+        self.births = self.deaths = self.resets = 0.0
+        if hasattr(world, "WORLDS"):
+            regions = world.regional_outages(seed, 365) if kind != "kind" else None
+            homes = [world.World(seed, h, 365, False, [], kind=kind, life=life, regions=regions) for h in range(homes)]
+        else:
+            homes = [world.World(seed, h, 365, False, []) for h in range(homes)]
+        lived = born = died = 0
+        for home in homes:
+            begin = getattr(home, "enrolled", home.begin)
+            died += bool(getattr(home, "died", 0))
+            born += begin > home.begin
+            lived += home.end - max(begin, world.START)
+            span = home.end - home.begin
+            if sum(b - a > 6 * HOUR for a, b, _ in home.outages) > OFTEN * span / YEAR:
+                continue
+            seconds += span
+            again = set(getattr(home, "resets", ()))
+            for start, end, of in home.outages:
+                self._count(count, RESET if again & {end, end - world.BOOT} else of, end - start)
+            for start, end, who in getattr(home, "lost", ()):
+                if who & 1:
+                    self._count(count, LOST if who == 3 else ALONE, end - start)
+            self.resets += len(again)
+        # Few are long: half of a count is spread over the neighbours.
+        smooth = count.copy()
+        smooth[:, 1:] += 0.5 * count[:, :-1]
+        smooth[:, :-1] += 0.5 * count[:, 1:]
+        smooth[:, 1:-1] /= 2
+        smooth[:, [0, -1]] /= 1.5
+        self.lengths = smooth / seconds / np.diff(LENGTHS)
+        self.resets /= seconds
+        self.births = born / max(lived, 1)
+        self.deaths = died / max(lived, 1)
+
+    def _count(self, count, kind, length):
+        q = np.searchsorted(LENGTHS, length) - 1
+        if 0 <= q < LENGTHS.size - 1:
+            count[kind, q] += 1
 
 
-def longer(rate):
-    """[kind, length bin]: outages per second that last at least as long as the middle of the bin."""
-    each = rate * np.diff(LENGTHS)
-    return each[:, ::-1].cumsum(1)[:, ::-1] - each / 2
+def longer(rates):
+    """[kind, length bin]: outages per second that last at least as long as the middle of the bin. Death is one without end."""
+    each = rates.lengths * np.diff(LENGTHS)
+    out = each[:, ::-1].cumsum(1)[:, ::-1] - each / 2
+    out[POWER] += rates.deaths
+    return out
 
 
 def quiet(lineage):
@@ -202,6 +248,6 @@ def unseen(name, address, rate):
             q = min(max(np.searchsorted(LENGTHS, length * step) - 1, 0), LENGTHS.size - 2)
             if length * step < LENGTHS[0]:
                 continue
-            w = rate[:, q] * (seen * step * step)
-            out[e : e + name.late] += (w[:, None] * name.swallowed[:, max(a, 0), e]).sum(0)
+            w = rate[:RESET, q] * (seen * step * step)
+            out[e : e + name.late] += (w[:, None] * name.swallowed[:RESET, max(a, 0), e]).sum(0)
     return out
