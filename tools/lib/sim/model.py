@@ -8,14 +8,17 @@ import numpy as np
 from numba import njit, prange
 
 from ipcert import plan as shipped
-from tools.lib.sim import posterior
+from tools.lib.sim import matching, posterior, stats
+from tools.lib.sim.habits import Habits
 from tools.lib.sim.posterior import RESET
-from tools.lib.sim.world import DAY, HOUR, IP_LIFE
+from tools.lib.sim.world import DAY, HOUR, NEVER, START, Lifetimes
 
 SAMPLES = 24  # outages that stand for the posterior of one gap
 FLOOR = 1e-6  # of a density: what no part of the model foresees
 IMPOSSIBLE = 2e-3  # probability that a name is renewed in an outage after all: the model is not the world
 UNKNOWN = 40 * HOUR  # about how old an address's certificate is when the record begins
+TEMPERATURES = (0.5, 0.65, 0.8, 0.9, 1.0, 1.15, 1.3)
+CERTAIN = 0.9  # posterior
 LEAST = 0.004  # a gap whose outage is less likely than this is not looked at
 
 
@@ -141,8 +144,13 @@ def place(before, A, E, starts, s_step, s_count, ages, step, reset):
 
 
 @njit(parallel=True, nogil=True, cache=True)
-def score(names, noff, rows, cols, found, tables, floor, impossible, end, out):
-    """out[c, r] = log ratio of name rows[r] under address cols[c]'s outages to a name without any."""
+def score(names, noff, rows, cols, found, tables, issued, floor, impossible, end, out):
+    """out[c, r] += log ratio of name rows[r] under address cols[c]'s outages to a name without any.
+
+    issued: (since, until), of the certificates of names that `tables` hold for; the first such call, since 0, also counts
+    what contradicts an outage.
+    """
+    since, until = issued
     table, tail, base, left, starts, step, mean = tables
     goff, span, opened, count, weight, begin, finish, kind = found
     kinds, s_count, ages, late = table.shape
@@ -191,7 +199,7 @@ def score(names, noff, rows, cols, found, tables, floor, impossible, end, out):
                 dead = 0.0
                 gain = 0.0
                 if k == lo and not inside:
-                    if k == hi or not known:
+                    if k == hi or not known or since > 0:
                         continue
                     d = int((names[k] - b) / step)
                     t = min(int(names[k] / step), left.size - 1)
@@ -210,12 +218,10 @@ def score(names, noff, rows, cols, found, tables, floor, impossible, end, out):
                         if q < hi and names[q] < E:
                             dead += w
                             continue
+                        if q == lo or names[q - 1] < since or names[q - 1] >= until:
+                            continue
                         if of == RESET:
                             gain -= w
-                        if q == lo:
-                            if of == RESET and q < hi:  # what came before is not known
-                                gain += w
-                            continue
                         z, e = place(names[q - 1], A, E, starts, s_step, s_count, ages, step, of == RESET)
                         if z < 0:
                             continue
@@ -230,63 +236,174 @@ def score(names, noff, rows, cols, found, tables, floor, impossible, end, out):
                             continue
                         t = min(int((names[q] - names[q - 1]) / step), base.size - 1)
                         gain += w * table[of, z, e, d] / (base[t] + floor)
-                if dead > 0:
+                if dead > 0 and since == 0:
                     out[c, r] += np.log(1 - dead + impossible)
                 if gain != 0:
                     out[c, r] += np.log(max(1 + gain / (1 - dead + impossible), impossible))
 
 
+class Names:
+    """The tables of names' certificates of one lifetime, seconds, that are issued from `since` to `until`, record seconds."""
+
+    def __init__(self, policy, life, address, rates, since, until):
+        step = max(HOUR, life // 360 // HOUR * HOUR)
+        self.lineage = posterior.Lineage(policy, False, life, step, 4 * step)
+        swallowed = self.lineage.swallowed
+        tail = np.ascontiguousarray(swallowed[..., ::-1].cumsum(-1)[..., ::-1])
+        base = posterior.unseen(self.lineage, address, rates.lengths)
+        base /= base.sum()
+        left = np.maximum(1 - np.append(0, base.cumsum()), 0)  # no certificate yet at this age
+        self.tables = swallowed, tail, base, left, self.lineage.starts, float(step), float(left.sum())
+        self.issued = float(since), float(until)
+
+
 class Attacker:
-    """life: of the name's certificates, seconds; policy: the module with plan's functions; world_rates: as
-    `posterior.rates` gives them."""
+    """Who thinks. life: of the name's certificates, seconds or `world.Lifetimes`; policy: has plan's functions; world_rates: a
+    `posterior.Rates` of the world, today's kind one by default."""
 
     name = "model"
+    whole = True  # `matched` must see all names of a crowd
 
     def __init__(self, life, policy=shipped, world_rates=None):
-        self.life = life
-        self.rates = posterior.Rates() if world_rates is None else world_rates
-        self.address = posterior.Lineage(policy, True, IP_LIFE, HOUR, 2 * HOUR)
-        step = max(HOUR, life // 360 // HOUR * HOUR)
-        self.names = posterior.Lineage(policy, False, life, step, 4 * step)
-        self.tail = np.ascontiguousarray(self.names.swallowed[..., ::-1].cumsum(-1)[..., ::-1])
-        self.base = posterior.unseen(self.names, self.address, self.rates.lengths)
-        self.base /= self.base.sum()
-        self.left = np.maximum(1 - np.append(0, self.base.cumsum()), 0)  # no certificate yet at this age
+        life = life if isinstance(life, Lifetimes) else Lifetimes(life)
+        self.rates = world_rates or posterior.Rates(life=life)
+        self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR)
+        change = life.change - START if life.change < NEVER else 1e18
+        self.names = [Names(policy, life.name, self.address, self.rates, 0, change)]
+        if change < 1e18:
+            self.names.append(Names(policy, life.later, self.address, self.rates, change, 1e18))
+        self.habits = None
         self.temperature = 1.0
 
+    def train(self, city, homes=None, seed=1, size=1500):
+        """Learn the hours of silence and the temperature of the matching from other homes than will be attacked. Returns self."""
+        rng = np.random.default_rng(seed)
+        homes = rng.permutation(np.arange(city.n) if homes is None else homes)
+        self.habits = Habits(city, homes, rng)
+        crowd = homes[:size]
+        s = self.scores(city, crowd, crowd)
+        said = []
+        for t in TEMPERATURES:
+            self.temperature = t
+            p = np.diagonal(self.match(s)).astype(np.float64)
+            said.append(np.log(p + 1e-3 / size).mean())
+        self.temperature = TEMPERATURES[int(np.argmax(said))]
+        return self
+
     def outages(self, city):
-        """The posterior of each notable gap of the city's addresses."""
-        some = np.flatnonzero(self.address.renewal > self.address.renewal.max() / 2)
-        ordinary = (some[-1] + 1) * self.address.step
-        rates = self.rates
-        most = int((np.diff(city.ips) > ordinary).sum() + (np.diff(city.ips) < some[0] * HOUR).sum()) + 2 * city.ioff.size
+        """The posterior of each notable gap of the city's addresses, as `gaps` fills it."""
+        one, rates = self.address, self.rates
+        some = np.flatnonzero(one.renewal > one.renewal.max() / 2)
+        ordinary, soonest = float((some[-1] + 1) * one.step), float((some[0] - 1) * one.step)
+        between = np.diff(city.ips)
+        most = int((between > ordinary).sum() + (between < soonest).sum()) + 2 * city.ioff.size
         out = (
             np.zeros(city.ioff.size, np.int64), np.zeros((most, 2)), np.zeros(most, np.int8), np.zeros(most, np.int64),
             np.zeros((most, SAMPLES)), np.zeros((most, SAMPLES)), np.zeros((most, SAMPLES)),
             np.zeros((most, SAMPLES), np.int8),
         )  # fmt: skip
-        one = self.address
         n = gaps(
-            (city.ips, city.ioff, city.new), (float(ordinary), float((some[0] - 1) * one.step)),
+            (city.ips, city.ioff, city.new), (ordinary, soonest),
             (one.renewal, one.swallowed, one.starts, float(one.step)),
             (rates.lengths, posterior.longer(rates), posterior.LENGTHS, rates.births, rates.resets), LEAST, ends(city), out,
         )  # fmt: skip
         return (out[0],) + tuple(x[:n] for x in out[1:])
 
-    def scores(self, city, rows, cols):
-        """float32[rows, cols]: names by addresses."""
-        found = self.outages(city)
+    def scores(self, city, rows, cols, found=None):
+        """float32[rows, cols]: log likelihood ratios of names rows[r] beside addresses cols[c], up to a number for each name.
+        found: `outages(city)`, where it is known already."""
+        found = found or self.outages(city)
         out = np.zeros((cols.size, rows.size), np.float32)
-        one = self.names
-        mean = float(self.left.sum())
-        score(
-            city.names, city.noff, rows, cols, found,
-            (one.swallowed, self.tail, self.base, self.left, one.starts, float(one.step), mean),
-            FLOOR, IMPOSSIBLE, ends(city), out,
-        )  # fmt: skip
+        for one in self.names:
+            score(
+                city.names, city.noff, rows, cols, found, one.tables, one.issued, FLOOR, IMPOSSIBLE, ends(city), out
+            )
+        if self.habits:
+            self.habits.add(city, rows, cols, out)
         return out.T
+
+    def match(self, scores):
+        """The posterior float32[names, addresses] of one matching for all: rows and columns add up to one."""
+        return matching.sinkhorn(scores, self.temperature)
+
+    def report(self, city, homes, size, match=None):
+        """Attack crowds of `size` out of `homes`: a dict with
+
+        top1, bound       share whose likeliest address is the right one, and its one-sided 95 % bound
+        top10             share whose right address is among the ten likeliest
+        classes           {class: (share, bound, homes)}
+        certain           share of names with a posterior of `CERTAIN` and more; certain_right: how many of those are right
+        shuffled          (share, bound) of names beside other homes' addresses, which is guessing
+        """
+        found = self.outages(city)
+        hits, top10, sure, tried, wrong = [], [], [], [], []
+        groups = [homes[q : q + size] for q in range(0, homes.size - size + 1, size)]
+        for q, group in enumerate(groups):
+            p = self.match(self.scores(city, group, group, found))
+            hit, ten, certain = judge(p)
+            hits.append(hit)
+            top10.append(ten)
+            sure.append(certain)
+            tried.append(group)
+            if q == 0:
+                # Half of the crowd's names beside the other half's addresses.
+                half = size // 2
+                s = self.scores(city, group[:half], group[half : 2 * half], found)
+                wrong.append(judge(self.match(s))[0])
+        hits, top10, sure, tried, wrong = (np.concatenate(x) for x in (hits, top10, sure, tried, wrong))
+        return {
+            "top1": float(hits.mean()), "bound": stats.share_above(hits.sum(), hits.size), "top10": float(top10.mean()),
+            "classes": {
+                name: (float(hits[k].mean()), stats.share_above(hits[k].sum(), k.sum()), int(k.sum()))
+                for name, k in classes(city, tried).items() if k.any()
+            },
+            "certain": float(sure.mean()), "certain_right": float(hits[sure].mean()) if sure.any() else None,
+            "shuffled": (float(wrong.mean()), stats.share_above(wrong.sum(), wrong.size)), "homes": int(hits.size),
+        }  # fmt: skip
+
+
+def judge(p):
+    """Of a posterior whose diagonal is right: (chance of a right first guess, of one in ten, certain?) of each row; ties are
+    shared."""
+    true = np.diagonal(p)[:, None]
+    above = (p > true).sum(1)
+    ties = (p == true).sum(1)
+    return np.where(above == 0, 1.0 / ties, 0.0), np.clip((10.0 - above) / ties, 0, 1), p.max(1) >= CERTAIN
+
+
+def classes(city, homes):
+    """{class: mask of homes}, by what happened to them."""
+    longest = city.longest[homes]
+    out = {"off at most 1 d": longest <= DAY}
+    for a, b in ((1, 7), (7, 14), (14, 28), (28, 1 << 20)):
+        out[f"off {a}-{b} d" if b < 1 << 20 else f"off over {a} d"] = (longest > a * DAY) & (longest <= b * DAY)
+    out["name lapsed"] = np.isin(homes, city.lapses[city.lapses[:, 1] == 0, 0])
+    if hasattr(city, "resets"):
+        out["reset"] = city.resets[homes] > 0
+        out["died"] = city.died[homes] > 0
+        out["begun"] = city.enrolled[homes] > START
+        out["validation lost over 14 d"] = city.lost[homes, 0] > 14 * DAY
+        out["off at night"] = city.nights[homes]
+        none = (longest <= DAY) & (city.resets[homes] == 0) & (city.died[homes] == 0) & (city.lost[homes, 1] <= DAY)
+        out["none of these"] = none & ~city.nights[homes] & (city.enrolled[homes] <= START)
+    return out
 
 
 def ends(city):
     """The second at which the record stops: whole days."""
     return float(-(-max(city.names.max(), city.ips.max()) // DAY) * DAY)
+
+
+class Matched:
+    """The same attacker for `attack.attack`: its scores are the logs of the posterior of a whole crowd's matching."""
+
+    name = "model"
+    whole = True
+    temperature = 1.0
+
+    def __init__(self, one):
+        self.one = one
+
+    def scores(self, city, rows, cols):
+        """float32[rows, cols]."""
+        return np.log(self.one.match(self.one.scores(city, rows, cols)) + np.float32(1e-30))
