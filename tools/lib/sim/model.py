@@ -158,6 +158,8 @@ def score(names, noff, rows, cols, found, tables, issued, floor, impossible, end
     reach = starts[-1] + s_step
     for c in prange(cols.size):
         early = np.zeros(late)
+        gained = np.zeros(rows.size)
+        during = np.full(rows.size, -1)
         h = cols[c]
         for g in range(goff[h], goff[h + 1]):
             a, b = span[g, 0], span[g, 1]
@@ -198,6 +200,7 @@ def score(names, noff, rows, cols, found, tables, issued, floor, impossible, end
                         continue
                 dead = 0.0
                 gain = 0.0
+                where = lo
                 if k == lo and not inside:
                     if k == hi or not known or since > 0:
                         continue
@@ -235,11 +238,22 @@ def score(names, noff, rows, cols, found, tables, issued, floor, impossible, end
                         if d >= late:
                             continue
                         t = min(int((names[q] - names[q - 1]) / step), base.size - 1)
-                        gain += w * table[of, z, e, d] / (base[t] + floor)
+                        f = w * table[of, z, e, d] / (base[t] + floor)
+                        if f > 0:
+                            gain += f
+                            where = q
                 if dead > 0 and since == 0:
                     out[c, r] += np.log(1 - dead + impossible)
                 if gain != 0:
-                    out[c, r] += np.log(max(1 + gain / (1 - dead + impossible), impossible))
+                    gain /= 1 - dead + impossible
+                    # One outage swallows a plan, not two: what several gaps say of one certificate is added up.
+                    if reset > 0 or during[r] != where:
+                        out[c, r] += np.log(max(1 + gained[r], impossible))
+                        gained[r] = 0.0
+                        during[r] = where
+                    gained[r] += gain
+        for r in range(rows.size):
+            out[c, r] += np.log(max(1 + gained[r], impossible))
 
 
 class Names:
@@ -325,6 +339,16 @@ class Attacker:
     def match(self, scores):
         """The posterior float32[names, addresses] of one matching for all: rows and columns add up to one."""
         return matching.sinkhorn(scores, self.temperature)
+
+    def sparse(self, city, rows, cols, keep=300, block=1000):
+        """`match` for more homes than a whole matrix has room for: (addresses int32[names, keep], posterior float32 of the same).
+        The `keep` likeliest addresses of each name are matched; of the others only the sums are kept."""
+        found = self.outages(city)
+
+        def scored(start, end):
+            return self.scores(city, rows, cols[start:end], found)
+
+        return matching.sparse(scored, rows.size, cols.size, keep, block, self.temperature)
 
     def report(self, city, homes, size, match=None):
         """Attack crowds of `size` out of `homes`: a dict with
