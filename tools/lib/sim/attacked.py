@@ -1,8 +1,8 @@
 """The attacker of model.py alone, on homes that are simulated for it: prints its report as JSON, shares as parts of one.
 
-    python -m tools.lib.sim.attacked --life 45 --world kind --homes 10000 --size 2000 [--train 4000] [--seed N]
-        in the environment of tools/simulate. --size: how many names are matched with as many addresses; --train: other
-        homes to learn on, 0 for the model without what is counted
+python -m tools.lib.sim.attacked --life 45 --world kind --homes 10000 --size 2000 [--train 4000] [--seed N]
+    in the environment of tools/simulate. --size: how many names are matched with as many addresses; --train: other
+    homes to learn on, 0 for the model without what is counted
 """
 
 import argparse

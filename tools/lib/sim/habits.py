@@ -11,7 +11,10 @@ from numba import njit, prange
 from tools.lib.sim.world import DAY, HOUR
 
 # (period, stretches longer than which say something, seconds): chance leaves them in one home in thousands.
-PERIODS = ((float(DAY), np.array([3.0, 4.5, 6, 7, 8, 9, 10, 12]) * HOUR), (7.0 * DAY, np.array([34.0, 46, 54, 60, 66, 80]) * HOUR))
+PERIODS = (
+    (float(DAY), np.array([3.0, 4.5, 6, 7, 8, 9, 10, 12]) * HOUR),
+    (7.0 * DAY, np.array([34.0, 46, 54, 60, 66, 80]) * HOUR),
+)
 ENOUGH = 30  # certificates of an address
 PLACES = 40
 INSIDE = np.array([0.0, 0.01, 0.03, 0.06, 0.1, 0.2])  # how deep inside, as a part of the stretch
@@ -99,7 +102,11 @@ class Habits:
             part = false / np.maximum(false.sum(1, keepdims=True), 1)
             even = part + 1e-3 / PLACES
             self.tables.append(
-                np.log((true + KAPPA * even) / (true.sum(1, keepdims=True) + KAPPA * even.sum(1, keepdims=True)) / even)
+                np.log(
+                    (true + KAPPA * even)
+                    / (true.sum(1, keepdims=True) + KAPPA * even.sum(1, keepdims=True))
+                    / even
+                )
             )
 
     @staticmethod

@@ -50,11 +50,14 @@ def candidates(scored, rows, cols, keep, block, temperature=1.0):
 
 def sparse(scored, rows, cols, keep=300, block=1000, temperature=1.0, rounds=30):
     """`sinkhorn` of the likeliest `keep` columns of each row: (columns int32[rows, keep], posterior float32[rows, keep]).
-    The others count by their sums, as if each had the mean row or column."""
+    The others count by their sums, as if each had the row or column that is the mean of those others."""
     index, k, row_rest, column_rest = candidates(scored, rows, cols, keep, block, temperature)
     v = np.ones(cols)
+    by_row = row_rest / max(row_rest.sum(), 1e-300)
+    by_column = column_rest / max(column_rest.sum(), 1e-300)
     for _ in range(rounds + 1):
-        u = 1 / np.maximum((k * v[index]).sum(1) + row_rest * v.mean(), 1e-300)
+        u = 1 / np.maximum((k * v[index]).sum(1) + row_rest * (by_column @ v), 1e-300)
         last = v
-        v = 1 / np.maximum(np.bincount(index.ravel(), (k * u[:, None]).ravel(), cols) + column_rest * u.mean(), 1e-300)
+        sums = np.bincount(index.ravel(), (k * u[:, None]).ravel(), cols)
+        v = 1 / np.maximum(sums + column_rest * (by_row @ u), 1e-300)
     return index, (k * u[:, None] * last[index]).astype(np.float32)

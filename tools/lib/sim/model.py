@@ -10,6 +10,7 @@ from numba import njit, prange
 from ipcert import plan as shipped
 from tools.lib.sim import matching, posterior, stats
 from tools.lib.sim.habits import Habits
+from tools.lib.sim.home import RECOVERY
 from tools.lib.sim.posterior import RESET
 from tools.lib.sim.world import DAY, HOUR, NEVER, START, Lifetimes
 
@@ -259,9 +260,9 @@ def score(names, noff, rows, cols, found, tables, issued, floor, impossible, end
 class Names:
     """The tables of names' certificates of one lifetime, seconds, that are issued from `since` to `until`, record seconds."""
 
-    def __init__(self, policy, life, address, rates, since, until):
+    def __init__(self, policy, life, address, rates, recovery, since, until):
         step = max(HOUR, life // 360 // HOUR * HOUR)
-        self.lineage = posterior.Lineage(policy, False, life, step, 4 * step)
+        self.lineage = posterior.Lineage(policy, False, life, step, 4 * step, recovery)
         swallowed = self.lineage.swallowed
         tail = np.ascontiguousarray(swallowed[..., ::-1].cumsum(-1)[..., ::-1])
         base = posterior.unseen(self.lineage, address, rates.lengths)
@@ -273,19 +274,20 @@ class Names:
 
 class Attacker:
     """Who thinks. life: of the name's certificates, seconds or `world.Lifetimes`; policy: has plan's functions; world_rates: a
-    `posterior.Rates` of the world, today's kind one by default."""
+    `posterior.Rates` of the world, today's kind one by default; recovery: P3's option,
+    seconds."""
 
     name = "model"
     whole = True  # `matched` must see all names of a crowd
 
-    def __init__(self, life, policy=shipped, world_rates=None):
+    def __init__(self, life, policy=shipped, world_rates=None, recovery=RECOVERY):
         life = life if isinstance(life, Lifetimes) else Lifetimes(life)
         self.rates = world_rates or posterior.Rates(life=life)
-        self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR)
+        self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR, recovery)
         change = life.change - START if life.change < NEVER else 1e18
-        self.names = [Names(policy, life.name, self.address, self.rates, 0, change)]
+        self.names = [Names(policy, life.name, self.address, self.rates, recovery, 0, change)]
         if change < 1e18:
-            self.names.append(Names(policy, life.later, self.address, self.rates, change, 1e18))
+            self.names.append(Names(policy, life.later, self.address, self.rates, recovery, change, 1e18))
         self.habits = None
         self.temperature = 1.0
 
@@ -330,7 +332,17 @@ class Attacker:
         out = np.zeros((cols.size, rows.size), np.float32)
         for one in self.names:
             score(
-                city.names, city.noff, rows, cols, found, one.tables, one.issued, FLOOR, IMPOSSIBLE, ends(city), out
+                city.names,
+                city.noff,
+                rows,
+                cols,
+                found,
+                one.tables,
+                one.issued,
+                FLOOR,
+                IMPOSSIBLE,
+                ends(city),
+                out,
             )
         if self.habits:
             self.habits.add(city, rows, cols, out)
@@ -400,7 +412,9 @@ def classes(city, homes):
     longest = city.longest[homes]
     out = {"off at most 1 d": longest <= DAY}
     for a, b in ((1, 7), (7, 14), (14, 28), (28, 1 << 20)):
-        out[f"off {a}-{b} d" if b < 1 << 20 else f"off over {a} d"] = (longest > a * DAY) & (longest <= b * DAY)
+        out[f"off {a}-{b} d" if b < 1 << 20 else f"off over {a} d"] = (longest > a * DAY) & (
+            longest <= b * DAY
+        )
     out["name lapsed"] = np.isin(homes, city.lapses[city.lapses[:, 1] == 0, 0])
     if hasattr(city, "resets"):
         out["reset"] = city.resets[homes] > 0
@@ -408,7 +422,12 @@ def classes(city, homes):
         out["begun"] = city.enrolled[homes] > START
         out["validation lost over 14 d"] = city.lost[homes, 0] > 14 * DAY
         out["off at night"] = city.nights[homes]
-        none = (longest <= DAY) & (city.resets[homes] == 0) & (city.died[homes] == 0) & (city.lost[homes, 1] <= DAY)
+        none = (
+            (longest <= DAY)
+            & (city.resets[homes] == 0)
+            & (city.died[homes] == 0)
+            & (city.lost[homes, 1] <= DAY)
+        )
         out["none of these"] = none & ~city.nights[homes] & (city.enrolled[homes] <= START)
     return out
 

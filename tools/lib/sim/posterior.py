@@ -15,6 +15,7 @@ from numba import njit
 from ipcert import plan as shipped
 from tools.lib.sim import world
 from tools.lib.sim.city import words
+from tools.lib.sim.home import RECOVERY
 from tools.lib.sim.world import BACKDATE, DAY, HOUR, YEAR
 
 KINDS = 5
@@ -51,19 +52,24 @@ class Lineage:
     ages, late            bins of age, after which nothing changes any more; bins of d
     """
 
-    def __init__(self, policy, is_address, life, step, starts_step, seed=1):
+    def __init__(self, policy, is_address, life, step, starts_step, recovery=RECOVERY, seed=1):
         self.is_address, self.life, self.step = is_address, life, step
-        self._policy, self._words = policy, words(seed, 1 << 42)
+        self._policy, self._words, self._recovery = policy, words(seed, 1 << 42), recovery
         self._plan = shipped.Plan()
         self._before, self._after = EPOCH - BACKDATE, EPOCH - BACKDATE + life
         whole = -(-life // step)
-        reach = max(self._windows(lambda: self._missed(self._after + HOUR))[:, 1].max() - self._after - HOUR, step)
+        reach = max((self._windows(self._missed, self._after + HOUR)[:, 1] - self._after - HOUR).max(), step)
         self.ages = n = int(whole + 2 + 2 * reach / step)
         self.renewal = self._renewal(n)
         some = np.flatnonzero(self.renewal)
-        missed = [self._windows(lambda t=t: self._missed(self._moment(t))) for t in range(n + 1)]
-        failed = [[[self._windows(lambda: self._retry(self._moment(t), f, kind)) for t in range(n)] for f in range(STATES)]
-                  for kind in (shipped.TRANSPORT, shipped.VALIDATION)]  # fmt: skip
+        missed = [self._windows(self._missed, self._moment(t)) for t in range(n + 1)]
+        failed = {
+            kind: [
+                [self._windows(self._retry, self._moment(t), f, failure) for t in range(n)]
+                for f in range(STATES)
+            ]
+            for kind, failure in ((LINE, shipped.TRANSPORT), (LOST, shipped.VALIDATION))
+        }
         firsts = self._windows(self._first)
         furthest = max(w[:, 1].max() - self._moment(t) for t, w in enumerate(missed))
         self.late = int(min(max(furthest, firsts[:, 1].max() - EPOCH), 2 * life) / step) + 3
@@ -76,7 +82,9 @@ class Lineage:
             fell = np.maximum(total - total[start], 0)
             self.swallowed[0, a] = fell[:, None] * back
         for kind in (LINE, LOST):
-            rows = np.array([[self._row(w, self._moment(t)) for t, w in enumerate(one)] for one in failed[kind - 1]])
+            rows = np.array(
+                [[self._row(w, self._moment(t)) for t, w in enumerate(one)] for one in failed[kind]]
+            )
             for a, start in enumerate(self.starts):
                 chain(self.renewal, rows, start, self.swallowed[kind, a])
         self.swallowed[ALONE] = self.swallowed[LOST] if is_address else 0
@@ -85,21 +93,23 @@ class Lineage:
     def _moment(self, t):
         return EPOCH + int((t + 0.5) * self.step)
 
-    def _windows(self, call, times=CALLS):
+    def _windows(self, call, *arguments, times=CALLS):
         """(start, end) of the intervals that `call` drew from."""
         out = np.empty((times, 2))
         for q in range(times):
-            call()
+            call(*arguments)
             out[q] = self._plan.window_start, self._plan.window_end
         return out
 
     def _new(self):
         self._plan.clear()
-        self._policy.renewal(self._plan, self._words, self.is_address, self._before, self._after, EPOCH)
+        certificate = self.is_address, self._before, self._after
+        self._policy.renewal(self._plan, self._words, *certificate, EPOCH, self._recovery)
 
     def _missed(self, now):
         self._new()
-        self._policy.missed(self._plan, self._words, self.is_address, now, self._before, self._after)
+        certificate = self._before, self._after
+        self._policy.missed(self._plan, self._words, self.is_address, now, *certificate, self._recovery)
 
     def _first(self):
         self._plan.clear()
@@ -108,12 +118,12 @@ class Lineage:
     def _retry(self, now, state, failure):
         self._new()
         self._policy.retry(
-            self._plan, self._words, now, state + 1, failure, self._after, 0, self.is_address, self._before
-        )
+            self._plan, self._words, now, state + 1, failure, self._after, 0, self.is_address, self._before, self._recovery
+        )  # fmt: skip
 
     def _renewal(self, n):
         out = np.zeros(n)
-        for start, end in self._windows(self._new, RENEWALS):
+        for start, end in self._windows(self._new, times=RENEWALS):
             _spread(out, start - EPOCH, end - EPOCH, 1 / RENEWALS, self.step)
         return out
 
@@ -176,7 +186,10 @@ class Rates:
         self.births = self.deaths = self.resets = 0.0
         if hasattr(world, "WORLDS"):
             regions = world.regional_outages(seed, 365) if kind != "kind" else None
-            homes = [world.World(seed, h, 365, False, [], kind=kind, life=life, regions=regions) for h in range(homes)]
+            homes = [
+                world.World(seed, h, 365, False, [], kind=kind, life=life, regions=regions)
+                for h in range(homes)
+            ]
         else:
             homes = [world.World(seed, h, 365, False, []) for h in range(homes)]
         lived = born = died = 0
