@@ -41,7 +41,14 @@ class City:
         self.enrolled, self.died, self.resets = of[:, 3], of[:, 4], of[:, 5]
         self.nights, self.nightly = of[:, 6] > 0, of[:, 7] > 0
         self.lapses = whole["lapses"]
-        self.spans, self.who, self.off = whole["spans"][:, :3], whole["spans"][:, 3], _offsets(whole["spans in"])
+        # Each part has counted its homes from 0.
+        before = np.cumsum([0] + [len(p["home"]) for p in parts[:-1]])
+        self.lapses[:, 0] += np.repeat(before, [len(p["lapses"]) for p in parts])
+        self.spans, self.who, self.off = (
+            whole["spans"][:, :3],
+            whole["spans"][:, 3],
+            _offsets(whole["spans in"]),
+        )
         self.n = self.longest.size
         self.life = life
         self.days = days
@@ -76,7 +83,7 @@ def words(seed, number):
 
 
 def _chunk(job):
-    seed, first, count, days, dynamic, policy, quiet, down, kind, life, truth, recovery = job
+    seed, first, count, days, dynamic, policy, quiet, down, kind, life, truth, recovery, ordinary = job
     ca = world.ca_downtime(seed, days)
     regions = world.regional_outages(seed, days) if kind != "kind" else None
     flat = {key: [] for key in ("names", "ips", "gen", "new", "six", "six gen", "six new", "lapses", "spans")}
@@ -84,6 +91,8 @@ def _chunk(job):
     of = []
     for h in range(first, first + count):
         w = world.World(seed, h, days, dynamic, ca, quiet, kind=kind, life=life, regions=regions)
+        if ordinary and not w.ordinary():
+            continue
         if down:  # this home's CA is down once, at a moment of its own
             start = world.START + w.moment(days * world.DAY - down)
             w.ca = [(start, start + down)]
@@ -92,20 +101,18 @@ def _chunk(job):
         for key, seen, gens in (("ips", log.ip, log.gen), ("six", log.six, log.six_gen)):
             flat[key] += seen
             flat["gen" if key == "ips" else "six gen"] += gens
-            flat["new" if key == "ips" else "six new"] += [
-                g != last for g, last in zip(gens, [0, *gens])
-            ]
+            flat["new" if key == "ips" else "six new"] += [g != last for g, last in zip(gens, [0, *gens])]
             counts[key + " in"].append(len(seen))
         counts["names in"].append(len(log.name))
-        flat["lapses"] += [(h - first, *(int(v) for v in one)) for one in log.lapses]
-        spans = [(*one, 0) for one in w.outages] + [(a, b, world.VALIDATION_LOST, who) for a, b, who in w.lost]
+        flat["lapses"] += [(len(of), *(int(v) for v in one)) for one in log.lapses]
+        spans = [(*one, 0) for one in w.outages] + [
+            (a, b, world.VALIDATION_LOST, who) for a, b, who in w.lost
+        ]
         spans = sorted(spans) if truth else []
         flat["spans"] += spans
         counts["spans in"].append(len(spans))
-        resets = sum(1 for at in w.resets if max(world.START, w.enrolled) <= at < w.until())
-        of.append((w.longest(), *w.longest_lost(), w.enrolled, w.died, resets, w.nights, w.nightly))
+        of.append((w.longest(), *w.longest_lost(), w.enrolled, w.died, w.resets_seen(), w.nights, w.nightly))
     lapses = np.array(flat["lapses"], np.int64).reshape(-1, 8)
-    lapses[:, 0] += first
     return {
         **{key: np.array(flat[key], float) - world.START for key in ("names", "ips", "six")},
         **{key: np.array(flat[key], np.int64) for key in ("gen", "six gen")},
@@ -113,22 +120,36 @@ def _chunk(job):
         **{key: np.array(counts[key], np.int64) for key in counts},
         "lapses": lapses,
         "spans": np.array(flat["spans"], np.int64).reshape(-1, 4),
-        "home": np.array(of, np.int64),
+        "home": np.array(of, np.int64).reshape(-1, 8),
     }
 
 
 def build(
     seed, count, days=365, dynamic=False, policy="ipcert", quiet=False, down=0, progress=None, first=0,
-    kind="kind", life=None, truth=False, recovery=home.RECOVERY,
+    kind="kind", life=None, truth=False, recovery=home.RECOVERY, ordinary=False,
 ):  # fmt: skip
     """Simulate `count` homes of the world `kind` (world.WORLDS), with certificates of `life` (world.Lifetimes).
 
     quiet: no outages; down: seconds for which the CA is down once, at a random moment; truth: keep every span;
-    recovery: P3's option, seconds.
+    recovery: P3's option, seconds; ordinary: leave out all homes that are not (World.ordinary).
     """
     life = life or world.Lifetimes()
     jobs = [
-        (seed, first + h, min(CHUNK, count - h), days, dynamic, policy, quiet, down, kind, life, truth, recovery)
+        (
+            seed,
+            first + h,
+            min(CHUNK, count - h),
+            days,
+            dynamic,
+            policy,
+            quiet,
+            down,
+            kind,
+            life,
+            truth,
+            recovery,
+            ordinary,
+        )
         for h in range(0, count, CHUNK)
     ]
     parts = []

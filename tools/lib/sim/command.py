@@ -133,7 +133,9 @@ def _read(name):
         with open(name, encoding="utf-8") as file:
             return json.load(file)
     except (OSError, ValueError) as error:
-        raise Stop(f"{name} cannot be read ({error}); make one with tools/simulate gate --out FILE.") from error
+        raise Stop(
+            f"{name} cannot be read ({error}); make one with tools/simulate gate --out FILE."
+        ) from error
 
 
 def _report(options):

@@ -13,6 +13,7 @@ from tools.lib.sim.strongest import learned, strongest
 from tools.lib.sim.world import DAY, HOUR
 
 LONGEST_ORDINARY = DAY
+UNKIND = 4  # times as many homes are looked at for ordinary ones
 CLASSES = (
     (0, DAY),
     (DAY, 3 * DAY),
@@ -116,7 +117,9 @@ class Measure:
         key = use, count, dynamic, policy or self.policy, self.life, self.world, tuple(sorted(options))
         if key not in self._cities:
             where = "dynamic" if dynamic else "static"
-            show = self.progress.step(f"{self._where()}: {count} homes, {where} ({use}, {policy or self.policy})")
+            show = self.progress.step(
+                f"{self._where()}: {count} homes, {where} ({use}, {policy or self.policy})"
+            )
             number = self.seed * 100 + {"train": 1, "test": 2, "quiet": 3, "down": 4}[use]
             self._cities[key] = city.build(
                 number, count, 365, dynamic, policy or self.policy, progress=show, kind=self.world,
@@ -206,8 +209,13 @@ class Measure:
         size = self.z["crowd_ordinary"]
         for dynamic in self._places():
             where = "dynamic" if dynamic else "static"
-            learn = self._city("train", self.z["train"], dynamic)
-            town = self._city("test", self.z["test"], dynamic)
+            if self.world == "kind":
+                learn = self._city("train", self.z["train"], dynamic)
+                town = self._city("test", self.z["test"], dynamic)
+            else:
+                # Few homes are ordinary there: as many are looked for as the kind world has.
+                learn = self._city("train", UNKIND * self.z["train"], dynamic, ordinary=True)
+                town = self._city("test", UNKIND * self.z["test"], dynamic, ordinary=True)
             homes = self._rng().permutation(ordinary(town))
             numbers = dict(self.z, tried=None, rows=size * self.z["trees_crowds"])
             if not self.z["trees_crowds"]:
@@ -231,9 +239,11 @@ class Measure:
             if self.size in ("quick", "tiny"):
                 continue
             # Ordinary targets among everybody: reported beside it.
+            learn = self._city("train", self.z["train"], dynamic)
+            town = self._city("test", self.z["test"], dynamic)
             everyone = self._attackers(learn, learn.visible())[0]
             r = attack.attack(everyone, town, self._rng().permutation(town.visible())[: size * 12], size)
-            k = np.isin(r.homes, homes)
+            k = np.isin(r.homes, ordinary(town))
             self.add(
                 "G2", f"top-1 as a multiple of guessing, {where}, ordinary targets among mixed candidates",
                 r.hits[k].mean() * size, stats.share_above(r.hits[k].sum(), k.sum()) * size, None, k.sum(), crowd=size,
@@ -269,12 +279,16 @@ class Measure:
     def g3(self):
         """Everyone, long outages included."""
         size = self.z["crowd_all"]
-        top1 = (TOP1_ALL if self.world == "kind" else TOP1_UNKIND)[size]
+        top1, auc, bits = TOP1_ALL[size], 0.62, 0.75
+        if self.world != "kind":
+            # Births, deaths and resets are dates that both certificates have, whatever the policy: they give bits about
+            # everybody, and the goal is that nobody is found by them.
+            top1, auc, bits = TOP1_UNKIND[size], None, None
         for dynamic in self._places():
             where = "dynamic" if dynamic else "static"
             town, found = self._everyone(dynamic)
             for one, r in found:
-                self._crowds("G3", f"{where}, {one.name}", r, size, top1, 0.62, 0.75)
+                self._crowds("G3", f"{where}, {one.name}", r, size, top1, auc, bits)
                 if isinstance(one, attack.Ratio):
                     if size > 2000:
                         part = self._rng().permutation(town.visible())[:2000]
@@ -286,7 +300,9 @@ class Measure:
                     if not dynamic and self.world == "kind":
                         if self.life == self.lives[0]:
                             self._compared()
-                        self.report["channels everyone"] = self._channels(one, town, town.visible()[:2000], 1000)
+                        self.report["channels everyone"] = self._channels(
+                            one, town, town.visible()[:2000], 1000
+                        )
                         self._histograms(town)
 
     def g6(self):
@@ -299,7 +315,9 @@ class Measure:
     def _classes(self, where, town, found, size, limits=True):
         """A row for each class of homes, of the attacker whose bound is the highest."""
         weeks = TOP1_WEEKS_PRIVATE if self.recovery >= PRIVATE else TOP1_WEEKS
-        tables = [(one, r, dict(classes(town, r.homes)), town.longest[r.homes] <= 28 * DAY) for one, r in found]
+        tables = [
+            (one, r, dict(classes(town, r.homes)), town.longest[r.homes] <= 28 * DAY) for one, r in found
+        ]
         for name in tables[0][2]:
             limit = None
             if limits and not name.startswith("reported: "):
@@ -307,7 +325,7 @@ class Measure:
             self._class(f"top-1, {where}, {name.removeprefix('reported: ')}", limit, size, limits, [
                 (one, r, masks[name]) for one, r, masks, _ in tables
             ])  # fmt: skip
-            if not name.startswith("longest"):
+            if name.startswith("certificate"):  # most of these were off for long
                 self._class(
                     f"top-1, {where}, {name.removeprefix('reported: ')}, off for no more than 28 days", None, size, limits,
                     [(one, r, masks[name] & short) for one, r, masks, short in tables],
@@ -321,7 +339,9 @@ class Measure:
             counted = [(one, r, k) for one, r, k in found if k.any()]
         if not counted:
             return
-        bound, at = max((stats.share_above(r.hits[k].sum(), k.sum()), q) for q, (_, r, k) in enumerate(counted))
+        bound, at = max(
+            (stats.share_above(r.hits[k].sum(), k.sum()), q) for q, (_, r, k) in enumerate(counted)
+        )
         one, r, k = counted[at]
         self.add(
             "G6" if limits else "G3", what, r.hits[k].mean(), bound, limit, k.sum(), crowd=size, attacker=one.name,
@@ -516,8 +536,9 @@ class Measure:
         if "g1" in only:
             self.g1()
             after()
-        for self.life in self.lives:
-            for self.world in self.worlds:
+        for life in self.lives:
+            for kind in self.worlds:
+                self.life, self.world = life, kind
                 for name in ("g2", "g3", "g4", "g5", "g6"):
                     if name not in only or name in ("g4", "g5") and self.world != "kind":
                         continue
@@ -549,7 +570,11 @@ def classes(town, homes):
         k = (longest > a) & (longest <= b) if a else longest <= b
         yield (WEEKS if b > 1 << 30 else f"longest outage {a // DAY} to {b // DAY} days"), k
     lost = town.lost[homes]
-    for a, b, text in ((0, 3, "up to 3 days"), (3, 14, "for 3 to 14 days"), (14, 1 << 20, "for more than 14 days")):
+    for a, b, text in (
+        (0, 3, "up to 3 days"),
+        (3, 14, "for 3 to 14 days"),
+        (14, 1 << 20, "for more than 14 days"),
+    ):
         yield f"validation of both lost {text}", (lost[:, 0] > a * DAY) & (lost[:, 0] <= b * DAY)
     yield "validation of one lost only", (lost[:, 1] > 0) & (lost[:, 0] == 0)
     yield "reset or replaced", town.resets[homes] > 0

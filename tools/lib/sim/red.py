@@ -38,9 +38,18 @@ def worse(data, known):
         text = f"{row['goal']}, {row['life']} days, {row['world']}: {row['what']}"
         before = listed.get(_key(row))
         if before is None:
-            found.append(f"{text} fails, and is not on the list: {row['figure']:.4g}, limit {row['limit']:.4g}")
-        elif row["at_least"] and row["figure"] < before["worst"] or not row["at_least"] and row["figure"] > before["worst"]:
-            found.append(f"{text} is worse: {row['figure']:.4g}, on the list {before['figure']:.4g} ({before['worst']:.4g})")
+            found.append(
+                f"{text} fails, and is not on the list: {row['figure']:.4g}, limit {row['limit']:.4g}"
+            )
+        elif (
+            row["at_least"]
+            and row["figure"] < before["worst"]
+            or not row["at_least"]
+            and row["figure"] > before["worst"]
+        ):
+            found.append(
+                f"{text} is worse: {row['figure']:.4g}, on the list {before['figure']:.4g} ({before['worst']:.4g})"
+            )
     return found
 
 

@@ -66,7 +66,9 @@ def html(data):
         for r in rows:
             limit = "" if r["limit"] is None else f"{'≥' if r['at_least'] else '≤'} {number(r['limit'])}"
             verdict = _VERDICT[r["holds"]]
-            more = "".join(f", {k} {number(r[k])}" for k in ("top10", "auc", "bits", "share", "crowd") if k in r)
+            more = "".join(
+                f", {k} {number(r[k])}" for k in ("top10", "auc", "bits", "share", "crowd") if k in r
+            )
             out.append(
                 f"<tr><td>{number(r['figure'])}<td>{number(r['bound'])}<td>{limit}<td>{r['n']:,}"
                 f"<td>{escape(r['what'] + more)}<td class={verdict}>{verdict}"
@@ -79,8 +81,14 @@ def html(data):
             if rows_of:
                 names = [r["what"].split("outage ")[1] for r in rows_of]
                 values = [100 * r["figure"] for r in rows_of]
-                out.append(bars(f"{title}: right first guess by outage class, {where} (percent)", names, values))
-                out.append(bars(f"{title}: leak by outage class, {where} (bits)", names, [r["bits"] for r in rows_of]))
+                out.append(
+                    bars(f"{title}: right first guess by outage class, {where} (percent)", names, values)
+                )
+                out.append(
+                    bars(
+                        f"{title}: leak by outage class, {where} (bits)", names, [r["bits"] for r in rows_of]
+                    )
+                )
     plots = data["plots"]
     for key, title in (
         ("channels static", "Leak by channel, ordinary static homes (bits)"),

@@ -42,7 +42,10 @@ WINTER = 353 * DAY, 7 * DAY, 4 * DAY, 12 * DAY
 WINTER_TOO = 0.5  # share of them that go away in the winter as well
 # validation: port forwarding is lost, the router replaced, DNS stale, the line behind CGNAT and back.
 LOST = 0.5, 4 * DAY, 1.0  # per year, median, sigma
-LOST_BOTH, LOST_ADDRESS = 0.5, 0.25  # shares: for both certificates, for the address's only; the rest for the name's only
+LOST_BOTH, LOST_ADDRESS = (
+    0.5,
+    0.25,
+)  # shares: for both certificates, for the address's only; the rest for the name's only
 # resets: the device is reset or replaced; both certificates begin again.
 RESETS = 0.2  # per year
 REPLACED = 0.5  # share of them before which the device was broken for some time
@@ -148,7 +151,9 @@ class World:
     life         the Lifetimes
     """
 
-    def __init__(self, seed, home, days, dynamic, ca, quiet=False, warm=WARM, kind="kind", life=None, regions=None):
+    def __init__(
+        self, seed, home, days, dynamic, ca, quiet=False, warm=WARM, kind="kind", life=None, regions=None
+    ):
         self._seed = seed
         self._home = home
         self._rng = rng = random.Random(seed << 32 | home)
@@ -198,7 +203,13 @@ class World:
             rng = self._part("validation")
             for a, length in lognormal(rng, *LOST, span):
                 share = rng.random()
-                who = ADDRESS | NAME if share < LOST_BOTH else ADDRESS if share < LOST_BOTH + LOST_ADDRESS else NAME
+                who = (
+                    ADDRESS | NAME
+                    if share < LOST_BOTH
+                    else ADDRESS
+                    if share < LOST_BOTH + LOST_ADDRESS
+                    else NAME
+                )
                 self.lost.append((self.begin + a, self.begin + a + length, who))
         if "resets" in parts:
             rng = self._part("resets")
@@ -290,6 +301,17 @@ class World:
     def longest(self):
         """The longest outage that touches the observed time, seconds."""
         return _longest(self.outages, max(START, self.enrolled), self.until())
+
+    def resets_seen(self):
+        """How many resets there are in the observed time."""
+        since = max(START, self.enrolled)
+        return sum(1 for at in self.resets if since <= at < self.until())
+
+    def ordinary(self):
+        """True where nothing happens in the observed time but outages of no more than a day (G2)."""
+        if self.nights or self.nightly or self.died or self.enrolled >= START:
+            return False
+        return self.longest() <= DAY and not self.longest_lost()[1] and not self.resets_seen()
 
     def longest_lost(self):
         """The longest loss of validation that touches it, seconds: (for both certificates, for any)."""
