@@ -15,12 +15,12 @@ from tools.lib.sim.posterior import RESET
 from tools.lib.sim.world import DAY, HOUR, NEVER, START, Lifetimes
 
 SAMPLES = 24  # outages that stand for the posterior of one gap
-FLOOR = 1e-6  # of a density: what no part of the model foresees
+FLOOR = 1e-8  # of a density: what no part of the model foresees
 IMPOSSIBLE = 2e-3  # probability that a name is renewed in an outage after all: the model is not the world
 UNKNOWN = 40 * HOUR  # about how old an address's certificate is when the record begins
 TEMPERATURES = (0.5, 0.65, 0.8, 0.9, 1.0, 1.15, 1.3)
 CERTAIN = 0.9  # posterior
-LEAST = 0.004  # a gap whose outage is less likely than this is not looked at
+LEAST = 0.03  # a gap whose outage is less likely than this is not looked at
 
 
 @njit(cache=True)
