@@ -58,13 +58,11 @@ class Device:
             port, policy, self.storage, self._lineages, self.planner, self.outbox
         )
         self._commands = Commands(
-            port.sha256,
             self.storage,
             self.configuration,
             self._lineages,
             self.planner,
             self.account,
-            self.outbox,
         )
         self._scheduler = Scheduler(
             Session(self.exchange, self.account, self.storage, self.keyring, self.outbox),
@@ -189,7 +187,7 @@ class Device:
                     LocalError("busy") while an order is in flight
         "consent"   value: the answer to `consent_challenge`. Raises LocalError("consent") when it is not the right one
         "renew"     value: a record's `identifiers_text`, text: renew it now, whatever its plan says
-        "revoke"    value: a `commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
+        "revoke"    value: a `operation_commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
                     (P14), and order no other until "renew"
         "deauthorize"  value: a record's `identifiers_text`: what its last order proved is given back (RFC 8555 7.5.2)
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account

@@ -12,7 +12,7 @@ besides `combined` (`configuration`); `compress` needs a test CA; the six-day pr
 (`acme.directory.choose_profile`).
 """
 
-from . import limits
+from . import features, limits
 from .acme import challenge
 from .encoding.buffer import MICROPYTHON
 from .errors import LocalError
@@ -27,7 +27,7 @@ def _between(name, value, low, high):
 
 
 class Policy:
-    """What the owner wants. Raises LocalError("config", ...) for a value out of its bounds.
+    """What the owner wants. Raises LocalError("config", ...) for a value out of its bounds, "missing" for one that this build cannot do.
 
     urgent          "ip" | "domain" | "both": which goes at once; the other waits `first_delay` at most (P1)
     setting         "home" | "public": a public server in a data centre is not asked for consent
@@ -42,7 +42,7 @@ class Policy:
     challenge_name  a type of `acme.challenge.TABLE`, for names (P13)
     challenge_ip    "http-01" | "tls-alpn-01", for addresses
     preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name; None: "smallest" on
-                    MicroPython, where a chain is held in RAM, else ""
+                    MicroPython, where a chain is held in RAM (not without the feature `alternate-chains`), else ""
     spread          0 to 60 days: the first contact of a fleet waits a random time up to this; 0: it goes at once
     eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
     accounturi      DNS names the names' account (a CAA record, or the challenge's): addresses get another one (P13); None:
@@ -127,7 +127,15 @@ class Policy:
         self.challenge_ip = challenge_ip
         # A chain is held in RAM while it is checked and deployed, and on a board that is scarce.
         if preferred_chain is None:
-            preferred_chain = "smallest" if MICROPYTHON else ""
+            preferred_chain = "smallest" if MICROPYTHON and features.has("alternates") else ""
+        # What the firmware was built without is said here, and not weeks later.
+        for chosen, part in (
+            (preferred_chain, "alternates"),
+            (eab_kid, "external_account"),
+            (combined and setting == "home", "consent"),
+        ):
+            if chosen:
+                features.part(part)
         self.preferred_chain = preferred_chain
         self.eab_kid = eab_kid
         self.eab_key = eab_key

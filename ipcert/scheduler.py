@@ -17,9 +17,8 @@ home overlap: a plan that comes due during an order is drawn again behind it (P5
 taken something away that it will not find a second time.
 """
 
-from . import limits, notices
+from . import features, limits, notices
 from .action import ISSUANCE, OPERATION
-from .errors import missing
 from .order import issuance, states
 from .order.renewal_information import RenewalInformation
 from .order.request import REVOCATION, Request
@@ -177,10 +176,9 @@ class Scheduler:
 
     def _operate(self, request, now):
         # False where the firmware was built without operations; `commands` refuses those that somebody asks for.
-        try:
-            from .order import operations
-        except ImportError:
+        if not features.has("operations"):
             return False
+        operations = features.part("operations")
         self.machine = operations.machine(
             request, self._session, now, self._lineages, self._planner, self._policy
         )
@@ -202,7 +200,7 @@ class Scheduler:
                 due.revocation_reason = None
                 due.planned_at = limits.NEVER
                 self._storage.changed = True
-                error = self._outbox.last_error = missing("account-operations")
+                error = self._outbox.last_error = features.missing("account-operations")
                 self._outbox.notice(notices.FAILED, due.identifiers_text.text(), str(error))
         else:
             self.machine = issuance.Issuance(
