@@ -5,7 +5,7 @@ a recovery is under way there is a second key file, the pending one, and the CA 
 anything else is signed (`pending_key`). There is always an account of which the key is on the medium, or none.
 
 Where DNS names the names' account (a challenge's record, or CAA's accounturi), addresses have another one: a record in the zone that
-names the account would otherwise tie every address's order to the name (P13). One of the two is in use at a time; its role
+names the account would otherwise tie every address's order to the name (docs/privacy.md#p13). One of the two is in use at a time; its role
 says which: EVERYTHING, or ADDRESSES.
 
 What must never happen: an account's key that is a certificate's too, or that comes back after it was retired.

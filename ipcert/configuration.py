@@ -7,8 +7,8 @@ was. `apply` makes the two agree, at every start and after every change, before 
 - a record of names that became other names takes the new names over: what is served stays until the new certificate is
   there (only the names' certificates do so; an address that changed is another address);
 - any other record is retired: its certificate is left to expire, its key is erased, what its order proved is given back;
-- what is new gets a record and its first plan: at once for the urgent one, a random wait for the others (P1), and where an
-  address replaces another one of its family, the wait of P6.
+- what is new gets a record and its first plan: at once for the urgent one, a random wait for the others (docs/privacy.md#p1), and where an
+  address replaces another one of its family, the wait of docs/privacy.md#p6.
 
 What must never happen: one certificate that says what the owner did not agree to. A mix of names and addresses, or of both
 families, waits without a plan until the owner's consent is in the journal.

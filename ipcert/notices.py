@@ -5,7 +5,7 @@ once, by a number that never changes its meaning. A port shows the text (`texts`
 and the severity: INFO needs nobody, a WARNING wants to be read, an ALERT wants somebody to act. A notice's number is its bit in the
 masks that `split.warn` returns and the journal keeps, so there are at most 30, and a new one goes to the end.
 
-What must never happen: a notice that carries the second of a plan, a key or a token: notices end up in logs (P12).
+What must never happen: a notice that carries the second of a plan, a key or a token: notices end up in logs (docs/privacy.md#p12).
 """
 
 from . import features

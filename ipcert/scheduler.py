@@ -5,15 +5,15 @@ fills the action; a row that only changed the state (a plan was drawn, a task be
 So what stands higher never waits for what stands lower, and the order of the rows is the whole of the scheduling:
 
     tell the owner, and keep what is there in service     without a clock, without a network
-    know the time                                         P9: nothing below is done while the clock cannot be trusted
+    know the time                                         docs/privacy.md#p9: nothing below is done while the clock cannot be trusted
     make the state agree with what is wanted, and write it down
-    the task under way                                    one order at a time in a home (P5)
+    the task under way                                    one order at a time in a home (docs/privacy.md#p5)
     tidy up                                               files of retired keys; missed plans; deployments that failed
     begin the next task                                   operations that were asked for, then what is due
     wait
 
 What must never happen. A task begins while the journal is ahead of the medium: all writing stands above it. Two orders of one
-home overlap: a plan that comes due during an order is drawn again behind it (P5). An endless loop: a row that says AGAIN has
+home overlap: a plan that comes due during an order is drawn again behind it (docs/privacy.md#p5). An endless loop: a row that says AGAIN has
 taken something away that it will not find a second time.
 """
 
@@ -146,7 +146,7 @@ class Scheduler:
         return AGAIN
 
     def _collisions(self, now, ordered):
-        # P5: what comes due while an order is in flight starts a random while later.
+        # docs/privacy.md#p5: what comes due while an order is in flight starts a random while later.
         moved = False
         for record in self._storage.journal.records():
             if record is not ordered and record.planned_at <= now:

@@ -222,7 +222,9 @@ class Revocation(Operation):
     def _succeed(self):
         self._lineages.revoked(self.record, self._now)
         for record in self.session.storage.journal.records():
-            if record.revocation_reason is not None:  # two revocations of one home are kept apart (P14)
+            if (
+                record.revocation_reason is not None
+            ):  # two revocations of one home are kept apart (docs/privacy.md#p14)
                 self._planner.revocation(record, self._now)
         self.session.outbox.notice(notices.REVOKED, self.record.identifiers_text.text())
         return states.OK

@@ -10,7 +10,7 @@ from virtual_ca import Refusal, certificate, pem
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import action, limits, notices, plan
-from ipcert.acme import authorization, order
+from ipcert.acme import order
 from ipcert.errors import LocalError, RemoteError
 from ipcert.order import issuance, operations, renewal_information, states
 from ipcert.order.event_names import EVENTS
@@ -106,13 +106,12 @@ class Table(unittest.TestCase):
         self.assertEqual(found, states.EARLIER)
         self.assertEqual(states.find(states.ORIGIN_TABLE, states.EARLIER, states.ORDER_GONE), -1)
 
-    def test_moves_of_orders_and_authorizations(self):
-        for moves, status in ((order.MOVES, order.STATUS), (authorization.MOVES, authorization.STATUS)):
-            for a, b in moves:
-                self.assertTrue(order.may_move(a, b, moves))
-                self.assertFalse(order.may_move(b, a, moves))
-            for a in range(len(status)):
-                self.assertTrue(order.may_move(a, a, moves))
+    def test_moves_of_orders(self):
+        for a, b in order.MOVES:
+            self.assertTrue(order.may_move(a, b))
+            self.assertFalse(order.may_move(b, a))
+        for a in range(len(order.STATUS)):
+            self.assertTrue(order.may_move(a, a))
         for a, b, good in (
             (order.PENDING, order.VALID, True), (order.READY, order.VALID, True), (order.VALID, order.INVALID, False),
             (order.INVALID, order.VALID, False), (order.PROCESSING, order.READY, False), (order.READY, order.PENDING, False),

@@ -1,4 +1,4 @@
-"""`ipcert revoke NAME`: one lineage at a time, and two never at one moment (P14)."""
+"""`ipcert revoke NAME`: one lineage at a time, and two never at one moment (docs/privacy.md#p14)."""
 
 from ipcert import limits
 from ipcert.operation_commands import Revocation
