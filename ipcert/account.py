@@ -44,16 +44,6 @@ class Account:
         apart = self._policy.accounturi and not self._policy.combined and certificate.has_address
         return ADDRESSES if apart else EVERYTHING
 
-    def roles(self):
-        """The roles of the accounts that there are."""
-        journal = self._journal
-        found = []
-        for role in (EVERYTHING, ADDRESSES):
-            url = journal.account_url if role == journal.account_role else journal.other_account_url
-            if url.size:
-                found.append(role)
-        return found
-
     def use(self, role):
         """Put the account of a role in use, unless the one in use has a pending key: that one is cleared up first."""
         journal = self._journal

@@ -8,7 +8,7 @@ What must never happen: two operations of the owner's that wait at once, since t
 A firmware that needs none of them leaves this file out (the feature `account-operations`).
 """
 
-from .account import EVERYTHING
+from .account import ADDRESSES, EVERYTHING
 from .commands import REVOKE
 from .errors import LocalError
 from .order.operations import REASONS
@@ -88,10 +88,20 @@ def _account(commands, name):
     if kind is None:
         raise LocalError("event", "There is no account operation '%s'." % name)
     # Where there are two accounts, what the owner asks for is for both.
-    roles = commands.account.roles()
-    if not roles:
+    requests = [Request(kind, role) for role in _roles(commands.storage.journal)]
+    if not requests:
         raise LocalError("account", "There is no account yet.")
-    _queue(commands, [Request(kind, role) for role in roles])
+    _queue(commands, requests)
+
+
+def _roles(journal):
+    # The roles of the accounts that there are.
+    found = []
+    for role in (EVERYTHING, ADDRESSES):
+        url = journal.account_url if role == journal.account_role else journal.other_account_url
+        if url.size:
+            found.append(role)
+    return found
 
 
 def _recover(commands, scalar):
