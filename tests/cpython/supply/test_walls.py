@@ -67,7 +67,9 @@ def test_the_core_imports_nothing_but_itself_and_three_small_modules():
         for line, module in imports(name)
         if first(module) not in CORE_MAY_IMPORT | PROBES.get(name, set())
     ]
-    assert wrong == []
+    # The one import by a name that is no constant: the table of parts, whose rows test_features.py reads.
+    assert [line.split(":")[0] for line in wrong] == ["ipcert/features.py"]
+    assert wrong[0].endswith("imports ?")
 
 
 def test_relative_imports_stay_inside_their_package():

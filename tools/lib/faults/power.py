@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ipcert import limits
-from ipcert.commands import Revocation
 from ipcert.errors import LocalError
 from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
+from ipcert.operation_commands import Revocation
 from tools.lib.faults import ca as _ca
 from tools.lib.faults import disk as _disk
 from tools.lib.faults.home import START, Home, Port, Stuck

@@ -9,8 +9,8 @@ import hashlib
 from ipcert import identifiers, journal, keys, limits
 from ipcert.acme import (
     account,
+    alternates,
     authorization,
-    certificate,
     dates,
     directory,
     exchange,
@@ -84,7 +84,7 @@ def header(data):
     need(0 <= exchange.retry_after({"retry-after": text}, NOW) <= limits.RETRY_AFTER, "Retry-After")
     need(0 <= dates.http_date(text) < 2**31 and 0 <= dates.rfc3339(text) < 2**31, "a date")
     try:
-        need(len(certificate.alternates({"link": text})) <= limits.ALTERNATES, "Link")
+        need(len(alternates.alternates({"link": text})) <= limits.ALTERNATES, "Link")
     except RemoteError:
         pass
 

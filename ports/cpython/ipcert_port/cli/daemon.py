@@ -102,7 +102,7 @@ class Daemon:
                 alarm.wait(due)
 
     def _moved(self, clock):
-        """True when the home has an address that the state does not know (P6)."""
+        """True when the home has an address that the state does not know (docs/privacy.md#p6)."""
         try:
             return self._watch is not None and self._watch.changed(
                 clock.now(), lambda: State(self.state), _say

@@ -13,7 +13,7 @@ def published(config):
     """The notices about what will be public, as dicts."""
     mask = split.warn(config.certificates(), config.policy.urgent == "both")
     out = []
-    for k in range(len(notices.NOTICES)):
+    for k in range(len(notices.CODES)):
         if mask >> k & 1:
             subject = split.subject(k, config.identifiers)
             severity = notices.SEVERITY[notices.severity(k)]

@@ -78,7 +78,7 @@ class Quiet:
 
 
 class Plain(Quiet):
-    """Plain lines, for logs. Times of plans are never among them (P12)."""
+    """Plain lines, for logs. Times of plans are never among them (docs/privacy.md#p12)."""
 
     def doing(self, subject, words):
         print("%s: %s" % (subject, words), flush=True)

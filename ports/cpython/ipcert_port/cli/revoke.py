@@ -1,7 +1,7 @@
-"""`ipcert revoke NAME`: one lineage at a time, and two never at one moment (P14)."""
+"""`ipcert revoke NAME`: one lineage at a time, and two never at one moment (docs/privacy.md#p14)."""
 
 from ipcert import limits
-from ipcert.commands import Revocation
+from ipcert.operation_commands import Revocation
 
 from .. import exit_codes
 from ..formatting import local, planned, span

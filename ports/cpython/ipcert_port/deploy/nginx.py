@@ -1,4 +1,4 @@
-"""`ipcert-nginx`: the nginx configuration that shows a scanner nothing more than it knew (P11), from what is deployed.
+"""`ipcert-nginx`: the nginx configuration that shows a scanner nothing more than it knew (docs/privacy.md#p11), from what is deployed.
 
 nginx by itself cannot tell a connection without a server name from one with a wrong name: both get `default_server`. Its
 stream module can: port 443 is a stream server that reads the ClientHello and hands the connection on, to the address's

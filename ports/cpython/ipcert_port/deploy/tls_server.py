@@ -1,4 +1,4 @@
-"""A small TLS server that chooses certificates so that a scanner learns nothing more than it knew (P11).
+"""A small TLS server that chooses certificates so that a scanner learns nothing more than it knew (docs/privacy.md#p11).
 
 No server name, or literally our address: that address's certificate. Exactly our name: the name's certificate.
 Anything else: the alert unrecognized_name. Each certificate has a context, and so session ticket keys, of its own;

@@ -19,7 +19,6 @@ class Clock:
 
     def __init__(self, floor=0):
         self.floor = max(floor, limits.BUILT)
-        self._offset = None
 
     def _raw(self):
         return int(time.time()) - limits.EPOCH_UNIX
@@ -34,15 +33,6 @@ class Clock:
         if not self.floor <= self._raw() < limits.NEVER:
             return False
         return not _unsynchronised(_SYNC, "/proc/uptime")
-
-    def stepped(self):
-        """Seconds by which the clock was set forward (or, negative, back) since the last call; 0 for small
-        ones."""
-        # Unlike time.monotonic() this goes on while the machine sleeps.
-        offset = self._raw() - int(time.clock_gettime(time.CLOCK_BOOTTIME))
-        step = 0 if self._offset is None else offset - self._offset
-        self._offset = offset
-        return step if abs(step) > limits.CLOCK_JUMP else 0
 
 
 def _unsynchronised(folder, uptime):
