@@ -90,8 +90,8 @@ class Drive:
                 self.answers.publish(it)
             elif it.kind == action.WITHDRAW:
                 self.answers.withdraw(it)
-            elif it.kind == action.DEPLOY and it.record is not None:
-                self.deployer.deploy(it.record, it.key, it.chain)
+            elif it.kind == action.DEPLOY:
+                self.deployer.deploy(it.record, it.key, it.chain)  # type: ignore[arg-type]  # a DEPLOY has one
             else:
                 raise LocalError("state", "The core wants something this port does not know; report this.")
         except Error as e:
