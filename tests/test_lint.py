@@ -21,6 +21,7 @@ CHECKS = {
         f"--cache-dir={MYPY_CACHE}",
         "ports/cpython/ipcert_port",
     ],
+    "types of the tools": ["mypy", f"--cache-dir={MYPY_CACHE}", "--python-version=3.11", "-p", "tools"],
     "stubs": [
         "mypy.stubtest",
         "ipcert",

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -102,9 +103,7 @@ class StrictCA:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(directory, "tls.pem"), os.path.join(directory, "tls-key.pem"))
         self._tls = ssl.create_default_context(cafile=self.pebble.tls_root)
-        self._server = _Server(("127.0.0.1", self.port), _Handler)
-        self._server.ca = self
-        self._server.context = context
+        self._server = _Server(("127.0.0.1", self.port), _Handler, self, context)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         self.directory_url = f"https://localhost:{self.port}/dir"
@@ -337,7 +336,9 @@ class StrictCA:
             ideal = end - life / (2 if life < datetime.timedelta(days=10) else 3)
             begin, end = ideal - life / 100, ideal + life / 100
         form = "%Y-%m-%dT%H:%M:00Z"
-        window = {"suggestedWindow": {"start": begin.strftime(form), "end": end.strftime(form)}}
+        window: dict[str, Any] = {
+            "suggestedWindow": {"start": begin.strftime(form), "end": end.strftime(form)}
+        }
         if self.rules.revoked:
             window["explanationURL"] = "https://letsencrypt.org/docs/revocation"
         out = [(k, v) for k, v in headers if k.lower() != "retry-after"] + [("Retry-After", str(_POLL))]
@@ -405,6 +406,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, address, handler, ca, context):
+        super().__init__(address, handler)
+        self.ca = ca
+        self.context = context
+
     def finish_request(self, request, client_address):
         # In the connection's own thread: a client that dawdles over its handshake keeps nobody else waiting.
         request.settimeout(30)
@@ -425,6 +431,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
     disable_nagle_algorithm = True
+    server: _Server
 
     def _any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -44,6 +44,11 @@ def make(hosts=HOSTS, days=30):
     )
 
 
+def spki(public):
+    """The SubjectPublicKeyInfo of a public key, in DER."""
+    return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
 def _builder(subject, issuer, key, now, days):
     return (
         x509.CertificateBuilder()

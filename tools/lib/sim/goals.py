@@ -1,5 +1,7 @@
 """PRIVACY.md's goals G1 to G5, measured: each row a figure, its one-sided 95 % bound, its limit and a verdict."""
 
+from typing import Any
+
 import numpy as np
 from scipy import stats as scipy_stats
 
@@ -41,7 +43,7 @@ QUICK = dict(
     matched_all=0,
 )
 TINY = dict(QUICK, train=1200, test=1600)
-SIZES = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
+SIZES: dict[str, dict[str, Any]] = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
 
 # The goals' limits are for crowds of 1,000 and tens of thousands of targets. The smaller runs have fewer, so their bounds
 # are wider: they guard the level that was reached.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from ipcert import identifiers, policy, split
 from ipcert.errors import LocalError
@@ -163,9 +164,9 @@ def load(path: str, public: bool = True) -> Config:
 
 
 def _parse(path: str, data: bytes) -> dict[str, Any]:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:
+    else:
         try:
             import tomli as tomllib
         except ImportError:
