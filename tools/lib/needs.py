@@ -90,7 +90,7 @@ TABLE: dict[str, dict[str, list[Any]]] = {
         ]
     },
     "build lock": {"rows": ["go"]},
-    "build sbom": {},
+    "build sbom": {"rows": ["python"]},
     "build manifest": {},
     # tools/board
     "board QEMU_MPS2_AN385": {"rows": ["build board QEMU_MPS2_AN385", "qemu arm", "pebble"]},
