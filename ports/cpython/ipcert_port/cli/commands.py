@@ -109,17 +109,38 @@ def _demo_words(parser: ArgumentParser) -> None:
     )
 
 
-def _service(argv: list[str]) -> SimpleNamespace | None:
-    """`run --config FILE [--json]`, read without argparse, whose 2 MB would stay in the waiting service; None for other words."""
-    if argv[:2] == ["run", "--config"] and argv[2:] and argv[2][:1] != "-" and argv[3:] in ([], ["--json"]):
-        return SimpleNamespace(command="run", config=argv[2], json=len(argv) > 3)
-    return None
+# What services and timers call, and the defaults of the words that they leave out. tests/cpython/port/test_cli.py compares
+# them with what argparse makes of the same words.
+_USUAL: dict[str, dict[str, Any]] = {
+    "run": {},
+    "issue": {
+        "wait": False, "now": [], "child": False, "profile": None, "challenge": None, "preferred_chain": None,
+    },
+}  # fmt: skip
+_FLAGS = {"--json": "json", "--child": "child", "--wait": "wait"}
+
+
+def _usual(argv: list[str]) -> SimpleNamespace | None:
+    """The arguments of a usual call, read without argparse, whose 2 MB would stay in the waiting service; None for others."""
+    if argv[:1] != ["run"] and argv[:1] != ["issue"] or "--config" not in argv:
+        return None
+    found = dict(_USUAL[argv[0]], command=argv[0], json=False)
+    words = argv[1:]
+    while words:
+        word = words.pop(0)
+        if word == "--config" and words and words[0][:1] != "-":
+            found["config"] = words.pop(0)
+        elif _FLAGS.get(word) in found:
+            found[_FLAGS[word]] = True
+        else:
+            return None
+    return SimpleNamespace(**found)
 
 
 def _parse(argv: list[str]) -> Words:
-    service = _service(argv)
-    if service is not None:
-        return service
+    usual = _usual(argv)
+    if usual is not None:
+        return usual
     import argparse
 
     if argv and argv[0] in _COMMANDS:

@@ -7,6 +7,9 @@ of its own, and answers 421 to a Host that its certificate does not cover.
 
 It runs as root, because nginx does, and takes nothing from ipcert's folder but names of folders and what certificates
 say they are for, both checked: whoever has taken over ipcert's user cannot write directives.
+
+The text is put together by str.format and not by Jinja2: root would read what one more package writes, Jinja2 escapes for HTML
+and not for nginx, and what keeps directives out are the checks above, with either.
 """
 
 from __future__ import annotations
