@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from ipcert import limits
@@ -15,10 +14,20 @@ if TYPE_CHECKING:
     from ipcert.journal import Record
     from ipcert.port import Bytes
 
+# Python's own, as its module random takes it: hashlib's comes with all of OpenSSL, 4 MB that the waiting service needs for
+# nothing but the journal's digest.
+try:
+    from _sha2 import sha256 as _sha256  # type: ignore[import-not-found]  # since 3.12; in no stub
+except ImportError:
+    try:
+        from _sha256 import sha256 as _sha256  # type: ignore[import-not-found]  # until 3.11; in no stub
+    except ImportError:
+        from hashlib import sha256 as _sha256  # a Python that was built without
+
 
 def sha256(buf: Bytes, start: int, end: int, out: bytearray, off: int) -> int:
     """SHA-256 of `buf[start:end]` into `out[off:]`; returns off + 32."""
-    out[off : off + 32] = hashlib.sha256(memoryview(buf)[start:end]).digest()
+    out[off : off + 32] = _sha256(memoryview(buf)[start:end]).digest()
     return off + 32
 
 
