@@ -20,11 +20,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tools.lib import loopback
+from tools.lib.ca.testcert import spki
 
 PROFILES = {
     "classic": {"description": "Names, for 90 days", "validityPeriod": 90 * 86400},
@@ -260,7 +261,7 @@ class StrictCA:
             raise Refusal("badCSR", "signature algorithm not supported")
         if not csr.is_signature_valid:
             raise Refusal("badCSR", "invalid signature on CSR")
-        if _spki(csr.public_key()) in self._keys.values():
+        if spki(csr.public_key()) in self._keys.values():
             raise Refusal("malformed", "certificate public key must be different than account key")
         for attribute in csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
             if _is_address(attribute.value):
@@ -526,11 +527,7 @@ def _jwk(jwk):
     if jwk.get("crv") != "P-256":
         return json.dumps(jwk, sort_keys=True).encode()
     x, y = (int.from_bytes(_decode(jwk[k]), "big") for k in "xy")
-    return _spki(ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key())
-
-
-def _spki(key):
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return spki(ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key())
 
 
 def validity(leaf):
