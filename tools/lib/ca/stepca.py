@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from tools.lib import loopback
 from tools.lib.build import golang
+from tools.lib.ca import testcert
 from tools.lib.ca.pebble import Pebble
 from tools.lib.run import die_with, last_line
 from tools.lib.say import Stop
@@ -34,7 +35,7 @@ class StepCA:
         self._dns = dns
         self.http_port, self.tls_port = dns.http_port, dns.tls_port
         self.dns_port = dns.dns_port
-        self._child = None
+        self._child: subprocess.Popen[bytes] = None
 
     def __enter__(self):
         step_ca = program()
@@ -112,23 +113,11 @@ class StepCA:
 
 
 def _certificate(subject, issuer, key, signer, now, depth):
-    usage = dict.fromkeys(
-        "digital_signature content_commitment key_encipherment data_encipherment key_agreement encipher_only "
-        "decipher_only".split(), False,
-    )  # fmt: skip
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        testcert.builder(subject, issuer, key, now, 30)
         .add_extension(x509.BasicConstraints(ca=True, path_length=depth), critical=True)
-        .add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-        )
+        .add_extension(testcert.usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(authority, critical=False)
         .sign(signer, hashes.SHA256())
     )

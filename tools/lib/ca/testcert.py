@@ -17,18 +17,18 @@ def make(hosts=HOSTS, days=30):
     root_key = ec.generate_private_key(ec.SECP256R1())
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test TLS root")])
     root = (
-        _builder(root_name, root_name, root_key, now, days)
+        builder(root_name, root_name, root_key, now, days)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(usage(key_cert_sign=True, crl_sign=True), critical=True)
         .sign(root_key, hashes.SHA256())
     )
     key = ec.generate_private_key(ec.SECP256R1())
     leaf_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
     leaf = (
-        _builder(leaf_name, root_name, key, now, days)
+        builder(leaf_name, root_name, key, now, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(issuer, critical=False)
         .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
@@ -44,7 +44,13 @@ def make(hosts=HOSTS, days=30):
     )
 
 
-def _builder(subject, issuer, key, now, days):
+def spki(public):
+    """The SubjectPublicKeyInfo of a public key, in DER."""
+    return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def builder(subject, issuer, key, now, days):
+    """What every certificate here begins as."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -57,7 +63,8 @@ def _builder(subject, issuer, key, now, days):
     )
 
 
-def _usage(**on):
+def usage(**on):
+    """x509.KeyUsage with these on."""
     names = "digital_signature content_commitment key_encipherment data_encipherment key_agreement".split()
     names += "key_cert_sign crl_sign encipher_only decipher_only".split()
     return x509.KeyUsage(**{name: on.get(name, False) for name in names})

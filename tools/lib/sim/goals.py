@@ -4,6 +4,8 @@ G1 is measured once; G2, G3 and G6 for each lifetime in each world; G4 for each 
 the kind world, and G5 for the first of them.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import stats as scipy_stats
 
@@ -47,7 +49,7 @@ QUICK = dict(
     matched_all=0,
 )
 TINY = dict(QUICK, train=1200, test=1600)
-SIZES = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
+SIZES: dict[str, dict[str, Any]] = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
 
 # The goals' limits are for crowds of 1,000 and tens of thousands of targets. The smaller runs have fewer, so their bounds
 # are wider: they guard the level that was reached.
