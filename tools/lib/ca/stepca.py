@@ -109,6 +109,4 @@ class StepCA:
 
 def _certificate(subject, issuer, key, signer, now, depth):
     start, end = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30)
-    return certificates.sign(
-        subject, key.public_key(), issuer, signer, start, end, ca=True, depth=depth
-    )
+    return certificates.sign(subject, key.public_key(), issuer, signer, start, end, ca=True, depth=depth)
