@@ -7,12 +7,12 @@ import sys
 
 from cryptography import x509
 
-from tools.lib.ca import testcert
+from tools.lib.ca import certificates
 
 
 def spki(certificate):
     """SHA-256 of a certificate's SubjectPublicKeyInfo, in hex."""
-    return hashlib.sha256(testcert.spki(certificate.public_key())).hexdigest()
+    return hashlib.sha256(certificates.spki(certificate.public_key())).hexdigest()
 
 
 def names(certificate):

@@ -7,14 +7,12 @@ import shutil
 import subprocess
 import tempfile
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tools.lib import loopback
 from tools.lib.build import golang
-from tools.lib.ca import testcert
+from tools.lib.ca import certificates
 from tools.lib.ca.pebble import Pebble
 from tools.lib.run import die_with, last_line
 from tools.lib.say import Stop
@@ -98,26 +96,17 @@ class StepCA:
         """A root and an intermediate."""
         now = datetime.datetime.now(datetime.timezone.utc)
         root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        root_name, name = (
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-            for text in ("Test root", "Test intermediate")
-        )
+        root_name, name = certificates.name("Test root"), certificates.name("Test intermediate")
         root = _certificate(root_name, root_name, root_key, root_key, now, 1)
         intermediate = _certificate(name, root_name, key, root_key, now, 0)
         for file, thing in (("root.pem", root), ("intermediate.pem", intermediate)):
             with open(self._path(file), "wb") as out:
-                out.write(thing.public_bytes(serialization.Encoding.PEM))
+                out.write(certificates.pem(thing))
         with open(self._path("intermediate-key.pem"), "wb") as out:
             form = serialization.PrivateFormat.TraditionalOpenSSL
             out.write(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
 
 
 def _certificate(subject, issuer, key, signer, now, depth):
-    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    return (
-        testcert.builder(subject, issuer, key, now, 30)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=depth), critical=True)
-        .add_extension(testcert.usage(key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(authority, critical=False)
-        .sign(signer, hashes.SHA256())
-    )
+    start, end = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30)
+    return certificates.sign(subject, key.public_key(), issuer, signer, start, end, ca=True, depth=depth)

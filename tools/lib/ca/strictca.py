@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tools.lib import loopback
-from tools.lib.ca.testcert import spki
+from tools.lib.ca.certificates import spki
 
 PROFILES = {
     "classic": {"description": "Names, for 90 days", "validityPeriod": 90 * 86400},

@@ -15,7 +15,7 @@ from ipcert.errors import LocalError
 from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
 from ipcert.operation_commands import Revocation
-from tools.lib.ca.testcert import spki
+from tools.lib.ca.certificates import spki
 from tools.lib.faults import ca as _ca
 from tools.lib.faults import disk as _disk
 from tools.lib.faults.home import START, Home, Port, Stuck

@@ -21,8 +21,8 @@ from pathlib import Path
 from tools.lib import loopback, needs
 from tools.lib.build import micropython
 from tools.lib.build import router as build_router
+from tools.lib.ca.certificates import spki
 from tools.lib.ca.pebble import Pebble
-from tools.lib.ca.testcert import spki
 from tools.lib.say import Stop, note
 from tools.lib.vendor import nginx
 from tools.lib.vendor import tree as vendor_tree
