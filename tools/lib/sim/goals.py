@@ -113,7 +113,7 @@ class Measure:
 
     def add(self, *args, **more):
         """Add a Row."""
-        self.rows.append(Row(*args, life=self.life, world=self.world, **more))
+        self.rows.append(Row(*args, **{"life": self.life, "world": self.world, **more}))
 
     def _city(self, use, count, dynamic=False, policy=None, **options):
         key = use, count, dynamic, policy or self.policy, self.life, self.world, tuple(sorted(options))
