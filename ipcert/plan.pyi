@@ -7,13 +7,16 @@ SOON: int
 DAY: int
 HOUR: int
 MINUTE: int
+MARGIN: int
+RECOVERY: int
 ADDRESS_START: int
 ADDRESS_END: int
 ADDRESS_LATEST: int
+ADDRESS_LATE: int
 NAME_START: int
 NAME_END: int
 NAME_LATEST: int
-LATE: int
+NAME_LATE: int
 TRANSPORT: int
 REFUSED: int
 VALIDATION: int
@@ -34,6 +37,7 @@ EMERGENCY: int
 POLL: int
 HELD: int
 REVOKE: int
+LATER: int
 
 class Planned(Protocol):
     planned_at: int
