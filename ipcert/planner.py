@@ -137,8 +137,13 @@ class Planner:
         # How long at most, not until when: that would be the moment of the return, and notices end up in logs.
         if record.reason == plan.LATER:
             most = record.window_end - now
-            most = "%d days" % -(-most // limits.DAY) if most > limits.DAY else "%d hours" % -(-most // limits.HOUR)
-            self._outbox.notice(notices.WAITS, record.identifiers_text.text(), most)
+            unit, word = limits.MINUTE, "minutes"
+            if most > limits.DAY:
+                unit, word = limits.DAY, "days"
+            elif most > limits.HOUR:
+                unit, word = limits.HOUR, "hours"
+            text = "%d %s" % (-(-most // unit), word)
+            self._outbox.notice(notices.WAITS, record.identifiers_text.text(), text)
 
     def poll(self, record, now, pause):
         """The next question about the renewal window; none where the CA answers no such questions."""

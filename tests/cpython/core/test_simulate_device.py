@@ -207,6 +207,7 @@ def test_the_device_does_what_the_simulator_says(part):
         plan.REST,
         plan.VALID,
         plan.LAPSED,
+        plan.LATER,
         plan.RETRY,
         plan.HELD,
     }
