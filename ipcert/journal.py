@@ -115,7 +115,9 @@ class Record:
 
     def add_failure(self, kind):
         """Count another one. The four counts stand in one integer, above six bits that ipcert 0.1.0 used."""
-        self.failures = min(self.failures + 1, 1000)  # bounded, since the backoff has long reached its day by then
+        self.failures = min(
+            self.failures + 1, 1000
+        )  # bounded, since the backoff has long reached its day by then
         if self.failures_by(kind) < _MOST_BY_KIND:
             self._failures = self._failures + (64 << 6 * kind)
 

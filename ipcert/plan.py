@@ -34,7 +34,9 @@ DAY = limits.DAY
 HOUR = limits.HOUR
 MINUTE = limits.MINUTE
 MARGIN = 60 * HOUR  # from the last ordinary renewal of a name to its end, for a CA that is down
-RECOVERY = 14 * DAY  # docs/privacy.md#p3: the longest wait of what is not urgent, as long as a first issuance's
+RECOVERY = (
+    14 * DAY
+)  # docs/privacy.md#p3: the longest wait of what is not urgent, as long as a first issuance's
 
 # docs/privacy.md#p2, in thousandths of the lifetime. Some draws (LATE of 1000) come from a later part of it, up to LATEST: a renewal that an
 # outage delayed looks like one of these, so it tells nobody that there was an outage. docs/privacy.md has what was tried.

@@ -144,7 +144,9 @@ class Windows(unittest.TestCase):
             late = 0
             for _ in range(1000):
                 plan.renewal(p, rng, False, NOW, NOW + life, NOW)
-                self.assertTrue(NOW + life // 5 - 1 <= p.planned_at <= NOW + latest, (life, p.planned_at - NOW))
+                self.assertTrue(
+                    NOW + life // 5 - 1 <= p.planned_at <= NOW + latest, (life, p.planned_at - NOW)
+                )
                 late += p.planned_at > NOW + life // 2
             fair = 1000 * (latest - life // 2) // (latest - life // 5)
             self.assertTrue(late <= min(fair, 500) + 60, (life, late, fair))
@@ -252,7 +254,9 @@ class Missed(unittest.TestCase):
             for recovery in (HOUR, DAY, 14 * DAY, 28 * DAY):
                 least, most, reasons = self.span(ip, life, age, recovery)
                 self.assertEqual(reasons, {plan.LATER})
-                self.assertTrue(least < recovery // 5 and recovery * 8 // 10 < most < recovery, (age, recovery))
+                self.assertTrue(
+                    least < recovery // 5 and recovery * 8 // 10 < most < recovery, (age, recovery)
+                )
         self.assertTrue(14 * DAY > self.span(False, 45 * DAY, 60 * DAY)[1] > 11 * DAY)  # by default
 
     def test_the_urgent_one_is_back_within_a_quarter_of_an_hour(self):
@@ -281,7 +285,9 @@ class Missed(unittest.TestCase):
         for now in (until - HOUR, until + DAY, NOW - 20 * DAY):
             p.window_end, p.reason = until, plan.LATER
             plan.missed(p, rng, False, now, now - 60 * DAY, now - 15 * DAY)
-            self.assertEqual((p.window_start, p.window_end, p.reason), (now, now + 14 * DAY * 31 // 32, plan.LATER))
+            self.assertEqual(
+                (p.window_start, p.window_end, p.reason), (now, now + 14 * DAY * 31 // 32, plan.LATER)
+            )
 
     def test_a_short_absence_of_a_short_lived_name_is_no_lapse(self):
         for life in (45 * DAY, 10 * DAY, IP_LIFE, 2 * DAY, 6 * HOUR):
@@ -290,7 +296,12 @@ class Missed(unittest.TestCase):
                 self.assertTrue(self.span(False, life, age)[1] < life - age, (life, percent))
 
     def test_first_keeps_its_wait(self):
-        for ip, recovery, most in ((False, None, DAY), (True, None, 900), (False, plan.BACK, 900), (True, HOUR, HOUR)):
+        for ip, recovery, most in (
+            (False, None, DAY),
+            (True, None, 900),
+            (False, plan.BACK, 900),
+            (True, HOUR, HOUR),
+        ):
             for p, rng in each():
                 plan.first(p, rng, NOW - 10 * DAY, False)
                 plan.missed(p, rng, ip, NOW, 0, 0, recovery)
@@ -405,6 +416,7 @@ class Retry(unittest.TestCase):
                 self.assertTrue(plan.SOON <= least and most < left, (left, least, most))
                 if left > HOUR:
                     self.assertTrue(most > left // 2)  # and it is not hurried either
+
 
 class Events(unittest.TestCase):
     def test_collision_starts_after_its_own_plan(self):

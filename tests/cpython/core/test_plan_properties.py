@@ -74,7 +74,9 @@ def test_a_renewal_is_in_time_if_it_can_be_helped(rng, ip, now, life, age):
         assert p.planned_at <= now + 14 * DAY
 
 
-recoveries = st.one_of(st.sampled_from([plan.BACK, HOUR, DAY, 14 * DAY, 28 * DAY]), st.integers(HOUR, 28 * DAY))
+recoveries = st.one_of(
+    st.sampled_from([plan.BACK, HOUR, DAY, 14 * DAY, 28 * DAY]), st.integers(HOUR, 28 * DAY)
+)
 
 
 @given(sources, st.booleans(), moments, lives, moments, recoveries)
@@ -133,7 +135,9 @@ def test_a_missed_plan_has_the_ordinary_law_given_that_it_is_still_to_come(ip, l
         assert distance(flat, ordinary) > 1.95 * (1 / len(flat) + 1 / len(ordinary)) ** 0.5
 
 
-@given(sources, st.booleans(), lives, st.lists(st.integers(600, 40 * DAY), min_size=1, max_size=6), recoveries)
+@given(
+    sources, st.booleans(), lives, st.lists(st.integers(600, 40 * DAY), min_size=1, max_size=6), recoveries
+)
 def test_each_wait_ends_where_the_owner_was_told_or_begins_anew(rng, ip, life, off, recovery):
     """Switched off again and again during the wait: the end of the window moves only where next to nothing was left of it."""
     assume(recovery > plan.BACK)

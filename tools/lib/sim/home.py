@@ -44,7 +44,12 @@ class Lineage:
         self.p = plan.Plan()
         self.not_before = 0
         self.not_after = 0
-        self.failures = [0, 0, 0, 0]  # since the last success, by kind as `journal.Record.failures_by` has them
+        self.failures = [
+            0,
+            0,
+            0,
+            0,
+        ]  # since the last success, by kind as `journal.Record.failures_by` has them
         self.tried = 0  # first attempt since it lapsed and was ready
         self.seen = seen
         self.gen = gen
@@ -177,7 +182,16 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
         if failed:
             one.failures[why] += 1
             policy.retry(
-                one.p, rng, done, one.failures[why], why, one.not_after, 0, one.is_ip, one.not_before, one.recovery
+                one.p,
+                rng,
+                done,
+                one.failures[why],
+                why,
+                one.not_after,
+                0,
+                one.is_ip,
+                one.not_before,
+                one.recovery,
             )
             if trace is not None:
                 made(done, one)
