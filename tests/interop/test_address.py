@@ -176,17 +176,18 @@ _BOTH = ("enable_natpmp=yes", "enable_upnp=yes")
 def test_a_real_router_says_its_address(behind_router, tmp_path):
     assert router.gateway() == "192.168.50.1"
     behind_router(tmp_path, "9.9.9.7", *_BOTH)
-    assert until(lambda: router._nat_pmp("192.168.50.1") == packed("9.9.9.7"), 60), (
+    assert until(lambda: router.nat_pmp("192.168.50.1") == packed("9.9.9.7"), 60), (
         tmp_path / "miniupnpd.log"
     ).read_text()
-    assert router._upnp("192.168.50.1") == packed("9.9.9.7") and options().find(4) == ("9.9.9.7", "")
+    assert router.pcp("192.168.50.1") == packed("9.9.9.7")
+    assert router.upnp("192.168.50.1") == packed("9.9.9.7") and options().find(4) == ("9.9.9.7", "")
     assert options(source="router").find(4) == ("9.9.9.7", "") and options().polls(4)
     # Without NAT-PMP it is found all the same, and an address that is not public is refused.
     behind_router(tmp_path, "9.9.9.8", "enable_natpmp=no", "enable_upnp=yes")
     assert until(lambda: options().find(4) == ("9.9.9.8", ""), 60)
     # This one hides an address that is not public; others say it.
     behind_router(tmp_path, "100.64.3.2", *_BOTH)
-    assert until(lambda: router.address() == router._upnp("192.168.50.1") == b"", 60)
+    assert until(lambda: router.address() == router.upnp("192.168.50.1") == b"", 60)
     assert "carrier-grade NAT" in options().find(4)[1] and "Ask the provider" in options().find(4)[1]
 
 

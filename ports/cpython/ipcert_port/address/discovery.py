@@ -4,18 +4,16 @@ From this machine's interfaces; behind NAT from the router; or from a program of
 Internet is asked. What was found stands in the journal, and stays where nothing else is found.
 """
 
-import os
 import select
-import signal
-import time
 
 from ipcert import identifiers, limits
 from ipcert.errors import LocalError
 
+from . import child
+
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
 _SECONDS = 20  # for the owner's program
-_PRINTED = 4096  # bytes it may print
 
 _NONE = "No public %s address was found: %s. %s"
 _DO = {
@@ -111,7 +109,7 @@ class Options:
 
     def _printed(self, family):
         try:
-            out = _run(self.command).decode("ascii", "replace").split()
+            out = child.run(self.command, _SECONDS).decode("ascii", "replace").split()
         except OSError as e:
             return None, _none(family, "%s failed (%s)" % (self.command[0], (e.strerror or str(e)).lower()))
         for text in out:
@@ -230,44 +228,3 @@ class Watch:
         """Let go of the kernel."""
         if self._socket is not None:
             self._socket.close()
-
-
-def _run(command):
-    """What a program prints, without a shell and without the module subprocess, which the daemon has no room for."""
-    read, write = os.pipe()
-    with open(read, "rb", 0) as pipe:
-        try:
-            null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, write, 1)]
-                pid = os.posix_spawnp(
-                    command[0], list(command), os.environ, file_actions=actions, setpgroup=0
-                )
-            finally:
-                os.close(null)
-        finally:
-            os.close(write)
-        data = b""
-        status = None
-        end = time.monotonic() + _SECONDS
-        try:
-            while len(data) < _PRINTED and select.select([pipe], [], [], max(end - time.monotonic(), 0))[0]:
-                piece = pipe.read(_PRINTED)
-                if not piece:
-                    break
-                data += piece
-            while status is None and time.monotonic() < end and len(data) < _PRINTED:
-                done, code = os.waitpid(pid, os.WNOHANG)
-                if done:
-                    status = code
-                else:
-                    time.sleep(0.01)
-        finally:
-            if status is None:
-                os.killpg(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-    if status is None:
-        raise OSError("it took longer than %d seconds, or printed too much" % _SECONDS)
-    if status:
-        raise OSError("it failed; run it by hand")
-    return data
