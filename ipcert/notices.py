@@ -17,8 +17,8 @@ SEVERITY = ("info", "warning", "alert")
 (
     COMBINED, IPV6_PUBLISHED, FAMILIES_IN_ONE, BOTH_FAMILIES, NAME_POINTS_HERE, EUI64, BOTH_URGENT,
     CONSENT_NEEDED, CONSENT_GIVEN, ISSUED, FAILED, LIMITED, LAPSED, EMERGENCY, CLOCK, CLONED, RETIRED, HELD,
-    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED,
-) = range(24)  # fmt: skip
+    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED, DOUBTED,
+) = range(25)  # fmt: skip
 
 # (code, severity, text); %s takes the notice's subject. Severities by number: so MicroPython keeps it all in flash.
 NOTICES = (
@@ -111,6 +111,12 @@ NOTICES = (
         1,
         "Your configuration names another CA, %s. A new account is made there when the next certificate is due; "
         "what was issued stays in service until then.",
+    ),
+    (
+        "doubted",
+        1,
+        "Another address than %s has been found here for hours. Its certificate stays in service and is renewed, until the CA "
+        "or this machine's own interface says as well that the address is gone.",
     ),
 )
 

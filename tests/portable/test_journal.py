@@ -19,6 +19,10 @@ INTS = (
     "ask_window_at",
     "consent_at",
     "revocation_reason",
+    "wanted_at",
+    "presence",
+    "doubted_at",
+    "doubt_answers",
 )
 
 

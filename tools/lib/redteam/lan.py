@@ -19,7 +19,7 @@ def _blanks(path, connection):
 
 def _unclosed(path, connection):
     text = "<service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><controlURL>" + " " * 16000
-    connection.sendall(hostile.page(text))
+    connection.sendall(hostile.page(text + "</service>"))
 
 
 def _deep(path, connection):
