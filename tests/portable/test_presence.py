@@ -2,7 +2,7 @@
 
 import unittest
 
-from virtual_home import NAME, START, V4, V6, Home
+from virtual_home import NAME, START, V4, V6, Home, PowerCut
 
 from ipcert import identifiers, limits, notices, plan, presence
 
@@ -133,8 +133,7 @@ class Doubted(unittest.TestCase):
         found = Found()
         found.home.away = (OTHER,)
         found.say(OTHER)
-        found.hours(3, OTHER)
-        self.assertEqual(found.home.record(V4).doubt_answers, 4)
+        self.assertEqual(found.home.record(V4).doubt_answers, 1)
         found.home.device.event("renew", V4)
         found.home.run(found.home.clock.now)
         self.assertEqual(found.home.record(V4).doubt_answers, 0)
@@ -226,6 +225,22 @@ class Durable(unittest.TestCase):
         found.home.run(found.home.clock.now)
         after = found.home.record(V4)
         self.assertEqual((after.doubted_at, after.doubt_answers, after.wanted_at), seen)
+
+    def test_a_power_cut_at_any_moment_of_a_doubt_costs_nothing(self):
+        for count in range(14):
+            found = Found()
+            home = found.home
+            home.cut = count
+            try:
+                found.hours(2, OTHER)
+            except PowerCut:
+                home.boot()
+                home.run(home.clock.now)
+            self.assertTrue(found.serves(), count)
+            self.assertTrue(home.record(V4).doubt_answers <= 2)
+            found.say(V4)
+            self.assertEqual(home.record(V4).doubted_at, 0)
+            self.assertTrue(found.serves())
 
     def test_state_of_before_has_no_doubts(self):
         found = Found()
