@@ -8,9 +8,10 @@ import gc
 import os
 import socket
 import struct
+import time
 
 import ipcert
-from ipcert import split
+from ipcert import limits, split
 from ipcert.acme import challenge
 from ipcert.device import Device
 from ipcert.errors import Error, LocalError
@@ -26,6 +27,7 @@ from .wan import Wan
 
 WAN = "wan"  # the store's file with the addresses that are certified
 _LOOK = 20  # seconds between looks at the WAN
+_LEAST = 600  # seconds between two changes of the address that are acted on
 _ASK = 2  # seconds between looks for a wish
 _COLLECT = (
     65536  # bytes allocated between collections: the heap stays low, and so does what the kernel has to give
@@ -98,7 +100,8 @@ class Service:
         ]
 
     def _certificates(self):
-        return split.certificates(self._identifiers(), self._config.policy)
+        found = None if self._wan is None else self._wan.evidence
+        return split.certificates(self._identifiers(), self._config.policy, found)
 
     async def run(self):
         """For ever. Raises Error when the state cannot be written: nothing may go on then."""
@@ -183,16 +186,22 @@ class Service:
             self._changed = False
 
     async def _watch(self):
+        heard = 0  # when the device was told last; a router that flaps must not wear its flash out
         while True:
             self._look()
-            if self._changed:
+            since = abs(time.time() - heard)
+            every = max(limits.DOUBT_EVERY // self._config.policy.compress, 1)
+            # What is found while an address is doubted is told once an hour: the core counts it.
+            if self._changed and since >= _LEAST or self._drive.device.doubts and since >= every:
                 try:
                     self._drive.event("certificates", self._certificates())
                     self._keep()
+                    heard = time.time()
                 except LocalError as e:
                     if e.code != "busy":  # an order is in flight; it is told when that is over
                         say(e.text)
                         self._keep()
+                        heard = time.time()
             self._hurry.clear()
             try:
                 await asyncio.wait_for(self._hurry.wait(), _LOOK)

@@ -6,13 +6,14 @@ Internet is asked. What was found stands in the journal, and stays where nothing
 
 import select
 
-from ipcert import identifiers, limits
+from ipcert import identifiers, limits, presence
 from ipcert.errors import LocalError
 
 from . import child
 
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
+_LEAST = 10 * limits.MINUTE  # between two changes that are acted on: a router that flaps costs a process now and then
 _SECONDS = 20  # for the owner's program
 
 _NONE = "No public %s address was found: %s. %s"
@@ -34,31 +35,49 @@ class Options:
     """What [address] says. `families`: those of identifiers.addresses to be found; test: a test CA takes any address.
 
     source       "auto" | "interface" | "router" | "command"; interfaces: names, none for all; command: an argument list
+    every        seconds between two answers that count against an address (`ipcert.presence`)
     """
 
-    def __init__(self, families, source, names, command, test):
+    def __init__(self, families, source, names, command, test, every=limits.DOUBT_EVERY):
         self.families = families
         self.source = source
         self.interfaces = names
         self.command = command
         self.test = test
+        self.every = every
 
     def fields(self):
         """What it is made of, for another process."""
-        return tuple(self.families), self.source, tuple(self.interfaces), tuple(self.command), self.test
+        return tuple(self.families), self.source, tuple(self.interfaces), tuple(self.command), self.test, self.every
 
     def fits(self, raw):
         """True for an address that may be ordered for."""
         return self.test or identifiers.scope(raw) == "public"
 
     def find(self, family, known=()):
-        """(the address as text or None, a sentence that says why not and what to do).
+        """(the address as text or None, a sentence that says why not and what to do); `known` as in `look`."""
+        return self.look(family, known)[:2]
+
+    def look(self, family, known=()):
+        """(the address as text or None, a sentence that says why not and what to do, the evidence as `ipcert.presence` has it).
 
         An address of `known` (texts) is kept where it is still there.
         """
         if self.source == "command":
-            return self._printed(family)
-        here = self._here(family)
+            return (*self._printed(family), presence.ANSWERED)
+        everything = self._everything(family)
+        here = [one.raw for one in everything if not one.trouble]
+        text, why = self._interfaces(here, known)
+        if text is not None:
+            # One that is only deprecated is not gone: who sends router advertisements can do that in a second (RFC 4862 5.5.3).
+            there = [identifiers.format_ip(one.raw) for one in everything]
+            stays = [one for one in known if one != text and one in there]
+            return text, why, presence.ANSWERED if stays else presence.INTERFACE
+        if family == 4 and self.source in ("auto", "router"):
+            return (*self._routers(here), presence.ANSWERED)
+        return None, _none(family, _only(here)), presence.ANSWERED
+
+    def _interfaces(self, here, known):
         good = [raw for raw in here if self.fits(raw)]
         texts = [identifiers.format_ip(raw) for raw in good]
         for text in known:
@@ -67,17 +86,16 @@ class Options:
         if good:
             # One that was not made from the network card's number, where there is a choice.
             return min(texts, key=lambda text: (identifiers.parse(text).eui64, text)), ""
-        if family == 4 and self.source in ("auto", "router"):
-            return self._routers(here)
-        return None, _none(family, _only(here))
+        return None, ""
 
     def polls(self, family):
         """True where a change is not told by the kernel."""
         if self.source != "auto":
             return self.source != "interface"
-        return family == 4 and not [raw for raw in self._here(4) if self.fits(raw)]
+        return family == 4 and not [one for one in self._everything(4) if not one.trouble and self.fits(one.raw)]
 
-    def _here(self, family):
+    def _everything(self, family):
+        # The `interfaces.Own`s of a family, those with a trouble too.
         if self.source == "router":
             return []
         from . import interfaces
@@ -88,11 +106,9 @@ class Options:
             return []
         size = 4 if family == 4 else 16
         return [
-            one.raw
+            one
             for one in found
-            if len(one.raw) == size
-            and not one.trouble
-            and (not self.interfaces or one.name in self.interfaces)
+            if len(one.raw) == size and (not self.interfaces or one.name in self.interfaces)
         ]
 
     def _routers(self, here):
@@ -158,11 +174,13 @@ def settle(config, look, warn):
         had = known(state, family)
         if had:
             config.found[family] = had[0]
+            config.evidence[family] = presence.KEPT
         if look is None or had and not look:
             continue
-        text, why = config.address.find(family, had)
+        text, why, evidence = config.address.look(family, had)
         if text is not None:
             config.found[family] = text
+            config.evidence[family] = evidence
         elif state.records():
             warn(why + (" %s stays meanwhile." % had[0] if had else ""))
         else:
@@ -170,17 +188,28 @@ def settle(config, look, warn):
 
 
 def known(state, family):
-    """The addresses of a family that the journal has in service, the latest first."""
+    """The addresses of a family that the journal has in service, the latest first, and those that are doubted last."""
     out = []
-    for record in sorted(state.records(), key=lambda r: -r.created_at):
+    for record in sorted(state.records(), key=lambda r: (r.doubted_at != 0, -r.created_at)):
         for text in record.identifiers_text.text().split(","):
             if identifiers.parse(text).family == family:
                 out.append(text)
     return out
 
 
+def doubted(state, family):
+    """{text: when an answer counted against it last} of the addresses of a family that are doubted."""
+    out = {}
+    for record in state.records():
+        if record.doubted_at:
+            for text in record.identifiers_text.text().split(","):
+                if identifiers.parse(text).family == family:
+                    out[text] = record.doubted_at
+    return out
+
+
 class Watch:
-    """For the daemon: notices that an address is another one. `fields`: of `Options`.
+    """For the daemon: notices what the core has to hear of an address. `fields`: of `Options`.
 
     at    core second of the next look; limits.NEVER where the kernel tells of every change
     """
@@ -189,6 +218,8 @@ class Watch:
         self._options = Options(*fields)
         self._socket = None
         self._trouble = {}
+        self._again = 0  # no change is acted on before
+        self._confirm_at = {}  # family -> no earlier, since what is doubted was found in between
         self.at = 0
         from . import interfaces
 
@@ -203,26 +234,46 @@ class Watch:
         return [] if self._socket is None else [self._socket.fileno()]
 
     def changed(self, now, state, say):
-        """True when there is an address that the journal does not have. `state()` reads it (a `state.State`);
-        `say(sentence)` where there is no address at all. Raises Error for damaged state.
+        """True when the core is to be told: of an address that is not the one in service; of one that was doubted and is back;
+        and once an hour of one that is still found in the place of another one. A change is acted on ten minutes after the
+        last one at the earliest.
+
+        `state()` reads the journal (a `state.State`); `say(sentence)` where there is no address at all. Raises Error for
+        damaged state.
         """
         told = bool(self._socket is not None and select.select([self._socket], [], [], 0)[0])
         if told:
             self._drain(self._socket)
         elif now < self.at:
             return False
-        new = False
+        new = confirm = False
+        soonest = limits.NEVER
         journal = state()
         for family in self._options.families:
             had = known(journal, family)
+            doubts = doubted(journal, family)
             text, why = self._options.find(family, had)
             if text is None and why != self._trouble.get(family, why):
                 say(why)
             self._trouble[family] = why
-            new = new or text is not None and text not in had
+            if text is None:
+                continue
+            new = new or text not in had or text in doubts
+            if text in doubts:
+                self._confirm_at[family] = now + self._options.every
+            others = [doubts[one] for one in doubts if one != text]
+            if others:
+                due = max(max(others) + self._options.every, self._confirm_at.get(family, 0))
+                confirm = confirm or due <= now
+                soonest = min(soonest, due if due > now else now + self._options.every)
+        if new and now < self._again <= now + _LEAST:
+            new = False
+            soonest = min(soonest, self._again)
+        if new:
+            self._again = now + _LEAST
         polls = self._socket is None or [f for f in self._options.families if self._options.polls(f)]
-        self.at = now + _EVERY if polls else limits.NEVER
-        return new
+        self.at = now + _EVERY if polls else soonest
+        return new or confirm
 
     def close(self):
         """Let go of the kernel."""
