@@ -27,7 +27,7 @@ from .wan import Wan
 
 WAN = "wan"  # the store's file with the addresses that are certified
 _LOOK = 20  # seconds between looks at the WAN
-_LEAST = 600  # seconds between two changes of the address that are acted on
+_CHANGES, _WITHIN = 3, 600  # so many changes of the address are acted on in that many seconds
 _ASK = 2  # seconds between looks for a wish
 _COLLECT = (
     65536  # bytes allocated between collections: the heap stays low, and so does what the kernel has to give
@@ -186,22 +186,25 @@ class Service:
             self._changed = False
 
     async def _watch(self):
-        heard = 0  # when the device was told last; a router that flaps must not wear its flash out
+        every = max(limits.DOUBT_EVERY // self._config.policy.compress, 1)
+        heard = [0] * _CHANGES  # when the device was told last; a line that flaps must not wear the flash out
         while True:
             self._look()
-            since = abs(time.time() - heard)
-            every = max(limits.DOUBT_EVERY // self._config.policy.compress, 1)
+            now = time.time()
+            may = abs(now - heard[0]) >= _WITHIN
             # What is found while an address is doubted is told once an hour: the core counts it.
-            if self._changed and since >= _LEAST or self._drive.device.doubts and since >= every:
+            if self._changed and may or self._drive.device.doubts and abs(now - heard[-1]) >= every:
                 try:
                     self._drive.event("certificates", self._certificates())
-                    self._keep()
-                    heard = time.time()
                 except LocalError as e:
-                    if e.code != "busy":  # an order is in flight; it is told when that is over
+                    busy = e.code == "busy"  # an order is in flight; it is told when that is over
+                    if not busy:
                         say(e.text)
-                        self._keep()
-                        heard = time.time()
+                else:
+                    busy = False
+                if not busy:
+                    heard = heard[1:] + [now]
+                    self._keep()
             self._hurry.clear()
             try:
                 await asyncio.wait_for(self._hurry.wait(), _LOOK)

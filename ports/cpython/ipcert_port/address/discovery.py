@@ -13,7 +13,7 @@ from . import child
 
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
-_LEAST = 10 * limits.MINUTE  # between two changes that are acted on: a router that flaps costs a process now and then
+_CHANGES, _WITHIN = 3, 10 * limits.MINUTE  # so many are acted on in that time: a router that flaps costs a process now and then
 _SECONDS = 20  # for the owner's program
 
 _NONE = "No public %s address was found: %s. %s"
@@ -218,7 +218,7 @@ class Watch:
         self._options = Options(*fields)
         self._socket = None
         self._trouble = {}
-        self._again = 0  # no change is acted on before
+        self._acted = []  # when the last changes were acted on
         self._confirm_at = {}  # family -> no earlier, since what is doubted was found in between
         self.at = 0
         from . import interfaces
@@ -235,8 +235,7 @@ class Watch:
 
     def changed(self, now, state, say):
         """True when the core is to be told: of an address that is not the one in service; of one that was doubted and is back;
-        and once an hour of one that is still found in the place of another one. A change is acted on ten minutes after the
-        last one at the earliest.
+        and once an hour of one that is still found in the place of another one. Three changes are acted on in ten minutes.
 
         `state()` reads the journal (a `state.State`); `say(sentence)` where there is no address at all. Raises Error for
         damaged state.
@@ -266,11 +265,12 @@ class Watch:
                 due = max(max(others) + self._options.every, self._confirm_at.get(family, 0))
                 confirm = confirm or due <= now
                 soonest = min(soonest, due if due > now else now + self._options.every)
-        if new and now < self._again <= now + _LEAST:
+        self._acted = [second for second in self._acted if now - _WITHIN < second <= now]
+        if new and len(self._acted) >= _CHANGES:
             new = False
-            soonest = min(soonest, self._again)
+            soonest = min(soonest, self._acted[0] + _WITHIN)
         if new:
-            self._again = now + _LEAST
+            self._acted.append(now)
         polls = self._socket is None or [f for f in self._options.families if self._options.polls(f)]
         self.at = now + _EVERY if polls else soonest
         return new or confirm
