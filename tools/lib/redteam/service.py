@@ -1,0 +1,286 @@
+"""Somebody who has taken over the service's user: what they leave in its folders for root to read, and what they do to root's terminal."""
+
+import contextlib
+import datetime
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from tools.lib import cache
+
+NAME = "nas.example.net"
+SECONDS = 30  # that root's side may take, on a busy machine
+USER = 65534  # "nobody" stands for the service's user where this runs as root
+
+
+def user():
+    """The user id of the attacker: another one than ours where we are root."""
+    return USER if os.geteuid() == 0 else os.getuid()
+
+
+def pair(*names, key=None, extensions=True):
+    """PEM (certificate, key) for these names and addresses, self-signed. `key`: another kind of key."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    empty = x509.Name([])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(empty)
+        .issuer_name(empty)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+    )
+    if extensions:
+        general = [x509.DNSName(name) for name in names]
+        builder = builder.add_extension(x509.SubjectAlternativeName(general), critical=True)
+    form = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    made = builder.sign(key, hashes.SHA256())
+    return made.public_bytes(pem), key.private_bytes(pem, form, serialization.NoEncryption())
+
+
+class Left:
+    """A deploy folder as the service's user leaves it: one good lineage, and whatever attacks add.
+
+    live, name, folder    path of the deploy folder; the lineage that is attacked, and the path of its version's folder
+    """
+
+    def __init__(self, scratch):
+        self.scratch = scratch
+        self.live = os.path.join(scratch, "live")
+        os.makedirs(self.live)
+        self.attack(NAME)
+
+    def attack(self, name):
+        """Leave a good lineage for `name`, to be attacked."""
+        self.name = name
+        self.folder = self.lineage(name, *pair(name))
+
+    def lineage(self, name, chain, key):
+        """Leave a lineage; returns its version's folder."""
+        folder = os.path.join(self.live, ".%s@0123456789abcdef" % name)
+        os.mkdir(folder)
+        for file, data in (("fullchain.pem", chain), ("cert.pem", chain), ("chain.pem", b""), ("privkey.pem", key)):
+            with open(os.path.join(folder, file), "wb") as out:
+                out.write(data)
+        os.symlink(os.path.basename(folder), os.path.join(self.live, name))
+        return folder
+
+    def own(self):
+        """Give everything to the service's user."""
+        for where, folders, files in os.walk(self.live):
+            for name in [".", *folders, *files]:
+                os.chown(os.path.join(where, name), user(), -1, follow_symlinks=False)
+
+    def instead(self, file, make):
+        """Have `make(path)` put something else in a file's place."""
+        path = os.path.join(self.folder, file)
+        os.unlink(path)
+        make(path)
+
+
+def _link(target):
+    return lambda path: os.symlink(target, path)
+
+
+def _device(major, minor):
+    import stat
+
+    return lambda path: os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(major, minor))
+
+
+def _write(data):
+    def write(path):
+        with open(path, "wb") as file:
+            file.write(data)
+
+    return write
+
+
+def _sparse(path):
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)
+
+
+def _socket(path):
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as one:
+        here = os.getcwd()
+        os.chdir(os.path.dirname(path))
+        try:
+            one.bind(os.path.basename(path))
+        finally:
+            os.chdir(here)
+
+
+def files(scratch, name=NAME):
+    """{what it is: function of a `Left` whose lineage `name` is attacked}: what lies where root reads.
+
+    `scratch`: a folder that gets another user's pair, which would fit.
+    """
+    secret = os.path.join(scratch, "secret")
+    os.makedirs(secret, 0o700)
+    chain, key = pair(name)
+    for file, data in (("fullchain.pem", chain), ("privkey.pem", key)):
+        path = os.path.join(secret, file)
+        _write(data)(path)
+        os.chmod(path, 0o600)
+    other_chain, other_key = pair("other.example.net")
+
+    def linked(left):
+        left.instead("fullchain.pem", _link(os.path.join(secret, "fullchain.pem")))
+        left.instead("cert.pem", _link(os.path.join(secret, "fullchain.pem")))
+        left.instead("privkey.pem", _link(os.path.join(secret, "privkey.pem")))
+
+    def hard(left):
+        for file in ("fullchain.pem", "privkey.pem"):
+            left.instead(file, lambda path, file=file: os.link(os.path.join(secret, file), path))
+
+    def linked_folder(left):
+        link = os.path.join(left.live, name)
+        os.unlink(link)
+        os.symlink(secret, link)
+
+    def linked_version(left):
+        os.rename(left.folder, left.folder + ".away")
+        os.symlink(secret, left.folder)
+
+    found = {
+        "links to another one's files": linked,
+        "other names of another one's files": hard,
+        "a lineage that is a link elsewhere": linked_folder,
+        "a version that is a link elsewhere": linked_version,
+    }
+    for file in ("fullchain.pem", "privkey.pem"):
+        found[f"a FIFO as {file}"] = lambda left, file=file: left.instead(file, os.mkfifo)
+        found[f"a folder as {file}"] = lambda left, file=file: left.instead(file, os.mkdir)
+        found[f"a socket as {file}"] = lambda left, file=file: left.instead(file, _socket)
+        found[f"a terabyte of nothing as {file}"] = lambda left, file=file: left.instead(file, _sparse)
+        found[f"nothing as {file}"] = lambda left, file=file: left.instead(file, _write(b""))
+        found[f"{file} of another lineage"] = lambda left, file=file: left.instead(
+            file, _write(other_chain if file == "fullchain.pem" else other_key)
+        )
+        if os.geteuid() == 0:
+            for what, number in (("/dev/zero", 5), ("/dev/random", 8)):
+                found[f"{what} as {file}"] = lambda left, file=file, number=number: left.instead(file, _device(1, number))
+    rsa_pair = pair(name, key=rsa.generate_private_key(65537, 1024))
+    bare_pair = pair(name, extensions=False)
+    many = pair(name, *["n%d.example.net" % k for k in range(100)])
+    for what, (chain_, key_) in {"a weak RSA key": rsa_pair, "no names": bare_pair, "a hundred names": many}.items():
+        found[what] = lambda left, a=chain_, b=key_: (
+            left.instead("fullchain.pem", _write(a)),
+            left.instead("privkey.pem", _write(b)),
+        )
+    encrypted = serialization.load_pem_private_key(key, None).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    )
+    found["an encrypted key"] = lambda left: left.instead("privkey.pem", _write(encrypted))
+    return found
+
+
+def names():
+    """Server names of a certificate that are directives, patterns or paths somewhere."""
+    return (
+        'x"; load_module /tmp/x.so; #',
+        "x.example; }",
+        "x.example\n}",
+        "../../../etc/passwd",
+        "..",
+        ".",
+        "*",
+        "~.*",
+        "$hostname",
+        "-oProxyCommand=x",
+        "%s%n",
+        "\x1b]0;x\x07",
+        "_",
+        "*.*.example.net",
+        "a" * 64 + ".example.net",
+        "",
+    )
+
+
+def root_reads(left, *words):
+    """What root's side makes of the folder: (exit status or "late", what it printed), in a process with a limit."""
+    config = os.path.join(left.scratch, "ipcert.toml")
+    with open(config, "w") as file:
+        file.write(f'[identifiers]\nnames = ["{NAME}"]\n[deploy]\ndir = "{left.live}"\n[ca]\ntest = true\n')
+    command = [sys.executable, "-m", "ipcert_port.deploy.nginx", "--config", config, *words]
+    ports = os.path.join(cache.ROOT, "ports")
+    path = [cache.ROOT, *(os.path.join(ports, name) for name in ("cpython", "urequests_compat", "ucryptolib_shim"))]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            env=dict(os.environ, PYTHONPATH=os.pathsep.join(path)),
+        )
+    except subprocess.TimeoutExpired:
+        return "late", ""
+    return done.returncode, done.stdout + done.stderr
+
+
+def folders(outcome):
+    """Let root read a folder with all that the service's user can leave, and one good lineage between."""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chmod(scratch, 0o755)
+        if os.geteuid():
+            outcome.skip("devices and other users' files", "that takes root")
+        kinds = [what for what in files(os.path.join(scratch, "kinds")) if os.geteuid() == 0 or "another one's" not in what]
+        left = Left(os.path.join(scratch, "files"))
+        tried = {what: f"n{number}.example.net" for number, what in enumerate(kinds)}
+        made = []
+        for what, name in tried.items():
+            left.attack(name)
+            made.append((files(os.path.join(scratch, name), name)[what], left.folder, name))
+        left.own()
+        for make, left.folder, left.name in made:
+            make(left)
+        status, text = root_reads(left)
+        served = _served(text)
+        for what, name in tried.items():
+            held = status == 0 and name not in served and NAME in served
+            outcome.held(f"service's user: {what}", held, (status, text[-200:]))
+        left = Left(os.path.join(scratch, "names"))
+        tried = []
+        for name in names():
+            safe = "".join(c for c in name if c not in "/\0\n")[:100]
+            try:
+                chain, key = pair(name)
+            except ValueError:
+                outcome.skip(f"service's user: the name {name!r}", "no certificate can be made for it")
+                continue
+            if safe in ("", ".", ".."):
+                safe = "x%d" % len(tried)
+            left.lineage(safe, chain, key)
+            tried.append(name)
+        left.own()
+        status, text = root_reads(left)
+        good = status == 0 and _served(text) == [NAME] and "load_module" not in _configuration(text)
+        for name in tried:
+            outcome.held(f"service's user: the name {name!r}", good, (status, text[-200:]))
+
+
+def _configuration(text):
+    return "\n".join(line for line in text.splitlines() if not line.startswith(("ipcert-nginx: ", "# ")))
+
+
+def _served(text):
+    """The names of the lineages that a printed configuration serves."""
+    found = []
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["ssl_certificate"]:
+            found.append(os.path.basename(os.path.dirname(words[1].rstrip(";"))))
+    return sorted(set(found))
