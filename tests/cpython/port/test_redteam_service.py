@@ -2,7 +2,8 @@
 
 import os
 
-from ipcert_port.deploy import handover
+import pytest
+
 from tools.lib.redteam import outcome, service
 
 
@@ -59,6 +60,8 @@ def test_copies_are_roots_own_and_erased_when_nobody_serves_them(tmp_path):
 
 
 def test_the_flag_goes_whatever_it_is(tmp_path):
+    from ipcert_port.deploy import handover
+
     flag = tmp_path / "deployed"
 
     def full(path):
@@ -78,3 +81,10 @@ def test_the_unit_has_a_time_limit_and_nginx_does_not_wait_for_it():
         text = file.read()
     assert "nginx.service" not in text.replace("ipcert-nginx.service", "")
     assert "TimeoutStartSec=" in text and "MemoryMax=" in text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="that takes root")
+def test_roots_terminal_is_not_left_to_the_services_user():
+    found = outcome.Outcome(print)
+    service.terminal(found)
+    assert found.tried >= 30 and found.through == []

@@ -16,7 +16,7 @@ from tools.lib import cache
 
 NAME = "nas.example.net"
 SECONDS = 30  # that root's side may take, on a busy machine
-USER = 65534  # "nobody" stands for the service's user where this runs as root
+USER = 1  # "daemon", which has a group of its name, stands for the service's user where this runs as root
 
 
 def user():
@@ -284,3 +284,131 @@ def _served(text):
         if words[:1] == ["ssl_certificate"]:
             found.append(os.path.basename(os.path.dirname(words[1].rstrip(";"))))
     return sorted(set(found))
+
+
+# Root's terminal.
+
+_ATTACKER = r'''
+import fcntl, json, os, sys, termios
+found = {"uid": os.getuid(), "session": os.getsid(0), "terminals": {}, "typed": 0, "environment": sorted(os.environ)}
+for fd in range(64):
+    try:
+        found["terminals"][str(fd)] = os.fstat(fd).st_rdev if os.isatty(fd) else 0
+    except OSError:
+        continue
+try:
+    mine = os.open("/dev/tty", os.O_RDWR)
+    found["dev_tty"] = True
+except OSError:
+    found["dev_tty"] = False
+for fd in (0, 1, 2):
+    for c in "echo taken\n":
+        try:
+            fcntl.ioctl(fd, termios.TIOCSTI, c.encode())
+            found["typed"] += 1
+        except OSError:
+            pass
+with open(os.environ.get("REPORT") or sys.argv[-1], "w") as file:
+    json.dump(found, file)
+sys.stdout.write("\x1b[c\x1b[5n\x1b]0;title\x07\x1bP$qm\x1b\\\x1b[21t\x9b6n\x1b]52;c;YQ==\x07hello\x1b[31mred\x1b[0m\n")
+sys.stdout.flush()
+'''
+
+
+class Rooted:
+    """Root at a terminal, with this checkout's `ipcert` command, whose service's user runs an attacker in its place.
+
+    `run(words)` returns (the terminal's device number, what the attacker found, what the terminal was shown, what was typed into
+    it by nobody). Takes root.
+    """
+
+    def __init__(self, scratch):
+        self._scratch = scratch
+        self._report = os.path.join(scratch, "report")
+        package = os.path.join(scratch, "path", "ipcert_port")
+        os.makedirs(package)
+        real = os.path.join(cache.ROOT, "ports", "cpython", "ipcert_port")
+        for name, text in (
+            ("__init__.py", "__path__.append(%r)\n" % real),
+            ("__main__.py", _ATTACKER),
+        ):
+            with open(os.path.join(package, name), "w") as file:
+                file.write(text)
+        self.home = os.path.join(scratch, "home")
+        os.makedirs(self.home)
+        os.chown(self.home, user(), -1)
+        for path in (scratch, os.path.join(scratch, "path"), package):
+            os.chmod(path, 0o755)
+        with open(self._report, "w"):
+            os.chmod(self._report, 0o666)
+        with open(os.path.join(cache.ROOT, "ports", "cpython", "debian", "ipcert.sh")) as file:
+            text = file.read()
+        # The package's Python and folder, as they are here.
+        text = text.replace("/usr/bin/python3 -I", sys.executable).replace("/var/lib/ipcert", self.home)
+        self.script = os.path.join(scratch, "ipcert")
+        with open(self.script, "w") as file:
+            file.write(text)
+
+    def run(self, terminals=(0, 1, 2)):
+        """`terminals`: which of its first three files are root's terminal; the others are /dev/null."""
+        import fcntl
+        import json
+        import select
+        import termios
+        import time
+
+        master, slave = os.openpty()
+        number = os.fstat(slave).st_rdev
+        null = os.open(os.devnull, os.O_RDWR)
+
+        def begin():
+            os.setsid()
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        pythonpath = os.pathsep.join([os.path.join(self._scratch, "path"), cache.ROOT])
+        environment = dict(os.environ, PYTHONPATH=pythonpath, SECRET="x", REPORT=self._report, TERM="xterm")
+        ends = [slave if fd in terminals else null for fd in range(3)]
+        with open(self._report, "w") as file:
+            file.write("{}")
+        child = subprocess.Popen(
+            ["/bin/sh", self.script, "status", self._report],
+            stdin=ends[0], stdout=ends[1], stderr=ends[2], env=environment, preexec_fn=begin, cwd="/",
+        )  # fmt: skip
+        shown = b""
+        end = time.monotonic() + SECONDS
+        try:
+            while time.monotonic() < end:
+                if select.select([master], [], [], 0.2)[0]:
+                    shown += os.read(master, 4096)
+                elif child.poll() is not None:
+                    break
+            # What somebody typed is waiting for root's shell.
+            typed = select.select([slave], [], [], 0)[0] and os.read(slave, 4096) or b""
+        finally:
+            child.kill()
+            child.wait()
+            for fd in (master, slave, null):
+                os.close(fd)
+        with open(self._report) as file:
+            return number, json.load(file), shown, typed
+
+
+def terminal(outcome):
+    """Let the service's user at the terminal of a root that runs `ipcert status`."""
+    if os.geteuid():
+        outcome.skip("root's terminal", "that takes root")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        rooted = Rooted(scratch)
+        for terminals in ((0, 1, 2), (1, 2), (0,), (2,), ()):
+            number, found, shown, typed = rooted.run(terminals)
+            what = f"root's terminal as {terminals or 'none'} of its files: "
+            outcome.held(what + "the command runs as the service's user", found.get("uid") == user(), found)
+            devices = set(found.get("terminals", {}).values())
+            outcome.held(what + "it is none of the attacker's", number not in devices, found)
+            own = len([d for d in devices if d]) <= 1 and found.get("dev_tty") == bool(terminals)
+            outcome.held(what + "nor the one that it controls", own, found)
+            outcome.held(what + "nothing is typed into it", not typed, typed)
+            bad = [one for one in (b"\x1b[c", b"\x1b[5n", b"\x1b]", b"\x1bP", b"\x1b[21t", b"\x9b", b"\xc2\x9b") if one in shown]
+            outcome.held(what + "nothing shown makes it answer", not bad, shown)
+            outcome.held(what + "root's environment stays root's", "SECRET" not in found.get("environment", ["SECRET"]), found)
