@@ -207,7 +207,9 @@ class Service:
                     self._keep()
             self._hurry.clear()
             try:
-                await asyncio.wait_for(self._hurry.wait(), _LOOK)
+                await asyncio.wait_for(
+                    self._hurry.wait(), min(_LOOK, every) if self._drive.device.doubts else _LOOK
+                )
             except asyncio.TimeoutError:
                 pass
 
