@@ -137,6 +137,7 @@ TABLE = {
         "python": ["oldest"],
     },
     "test faults": {"rows": ["pebble", "build micropython"]},
+    "test redteam": {"rows": ["python", "ip", "build micropython"]},
     # The other commands of tools/
     "demo": {"rows": ["pebble"]},
     "demo --runtime micropython": {"rows": ["demo", "build micropython", "openssl"]},
