@@ -26,7 +26,7 @@ import time
 import tty
 
 SETPRIV = "/usr/bin/setpriv"
-_KEPT = re.compile(r"LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|COLUMNS|LINES|TZ")
+_KEPT = re.compile(r"LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|COLUMNS|LINES|TZ|(?i:https?|all|no)_(?i:proxy)")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ONLY = "-all,+net_bind_service"
 _LINGER = 0.5  # seconds in which a command that ended may still be heard
@@ -58,7 +58,7 @@ def command(user, words):
 
 
 def environment(user):
-    """What the command is told of root's environment: how to speak, and nothing else."""
+    """What the command is told of root's environment: how to speak, which proxy to ask, and nothing else."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
     kept.update(PATH=_PATH, HOME=user.pw_dir, USER=user.pw_name, LOGNAME=user.pw_name, SHELL="/bin/sh")
     if not sys.flags.isolated and "PYTHONPATH" in os.environ:

@@ -154,10 +154,11 @@ class Deployer:
             raise LocalError("deploy", text % self._group) from None
 
     def _write_copy(self, path, data, secret):
+        # Only into a file that is made now: one that lies there may be somebody's who waits for the key.
         if secret:
-            _write_key(path, data, self._gid())
+            _write_key(path, data, self._gid(), os.O_EXCL)
         else:
-            _write(path, data, 0o644)
+            _write(path, data, 0o644, os.O_EXCL)
 
     def _remove(self, name, link):
         if not os.path.islink(link):
@@ -274,17 +275,17 @@ def _guarded(path, gid):
     return seen.st_mode & 0o777 == (0o600 if gid is None else 0o640) and gid in (None, seen.st_gid)
 
 
-def _write_key(path, data, gid):
+def _write_key(path, data, gid, flags=os.O_TRUNC):
     """A file that only its owner reads, and the group `gid` where it is not None."""
-    _write(path, data, 0o600)
-    if gid is not None:
-        os.chown(path, -1, gid)
-        os.chmod(path, 0o640)
+    _write(path, data, 0o600 if gid is None else 0o640, flags, gid)
 
 
-def _write(path, data, mode):
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+def _write(path, data, mode, flags=os.O_TRUNC, gid=None):
+    # The mode is given through the descriptor: the path may be another file a moment later.
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, mode & 0o600)
     try:
+        if gid is not None:
+            os.fchown(fd, -1, gid)
         os.fchmod(fd, mode)
         view = memoryview(data)
         while len(view):

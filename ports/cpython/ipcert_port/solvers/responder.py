@@ -224,8 +224,11 @@ class Webroot:
         path = os.path.join(self._folder, token.decode())
         try:
             os.makedirs(self._folder, 0o755, exist_ok=True)
+            # The folder is the web server's: what somebody left there under that name is not written to.
+            if os.path.lexists(path + ".new"):
+                os.unlink(path + ".new")
             fd = os.open(
-                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
             )
             with open(fd, "wb") as f:
                 os.fchmod(fd, 0o644)
