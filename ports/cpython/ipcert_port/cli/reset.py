@@ -38,9 +38,21 @@ def run(config, progress, yes=False):
             for name in erased:
                 store.erase(name)
     folders = deploy.forget(config.deploy, config.copy)
+    if folders:
+        _tell(config, folders, progress)
     progress.close()
     progress.say("Erased %d files of the state and %d deployed certificates." % (len(erased), len(folders)))
     return exit_codes.OK, {"erased": erased, "removed": folders}
+
+
+def _tell(config, names, progress):
+    """Whoever has copies of what was erased is told, as of any certificate that is retired."""
+    deployer = deploy.Deployer(config.deploy, config.hook, config.hook_timeout)
+    for name in names:
+        try:
+            deployer.retired(name)
+        except LocalError as e:
+            progress.warn(str(e))
 
 
 def _agreed(config):

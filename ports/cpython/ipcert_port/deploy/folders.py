@@ -84,6 +84,12 @@ class Deployer:
         if os.path.exists(pending):
             os.unlink(pending)
 
+    def retired(self, name):
+        """Run the hook for a lineage that a reset removed. Raises LocalError("hook")."""
+        link = os.path.join(self.folder, name)
+        environment = dict(os.environ, IPCERT_EVENT="retired", IPCERT_LINEAGE=name, IPCERT_DIR=link)
+        self._tell(environment)
+
     def _tells(self):
         return bool(self._hook or self._server)
 
