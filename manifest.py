@@ -86,6 +86,7 @@ package(
             "plan.py",
             "planner.py",
             "policy.py",
+            "presence.py",
             "scheduler.py",
             "split.py",
             "storage.py",
