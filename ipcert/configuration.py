@@ -69,7 +69,8 @@ class Configuration:
         """Match the records with what is wanted, and plan what is new. `now`: core seconds."""
         journal = self._storage.journal
         texts = [certificate.text for certificate in self.wanted]
-        lasted = {}  # family -> how long the address that went away had lasted
+        # family -> how long the address that went away had lasted; NEVER where none did
+        lasted = {0: limits.NEVER, 4: limits.NEVER, 6: limits.NEVER}
         renamed = None
         for record in journal.records():
             text = record.identifiers_text.text()
@@ -124,7 +125,7 @@ class Configuration:
             journal.told_notices &= ~_TOLD_AGAIN
         record.certificate = certificate
         record.identifiers_text.set(certificate.text.encode())
-        if family in lasted:
+        if lasted[family] < limits.NEVER:
             self._planner.held(record, now, lasted[family])
             self._outbox.notice(notices.HELD, certificate.text)
         else:
@@ -153,15 +154,15 @@ class Configuration:
         # of its identifiers out of the configuration.
         evidence = presence.GIVEN
         for value in text.split(","):
-            gone = identifiers.parse(value)
+            family = identifiers.parse(value).family
             found = presence.GIVEN
+            stays = False
             for certificate in self.wanted:
                 for one in certificate.identifiers:
-                    if one.value == value:
-                        gone = None
-                    elif gone is not None and one.family and one.family == gone.family:
+                    stays = stays or one.value == value
+                    if family and one.family == family:
                         found = max(found, certificate.evidence)
-            if gone is None:
+            if stays:
                 continue
             if not found:
                 return presence.GIVEN
@@ -177,9 +178,7 @@ class Configuration:
             for one in parts:
                 _note_lasted(lasted, one.family, now - record.wanted_at)
         before = record.doubt_answers
-        if not presence.missing(
-            record, now, evidence, max(limits.DOUBT_EVERY // self.policy.compress, 1)
-        ):
+        if not presence.missing(record, now, evidence, max(limits.DOUBT_EVERY // self.policy.compress, 1)):
             return
         self._storage.changed = True
         # Said when it has lasted: what two lines do that take turns is no news.
@@ -285,4 +284,4 @@ def _has_family(record, family):
 
 def _note_lasted(lasted, family, seconds):
     # Of several that went away the one that lasted least says whether this line keeps its addresses.
-    lasted[family] = min(lasted.get(family, seconds), seconds)
+    lasted[family] = min(lasted[family], seconds)

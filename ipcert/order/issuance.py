@@ -23,7 +23,6 @@ from ..errors import LocalError, RemoteError
 from . import states
 from .machine import Machine
 
-
 # What a CA says of a validation that did not find us (RFC 8555 6.7, 8.3). Its own trouble and its refusals say nothing of the sort.
 _NOT_REACHED = ("connection", "unauthorized", "incorrectResponse", "tls", "dns")
 

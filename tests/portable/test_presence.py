@@ -31,7 +31,9 @@ class Found:
     def say(self, text, evidence=None):
         """The port found `text` in the place of the IPv4 address."""
         self.home.found[4] = self.evidence if evidence is None else evidence
-        self.home.identifiers = [identifiers.parse(t) for t in self.texts if t != V4] + [identifiers.parse(text)]
+        self.home.identifiers = [identifiers.parse(t) for t in self.texts if t != V4] + [
+            identifiers.parse(text)
+        ]
         self.home.change(self.home.identifiers)
         self.home.run(self.home.clock.now)
 
@@ -171,7 +173,9 @@ class Doubted(unittest.TestCase):
         for k in range(72):
             found.hours(1, "198.51.100.%d" % (9 + k))
         self.assertTrue(found.serves())
-        self.assertTrue(found.home.ca.count("new-order") - orders <= 8, found.home.ca.count("new-order") - orders)
+        self.assertTrue(
+            found.home.ca.count("new-order") - orders <= 8, found.home.ca.count("new-order") - orders
+        )
         self.assertTrue(len(found.home.records()) <= 3)
 
     def test_what_the_owner_changes_goes_at_once(self):

@@ -95,7 +95,9 @@ def said(master, wanted, seconds=30):
 
 
 def test_what_root_types_reaches_the_command_and_its_status_comes_back(run):
-    child, master = run("import sys\nprint('ready', flush=True)\nprint('got', input(), flush=True)\nsys.exit(7)\n")
+    child, master = run(
+        "import sys\nprint('ready', flush=True)\nprint('got', input(), flush=True)\nsys.exit(7)\n"
+    )
     assert b"ready" in said(master, b"ready")
     os.write(master, b"erase\r")
     assert b"got erase" in said(master, b"got erase") and child.wait(30) == 7
@@ -114,6 +116,9 @@ def test_control_c_and_signals_reach_the_command(run):
 
 
 def test_without_a_terminal_it_is_a_filter_like_any_other(run):
-    program = "import os, sys\nsys.stdout.write(sys.stdin.read().upper())\nsys.exit(os.getuid() != %d)\n" % service.user()
+    program = (
+        "import os, sys\nsys.stdout.write(sys.stdin.read().upper())\nsys.exit(os.getuid() != %d)\n"
+        % service.user()
+    )
     child, _ = run(program, False, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
     assert child.communicate(b"abc", 30)[0] == b"ABC" and child.returncode == 0

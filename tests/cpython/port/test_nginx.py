@@ -206,7 +206,13 @@ def test_nginx_shows_each_certificate_to_whom_it_is_for(tmp_path, monkeypatch):
 def test_names_that_mean_something_to_nginx_are_names_and_no_more(tmp_path, monkeypatch):
     live = tmp_path / "live"
     live.mkdir()
-    words = ["default", "include", "hostnames", "volatile", "a." + "x" * 60 + "." + "y" * 60 + "." + "z" * 60 + ".example"]
+    words = [
+        "default",
+        "include",
+        "hostnames",
+        "volatile",
+        "a." + "x" * 60 + "." + "y" * 60 + "." + "z" * 60 + ".example",
+    ]
     for word in words:
         deploy(live, word)
     deploy(live, NAME)

@@ -31,7 +31,9 @@ def test_names_that_are_directives_are_data(tmp_path):
     status, text = service.root_reads(left)
     assert status == 0 and service._served(text) == ["default", "include", service.NAME]
     lines = [line.split()[0] for line in text.splitlines() if line.startswith("        ")]
-    assert "include" not in lines and lines.count("default") == text.count("    map $") + text.count("    geo $")
+    assert "include" not in lines and lines.count("default") == text.count("    map $") + text.count(
+        "    geo $"
+    )
 
 
 def test_nothing_that_is_left_there_reaches_what_root_serves():
@@ -68,7 +70,12 @@ def test_the_flag_goes_whatever_it_is(tmp_path):
         path.mkdir()
         (path / "x").write_text("")
 
-    for make in (lambda p: p.write_text(""), lambda p: os.mkfifo(p), lambda p: p.symlink_to("/dev/zero"), full):
+    for make in (
+        lambda p: p.write_text(""),
+        lambda p: os.mkfifo(p),
+        lambda p: p.symlink_to("/dev/zero"),
+        full,
+    ):
         make(flag)
         handover.acknowledge(str(flag))
         assert not os.path.lexists(flag)

@@ -255,7 +255,10 @@ def router(data):
     if kind == 3:
         url = upnp.offered(data, "192.168.1.1")
         need(url is None or url.startswith(("http://192.168.1.1:", "http://192.168.1.1/")), "another host")
-        need(url is None or len(url) <= 256 and "@" not in url and url.isascii() and url.isprintable(), "an URL")
+        need(
+            url is None or len(url) <= 256 and "@" not in url and url.isascii() and url.isprintable(),
+            "an URL",
+        )
         return
     if kind == 0:
         found = ask.read_nat_pmp(data)

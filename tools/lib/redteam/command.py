@@ -48,7 +48,10 @@ def main(words):
     else:
         for team in out:
             if isinstance(out[team], dict):
-                print("%s: %d tried, %d held, %d through" % (team, *(out[team][k] for k in ("tried", "held", "through"))))
+                print(
+                    "%s: %d tried, %d held, %d through"
+                    % (team, *(out[team][k] for k in ("tried", "held", "through")))
+                )
                 for line in out[team]["what_came_through"] + out[team]["skipped"]:
                     print("    " + line)
     # Last, whoever reads only the end.

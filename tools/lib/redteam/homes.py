@@ -34,7 +34,7 @@ def lie(outcome, homes=6, days=25, seed="1"):
         what, says = _liar(draw)
         for evidence in (presence.ANSWERED, presence.INTERFACE):
             gaps = _live(days, says, evidence)
-            # A router found this address: what an interface says later is no second kind of evidence.
+            # A router found this address: what an interface has later is no second kind of evidence.
             outcome.held(f"router {number}: {what}", not gaps, gaps[:3])
 
 
@@ -51,7 +51,8 @@ def _live(days, says, evidence):
         text = says(hour)
         known = text or IDS[1]
         ids = [identifiers.parse(IDS[0]), identifiers.parse(known)]
-        kept = presence.KEPT if text is None else evidence
+        # It is a router that found ours; another one may seem to be on an interface.
+        kept = presence.KEPT if text is None else presence.ANSWERED if text == IDS[1] else evidence
         one.device.event("certificates", split.certificates(ids, one.policy, {4: kept}))
         one.run(one.now + HOUR)
         records = [r for r in one.records if r.identifiers_text.text() == IDS[1]]

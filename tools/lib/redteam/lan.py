@@ -18,7 +18,10 @@ def _blanks(path, connection):
 
 
 def _unclosed(path, connection):
-    text = "<service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><controlURL>" + " " * 16000
+    text = (
+        "<service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType><controlURL>"
+        + " " * 16000
+    )
     connection.sendall(hostile.page(text + "</service>"))
 
 
@@ -57,7 +60,9 @@ def _negative(path, connection):
 
 
 def _chunks(path, connection):
-    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n" + b"x" * 100000)
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n" + b"x" * 100000
+    )
 
 
 def _control(url):
@@ -125,7 +130,9 @@ def datagrams():
         "a PCP error": {"pcp": lambda data: [hostile.pcp_answer(data, "9.9.9.7", 3)]},
         "another one's nonce": {"pcp": lambda data: [hostile.pcp_answer(data, "9.9.9.7", 0, b"x" * 12)]},
         "a short PCP answer": {"pcp": lambda data: [hostile.pcp_answer(data, "9.9.9.7")[:59]]},
-        "an IPv6 address over PCP": {"pcp": lambda data: [hostile.pcp_answer(data, "9.9.9.7")[:-16] + b"x" * 16]},
+        "an IPv6 address over PCP": {
+            "pcp": lambda data: [hostile.pcp_answer(data, "9.9.9.7")[:-16] + b"x" * 16]
+        },
     }
     return {what: hostile.Behaviour(**{**nothing, **ways}) for what, ways in found.items()}
 
@@ -134,8 +141,12 @@ def offers():
     """{what it is: `Behaviour`}: SSDP answers that must not lead anywhere, since they do not come from, or to, the router."""
     found = {
         "an offer of another device": {"offers": lambda: [hostile.offer("http://192.168.50.9:80/x")]},
-        "an offer that begins like the router": {"offers": lambda: [hostile.offer("http://192.168.50.1.evil:80/x")]},
-        "an offer with a user": {"offers": lambda: [hostile.offer("http://192.168.50.1:80@192.168.50.3:5000/x")]},
+        "an offer that begins like the router": {
+            "offers": lambda: [hostile.offer("http://192.168.50.1.evil:80/x")]
+        },
+        "an offer with a user": {
+            "offers": lambda: [hostile.offer("http://192.168.50.1:80@192.168.50.3:5000/x")]
+        },
         "an offer of the camera's": {"offers": lambda: [b"\0" + hostile.offer()]},
         "an offer of blanks": {"offers": lambda: [b"LOCATION:" + b" " * 2000]},
         "a thousand offers": {"offers": lambda: [b"LOCATION: x\r\n"] * 1000},
@@ -209,8 +220,16 @@ def _routers(outcome, lan, hurry):
         outcome.held(f"router: {what}", good, (answer, round(took, 1), grown))
 
     address = b"\x09\x09\x09\x07"
-    hear("honest, over NAT-PMP", hostile.Behaviour(natpmp=lambda data: [hostile.natpmp_answer("9.9.9.7")]), [address])
-    hear("honest, over PCP", hostile.Behaviour(pcp=lambda data: [hostile.pcp_answer(data, "9.9.9.7")]), [address])
+    hear(
+        "honest, over NAT-PMP",
+        hostile.Behaviour(natpmp=lambda data: [hostile.natpmp_answer("9.9.9.7")]),
+        [address],
+    )
+    hear(
+        "honest, over PCP",
+        hostile.Behaviour(pcp=lambda data: [hostile.pcp_answer(data, "9.9.9.7")]),
+        [address],
+    )
     hear("honest, over UPnP", hostile.Behaviour(), [address])
     for what, behaviour in datagrams().items():
         hear(what, behaviour, [None], lambda at: router.nat_pmp(at) or router.pcp(at))

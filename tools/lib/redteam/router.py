@@ -135,7 +135,10 @@ class Lan:
         self._behaviour = behaviour
 
     def _hear_udp(self):
-        self._hear(self._udp, lambda data: (self._behaviour.pcp if data[:1] == b"\2" else self._behaviour.natpmp)(data))
+        self._hear(
+            self._udp,
+            lambda data: (self._behaviour.pcp if data[:1] == b"\2" else self._behaviour.natpmp)(data),
+        )
 
     def _hear_ssdp(self):
         while not self._over.is_set():

@@ -68,7 +68,12 @@ class Left:
         """Leave a lineage; returns its version's folder."""
         folder = os.path.join(self.live, ".%s@0123456789abcdef" % name)
         os.mkdir(folder)
-        for file, data in (("fullchain.pem", chain), ("cert.pem", chain), ("chain.pem", b""), ("privkey.pem", key)):
+        for file, data in (
+            ("fullchain.pem", chain),
+            ("cert.pem", chain),
+            ("chain.pem", b""),
+            ("privkey.pem", key),
+        ):
             with open(os.path.join(folder, file), "wb") as out:
                 out.write(data)
         os.symlink(os.path.basename(folder), os.path.join(self.live, name))
@@ -169,17 +174,25 @@ def files(scratch, name=NAME):
         )
         if os.geteuid() == 0:
             for what, number in (("/dev/zero", 5), ("/dev/random", 8)):
-                found[f"{what} as {file}"] = lambda left, file=file, number=number: left.instead(file, _device(1, number))
+                found[f"{what} as {file}"] = lambda left, file=file, number=number: left.instead(
+                    file, _device(1, number)
+                )
     rsa_pair = pair(name, key=rsa.generate_private_key(65537, 1024))
     bare_pair = pair(name, extensions=False)
     many = pair(name, *["n%d.example.net" % k for k in range(100)])
-    for what, (chain_, key_) in {"a weak RSA key": rsa_pair, "no names": bare_pair, "a hundred names": many}.items():
+    for what, (chain_, key_) in {
+        "a weak RSA key": rsa_pair,
+        "no names": bare_pair,
+        "a hundred names": many,
+    }.items():
         found[what] = lambda left, a=chain_, b=key_: (
             left.instead("fullchain.pem", _write(a)),
             left.instead("privkey.pem", _write(b)),
         )
     encrypted = serialization.load_pem_private_key(key, None).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"x"),
     )
     found["an encrypted key"] = lambda left: left.instead("privkey.pem", _write(encrypted))
     return found
@@ -214,7 +227,10 @@ def root_reads(left, *words):
         file.write(f'[identifiers]\nnames = ["{NAME}"]\n[deploy]\ndir = "{left.live}"\n[ca]\ntest = true\n')
     command = [sys.executable, "-m", "ipcert_port.deploy.nginx", "--config", config, *words]
     ports = os.path.join(cache.ROOT, "ports")
-    path = [cache.ROOT, *(os.path.join(ports, name) for name in ("cpython", "urequests_compat", "ucryptolib_shim"))]
+    path = [
+        cache.ROOT,
+        *(os.path.join(ports, name) for name in ("cpython", "urequests_compat", "ucryptolib_shim")),
+    ]
     try:
         done = subprocess.run(
             command,
@@ -237,7 +253,11 @@ def folders(outcome):
         os.chmod(scratch, 0o755)
         if os.geteuid():
             outcome.skip("devices and other users' files", "that takes root")
-        kinds = [what for what in files(os.path.join(scratch, "kinds")) if os.geteuid() == 0 or "another one's" not in what]
+        kinds = [
+            what
+            for what in files(os.path.join(scratch, "kinds"))
+            if os.geteuid() == 0 or "another one's" not in what
+        ]
         left = Left(os.path.join(scratch, "files"))
         tried = {what: f"n{number}.example.net" for number, what in enumerate(kinds)}
         made = []
@@ -288,7 +308,7 @@ def _served(text):
 
 # Root's terminal.
 
-_ATTACKER = r'''
+_ATTACKER = r"""
 import fcntl, json, os, sys, termios
 found = {"uid": os.getuid(), "session": os.getsid(0), "terminals": {}, "typed": 0, "environment": sorted(os.environ)}
 for fd in range(64):
@@ -312,7 +332,7 @@ with open(os.environ.get("REPORT") or sys.argv[-1], "w") as file:
     json.dump(found, file)
 sys.stdout.write("\x1b[c\x1b[5n\x1b]0;title\x07\x1bP$qm\x1b\\\x1b[21t\x9b6n\x1b]52;c;YQ==\x07hello\x1b[31mred\x1b[0m\n")
 sys.stdout.flush()
-'''
+"""
 
 
 class Rooted:
@@ -409,6 +429,14 @@ def terminal(outcome):
             own = len([d for d in devices if d]) <= 1 and found.get("dev_tty") == bool(terminals)
             outcome.held(what + "nor the one that it controls", own, found)
             outcome.held(what + "nothing is typed into it", not typed, typed)
-            bad = [one for one in (b"\x1b[c", b"\x1b[5n", b"\x1b]", b"\x1bP", b"\x1b[21t", b"\x9b", b"\xc2\x9b") if one in shown]
+            bad = [
+                one
+                for one in (b"\x1b[c", b"\x1b[5n", b"\x1b]", b"\x1bP", b"\x1b[21t", b"\x9b", b"\xc2\x9b")
+                if one in shown
+            ]
             outcome.held(what + "nothing shown makes it answer", not bad, shown)
-            outcome.held(what + "root's environment stays root's", "SECRET" not in found.get("environment", ["SECRET"]), found)
+            outcome.held(
+                what + "root's environment stays root's",
+                "SECRET" not in found.get("environment", ["SECRET"]),
+                found,
+            )

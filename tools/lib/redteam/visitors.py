@@ -89,7 +89,11 @@ def validate(port):
         return "answered"
     if not answer and not there:
         return "too late"
-    return f"closed without an answer after {time.monotonic() - end + _PATIENCE:.1f} s" if not answer else f"answered {answer[:40]!r}"
+    return (
+        f"closed without an answer after {time.monotonic() - end + _PATIENCE:.1f} s"
+        if not answer
+        else f"answered {answer[:40]!r}"
+    )
 
 
 def requests(outcome, hurry=False):
@@ -115,7 +119,9 @@ def requests(outcome, hurry=False):
                         outcome.held(f"visitors: a validation on the {name} port", seen == "answered", seen)
             # A CA asks from several places, and again: that most are not too late is enough.
             good = answered > late
-            outcome.held(f"visitors: most are in time on the {name} port", good, (answered, late, crowd.opened))
+            outcome.held(
+                f"visitors: most are in time on the {name} port", good, (answered, late, crowd.opened)
+            )
         finally:
             child.kill()
             child.wait()

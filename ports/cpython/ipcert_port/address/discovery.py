@@ -13,7 +13,10 @@ from . import child
 
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
-_CHANGES, _WITHIN = 3, 10 * limits.MINUTE  # so many are acted on in that time: a router that flaps costs a process now and then
+_CHANGES, _WITHIN = (
+    3,
+    10 * limits.MINUTE,
+)  # so many are acted on in that time: a router that flaps costs a process now and then
 _SECONDS = 20  # for the owner's program
 
 _NONE = "No public %s address was found: %s. %s"
@@ -48,7 +51,14 @@ class Options:
 
     def fields(self):
         """What it is made of, for another process."""
-        return tuple(self.families), self.source, tuple(self.interfaces), tuple(self.command), self.test, self.every
+        return (
+            tuple(self.families),
+            self.source,
+            tuple(self.interfaces),
+            tuple(self.command),
+            self.test,
+            self.every,
+        )
 
     def fits(self, raw):
         """True for an address that may be ordered for."""
@@ -92,7 +102,9 @@ class Options:
         """True where a change is not told by the kernel."""
         if self.source != "auto":
             return self.source != "interface"
-        return family == 4 and not [one for one in self._everything(4) if not one.trouble and self.fits(one.raw)]
+        return family == 4 and not [
+            one for one in self._everything(4) if not one.trouble and self.fits(one.raw)
+        ]
 
     def _everything(self, family):
         # The `interfaces.Own`s of a family, those with a trouble too.

@@ -26,7 +26,9 @@ import time
 import tty
 
 SETPRIV = "/usr/bin/setpriv"
-_KEPT = re.compile(r"LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|COLUMNS|LINES|TZ|(?i:https?|all|no)_(?i:proxy)")
+_KEPT = re.compile(
+    r"LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|COLUMNS|LINES|TZ|(?i:https?|all|no)_(?i:proxy)"
+)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ONLY = "-all,+net_bind_service"
 _LINGER = 0.5  # seconds in which a command that ended may still be heard
@@ -106,7 +108,12 @@ class Screen:
                 self._parameters += c
             elif "@" <= c <= "~" or c < " ":
                 self._state = self._TEXT
-                if c in "ABCDEFGHJKfm" and "?" not in self._parameters or c in "hl" and self._parameters == "?25":
+                if (
+                    c in "ABCDEFGHJKfm"
+                    and "?" not in self._parameters
+                    or c in "hl"
+                    and self._parameters == "?25"
+                ):
                     out.append("\x1b[%s%s" % (self._parameters, c))
             else:
                 self._parameters = "?"  # whatever it is, it is not shown
@@ -151,7 +158,9 @@ def _start(line, environ, slave, terminals):
 
 def _size(source, target):
     try:
-        fcntl.ioctl(target, termios.TIOCSWINSZ, fcntl.ioctl(source, termios.TIOCGWINSZ, bytes(struct.calcsize("4H"))))
+        fcntl.ioctl(
+            target, termios.TIOCSWINSZ, fcntl.ioctl(source, termios.TIOCGWINSZ, bytes(struct.calcsize("4H")))
+        )
     except OSError:
         return  # a terminal without a size
 

@@ -252,7 +252,9 @@ def _address(values, families):
     if (source == "command") != bool(command and command[0]):
         raise LocalError("config", 'address.command and address.source = "command" belong together.')
     every = max(limits.DOUBT_EVERY // max(values["policy.compress"], 1), 1)
-    return discovery.Options(families, source, values["address.interfaces"], command, values["ca.test"], every)
+    return discovery.Options(
+        families, source, values["address.interfaces"], command, values["ca.test"], every
+    )
 
 
 def _identifiers(names, addresses):

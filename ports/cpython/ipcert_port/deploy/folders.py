@@ -288,7 +288,9 @@ def _write_key(path, data, gid, flags=os.O_TRUNC):
 
 def _write(path, data, mode, flags=os.O_TRUNC, gid=None):
     # The mode is given through the descriptor: the path may be another file a moment later.
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, mode & 0o600)
+    fd = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, mode & 0o600
+    )
     try:
         if gid is not None:
             os.fchown(fd, -1, gid)

@@ -163,12 +163,12 @@ def _parsed(name, chain, key):
     if name not in [folder_name([text]) for text in texts]:
         raise Refused("its certificate is for other names than its folder's")
     public = leaf.public_key()
-    for one in (secret, public):
-        curve = getattr(one, "curve", None)
-        if not isinstance(curve, ec.SECP256R1):
-            raise Refused("its key is none that ipcert makes")
-    if secret.public_key().public_numbers() != public.public_numbers():
-        raise Refused("its key is another certificate's")
+    if not isinstance(secret, ec.EllipticCurvePrivateKey) or not isinstance(
+        public, ec.EllipticCurvePublicKey
+    ):
+        raise Refused("its key is none that ipcert makes")
+    if secret.curve.name != "secp256r1" or secret.public_key().public_numbers() != public.public_numbers():
+        raise Refused("its key is another certificate's, or none that ipcert makes")
     data = secret.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return Lineage(name, texts, since, b"".join([one.public_bytes(pem) for one in certificates]), data)
 

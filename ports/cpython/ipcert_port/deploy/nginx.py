@@ -273,7 +273,9 @@ def reload(undo):
         )
     except subprocess.TimeoutExpired:
         undo()
-        raise LocalError("hook", "nginx did not say within %d s what it thinks of its configuration." % _SECONDS) from None
+        raise LocalError(
+            "hook", "nginx did not say within %d s what it thinks of its configuration." % _SECONDS
+        ) from None
     except OSError as e:
         undo()
         raise LocalError(
