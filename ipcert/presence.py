@@ -1,4 +1,4 @@
-"""Whether an address is still ours: what speaks against it, and when that is enough (P6).
+"""Whether an address is still ours: what speaks against it, and when that is enough (docs/privacy.md#p6).
 
 What holds. A port that looks for the home's address says with each certificate how it came by the address (`split.Certificate.
 evidence`). Nobody who is asked for an address can be believed alone: routers answer nonsense while they start, two lines take

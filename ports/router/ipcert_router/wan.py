@@ -1,7 +1,7 @@
 """Which addresses of the WAN are to be certified. An address that is gone is not yet another address.
 
-Behind a modem an interface has no address for a while, or a private one. Only another public address is a change (P6); what
-becomes of the earlier one's certificate is the core's to say (`ipcert.presence`).
+Behind a modem an interface has no address for a while, or a private one. Only another public address is a change
+(docs/privacy.md#p6); what becomes of the earlier one's certificate is the core's to say (`ipcert.presence`).
 """
 
 from ipcert import identifiers, presence

@@ -125,6 +125,18 @@ def _socket(path):
             os.chdir(here)
 
 
+def _put(file, make):
+    return lambda left: left.instead(file, make)
+
+
+def _both(chain, key):
+    def put(left):
+        left.instead("fullchain.pem", _write(chain))
+        left.instead("privkey.pem", _write(key))
+
+    return put
+
+
 def files(scratch, name=NAME):
     """{what it is: function of a `Left` whose lineage `name` is attacked}: what lies where root reads.
 
@@ -164,19 +176,17 @@ def files(scratch, name=NAME):
         "a version that is a link elsewhere": linked_version,
     }
     for file in ("fullchain.pem", "privkey.pem"):
-        found[f"a FIFO as {file}"] = lambda left, file=file: left.instead(file, os.mkfifo)
-        found[f"a folder as {file}"] = lambda left, file=file: left.instead(file, os.mkdir)
-        found[f"a socket as {file}"] = lambda left, file=file: left.instead(file, _socket)
-        found[f"a terabyte of nothing as {file}"] = lambda left, file=file: left.instead(file, _sparse)
-        found[f"nothing as {file}"] = lambda left, file=file: left.instead(file, _write(b""))
-        found[f"{file} of another lineage"] = lambda left, file=file: left.instead(
+        found[f"a FIFO as {file}"] = _put(file, os.mkfifo)
+        found[f"a folder as {file}"] = _put(file, os.mkdir)
+        found[f"a socket as {file}"] = _put(file, _socket)
+        found[f"a terabyte of nothing as {file}"] = _put(file, _sparse)
+        found[f"nothing as {file}"] = _put(file, _write(b""))
+        found[f"{file} of another lineage"] = _put(
             file, _write(other_chain if file == "fullchain.pem" else other_key)
         )
         if os.geteuid() == 0:
             for what, number in (("/dev/zero", 5), ("/dev/random", 8)):
-                found[f"{what} as {file}"] = lambda left, file=file, number=number: left.instead(
-                    file, _device(1, number)
-                )
+                found[f"{what} as {file}"] = _put(file, _device(1, number))
     rsa_pair = pair(name, key=rsa.generate_private_key(65537, 1024))
     bare_pair = pair(name, extensions=False)
     many = pair(name, *["n%d.example.net" % k for k in range(100)])
@@ -185,16 +195,13 @@ def files(scratch, name=NAME):
         "no names": bare_pair,
         "a hundred names": many,
     }.items():
-        found[what] = lambda left, a=chain_, b=key_: (
-            left.instead("fullchain.pem", _write(a)),
-            left.instead("privkey.pem", _write(b)),
-        )
+        found[what] = _both(chain_, key_)
     encrypted = serialization.load_pem_private_key(key, None).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(b"x"),
     )
-    found["an encrypted key"] = lambda left: left.instead("privkey.pem", _write(encrypted))
+    found["an encrypted key"] = _put("privkey.pem", _write(encrypted))
     return found
 
 
@@ -273,7 +280,7 @@ def folders(outcome):
             held = status == 0 and name not in served and NAME in served
             outcome.held(f"service's user: {what}", held, (status, text[-200:]))
         left = Left(os.path.join(scratch, "names"))
-        tried = []
+        made_for = []
         for name in names():
             safe = "".join(c for c in name if c not in "/\0\n")[:100]
             try:
@@ -282,13 +289,13 @@ def folders(outcome):
                 outcome.skip(f"service's user: the name {name!r}", "no certificate can be made for it")
                 continue
             if safe in ("", ".", ".."):
-                safe = "x%d" % len(tried)
+                safe = "x%d" % len(made_for)
             left.lineage(safe, chain, key)
-            tried.append(name)
+            made_for.append(name)
         left.own()
         status, text = root_reads(left)
         good = status == 0 and _served(text) == [NAME] and "load_module" not in _configuration(text)
-        for name in tried:
+        for name in made_for:
             outcome.held(f"service's user: the name {name!r}", good, (status, text[-200:]))
 
 

@@ -1,14 +1,20 @@
 """Runs a program for a bounded time and reads what it prints, bounded too. Light enough for the waiting daemon."""
 
+from __future__ import annotations
+
 import os
 import select
 import signal
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 PRINTED = 4096  # bytes that a program may print
 
 
-def run(command, seconds):
+def run(command: Sequence[str], seconds: float) -> bytes:
     """What a program prints (bytes), without a shell and without the module subprocess, which the daemon has no room for.
 
     The program leads a process group of its own, which is killed when its `seconds` are over. Raises OSError.

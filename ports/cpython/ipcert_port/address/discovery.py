@@ -4,12 +4,24 @@ From this machine's interfaces; behind NAT from the router; or from a program of
 Internet is asked. What was found stands in the journal, and stays where nothing else is found.
 """
 
+from __future__ import annotations
+
 import select
 
 from ipcert import identifiers, limits, presence
 from ipcert.errors import LocalError
 
 from . import child
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ..config.reader import Config
+    from ..port.state import State
+    from .interfaces import Own
 
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
@@ -41,7 +53,15 @@ class Options:
     every        seconds between two answers that count against an address (`ipcert.presence`)
     """
 
-    def __init__(self, families, source, names, command, test, every=limits.DOUBT_EVERY):
+    def __init__(
+        self,
+        families: Sequence[int],
+        source: str,
+        names: Sequence[str],
+        command: Sequence[str],
+        test: bool,
+        every: int = limits.DOUBT_EVERY,
+    ) -> None:
         self.families = families
         self.source = source
         self.interfaces = names
@@ -49,7 +69,7 @@ class Options:
         self.test = test
         self.every = every
 
-    def fields(self):
+    def fields(self) -> tuple[Any, ...]:
         """What it is made of, for another process."""
         return (
             tuple(self.families),
@@ -60,15 +80,15 @@ class Options:
             self.every,
         )
 
-    def fits(self, raw):
+    def fits(self, raw: bytes) -> bool:
         """True for an address that may be ordered for."""
         return self.test or identifiers.scope(raw) == "public"
 
-    def find(self, family, known=()):
+    def find(self, family: int, known: Sequence[str] = ()) -> tuple[str | None, str]:
         """(the address as text or None, a sentence that says why not and what to do); `known` as in `look`."""
         return self.look(family, known)[:2]
 
-    def look(self, family, known=()):
+    def look(self, family: int, known: Sequence[str] = ()) -> tuple[str | None, str, int]:
         """(the address as text or None, a sentence that says why not and what to do, the evidence as `ipcert.presence` has it).
 
         An address of `known` (texts) is kept where it is still there.
@@ -87,7 +107,7 @@ class Options:
             return (*self._routers(here), presence.ANSWERED)
         return None, _none(family, _only(here)), presence.ANSWERED
 
-    def _interfaces(self, here, known):
+    def _interfaces(self, here: Sequence[bytes], known: Sequence[str]) -> tuple[str | None, str]:
         good = [raw for raw in here if self.fits(raw)]
         texts = [identifiers.format_ip(raw) for raw in good]
         for text in known:
@@ -98,7 +118,7 @@ class Options:
             return min(texts, key=lambda text: (identifiers.parse(text).eui64, text)), ""
         return None, ""
 
-    def polls(self, family):
+    def polls(self, family: int) -> bool:
         """True where a change is not told by the kernel."""
         if self.source != "auto":
             return self.source != "interface"
@@ -106,7 +126,7 @@ class Options:
             one for one in self._everything(4) if not one.trouble and self.fits(one.raw)
         ]
 
-    def _everything(self, family):
+    def _everything(self, family: int) -> list[Own]:
         # The `interfaces.Own`s of a family, those with a trouble too.
         if self.source == "router":
             return []
@@ -123,7 +143,7 @@ class Options:
             if len(one.raw) == size and (not self.interfaces or one.name in self.interfaces)
         ]
 
-    def _routers(self, here):
+    def _routers(self, here: Sequence[bytes]) -> tuple[str | None, str]:
         from . import router
 
         raw = router.address()
@@ -135,7 +155,7 @@ class Options:
             return None, _TWICE % identifiers.format_ip(raw)
         return self._checked(raw, "The router's own address ")
 
-    def _printed(self, family):
+    def _printed(self, family: int) -> tuple[str | None, str]:
         try:
             out = child.run(self.command, _SECONDS).decode("ascii", "replace").split()
         except OSError as e:
@@ -149,7 +169,7 @@ class Options:
                 return self._checked(found.raw, "What %s printed, " % self.command[0])
         return None, _none(family, "%s printed none" % self.command[0])
 
-    def _checked(self, raw, who):
+    def _checked(self, raw: bytes, who: str) -> tuple[str | None, str]:
         try:
             one = identifiers.parse(identifiers.format_ip(raw))
             identifiers.check_public(one, self.test)
@@ -158,17 +178,17 @@ class Options:
         return one.value, ""
 
 
-def _none(family, why):
+def _none(family: int, why: str) -> str:
     return _NONE % ({4: "IPv4", 6: "IPv6"}[family], why, _DO[family])
 
 
-def _only(here):
+def _only(here: Sequence[bytes]) -> str:
     if not here:
         return "this machine has none"
     return "this machine has only " + ", ".join([identifiers.format_ip(raw) for raw in here[:4]])
 
 
-def settle(config, look, warn):
+def settle(config: Config, look: bool | None, warn: Callable[[str], object]) -> None:
     """Put the addresses that were asked for into `config`.
 
     look    True: find them anew; False: where the journal has none; None: never
@@ -199,7 +219,7 @@ def settle(config, look, warn):
             raise LocalError("address", why)
 
 
-def known(state, family):
+def known(state: State, family: int) -> list[str]:
     """The addresses of a family that the journal has in service, the latest first, and those that are doubted last."""
     out = []
     for record in sorted(state.records(), key=lambda r: (r.doubted_at != 0, -r.created_at)):
@@ -209,7 +229,7 @@ def known(state, family):
     return out
 
 
-def doubted(state, family):
+def doubted(state: State, family: int) -> dict[str, int]:
     """{text: when an answer counted against it last} of the addresses of a family that are doubted."""
     out = {}
     for record in state.records():
@@ -226,12 +246,14 @@ class Watch:
     at    core second of the next look; limits.NEVER where the kernel tells of every change
     """
 
-    def __init__(self, fields):
+    def __init__(self, fields: tuple[Any, ...]) -> None:
         self._options = Options(*fields)
-        self._socket = None
-        self._trouble = {}
-        self._acted = []  # when the last changes were acted on
-        self._confirm_at = {}  # family -> no earlier, since what is doubted was found in between
+        self._socket: socket.socket | None = None
+        self._trouble: dict[int, str] = {}
+        self._acted: list[int] = []  # when the last changes were acted on
+        self._confirm_at: dict[
+            int, int
+        ] = {}  # family -> no earlier, since what is doubted was found in between
         self.at = 0
         from . import interfaces
 
@@ -241,19 +263,18 @@ class Watch:
         except OSError:
             pass  # then it looks by itself
 
-    def fds(self):
+    def fds(self) -> list[int]:
         """What to wait for."""
         return [] if self._socket is None else [self._socket.fileno()]
 
-    def changed(self, now, state, say):
+    def changed(self, now: int, state: Callable[[], State], say: Callable[[str], object]) -> bool:
         """True when the core is to be told: of an address that is not the one in service; of one that was doubted and is back;
         and once an hour of one that is still found in the place of another one. Three changes are acted on in ten minutes.
 
         `state()` reads the journal (a `state.State`); `say(sentence)` where there is no address at all. Raises Error for
         damaged state.
         """
-        told = bool(self._socket is not None and select.select([self._socket], [], [], 0)[0])
-        if told:
+        if self._socket is not None and select.select([self._socket], [], [], 0)[0]:
             self._drain(self._socket)
         elif now < self.at:
             return False
@@ -287,7 +308,7 @@ class Watch:
         self.at = now + _EVERY if polls else soonest
         return new or confirm
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the kernel."""
         if self._socket is not None:
             self._socket.close()

@@ -9,6 +9,8 @@ and fuzzed (`tools/fuzz router`). UPnP is XML over HTTP: the library miniupnpc r
 (`upnp`) with limits on time and memory.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 import struct
@@ -19,6 +21,10 @@ from ipcert import identifiers
 from ipcert.errors import LocalError
 
 from . import child
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PORT = 5351  # of NAT-PMP and of PCP
 _FIRST_WAIT = 0.25  # seconds for an answer to the first datagram; twice as many for each further one
@@ -31,7 +37,7 @@ _UDP = 17
 _LIFETIME = 60  # seconds of that mapping, which is taken back at once
 
 
-def gateway():
+def gateway() -> str | None:
     """The default route's next hop (text), or None."""
     try:
         with open("/proc/net/route") as file:
@@ -46,7 +52,7 @@ def gateway():
     return None
 
 
-def address():
+def address() -> bytes | None:
     """The router's external IPv4 address (4 bytes); b"" where it says that it has none, None where it says nothing.
 
     Takes some seconds at most.
@@ -58,12 +64,12 @@ def address():
     return first or pcp(router) or upnp(router) or first
 
 
-def nat_pmp(router):
+def nat_pmp(router: str) -> bytes | None:
     """What the router's NAT-PMP says, as in `address`."""
     return _exchange(router, lambda own: b"\0\0", read_nat_pmp)
 
 
-def pcp(router):
+def pcp(router: str) -> bytes | None:
     """What the router's PCP says, as in `address`. The mapping that this takes is given back."""
     nonce = os.urandom(12)
     return _exchange(
@@ -74,7 +80,7 @@ def pcp(router):
     )
 
 
-def upnp(router):
+def upnp(router: str) -> bytes | None:
     """What the router's UPnP says, as in `address`; None where miniupnpc is not installed, too."""
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "upnp.py")
     try:
@@ -84,7 +90,12 @@ def upnp(router):
     return read_upnp(said)
 
 
-def _exchange(router, request, read, after=None):
+def _exchange(
+    router: str,
+    request: Callable[[bytes], bytes],
+    read: Callable[[bytes], bytes | None],
+    after: Callable[[bytes], bytes] | None = None,
+) -> bytes | None:
     # `request` and `after` are given our own address, packed.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
@@ -106,7 +117,7 @@ def _exchange(router, request, read, after=None):
     return None
 
 
-def _receive(sock, end):
+def _receive(sock: socket.socket, end: float) -> bytes | None:
     left = end - time.monotonic()
     if left <= 0:
         return None
@@ -117,7 +128,7 @@ def _receive(sock, end):
         return None
 
 
-def read_nat_pmp(data):
+def read_nat_pmp(data: bytes) -> bytes | None:
     """The address in an answer to a NAT-PMP request for it (RFC 6886 3.2): as in `address`, None for anything else."""
     if len(data) != 12 or data[:2] != b"\0\x80":
         return None
@@ -125,7 +136,7 @@ def read_nat_pmp(data):
     return data[8:12] if data[2:4] == b"\0\0" and any(data[8:12]) else b""
 
 
-def write_pcp(nonce, own, lifetime):
+def write_pcp(nonce: bytes, own: bytes, lifetime: int) -> bytes:
     """A PCP request for a mapping of UDP port 9 (RFC 6887 7.1 and 11.1): 60 bytes. `nonce`: 12 bytes; `own`: 4 bytes.
 
     lifetime   seconds; 0 takes it back
@@ -134,7 +145,7 @@ def write_pcp(nonce, own, lifetime):
     return head + struct.pack(">12sB3xHH16s", nonce, _UDP, _DISCARD, 0, _MAPPED + bytes(4))
 
 
-def read_pcp(data, nonce):
+def read_pcp(data: bytes, nonce: bytes) -> bytes | None:
     """The external address in an answer to `write_pcp` (RFC 6887 7.2 and 11.1): as in `address`, None for anything else."""
     # Version, the opcode MAP with the bit of a response, the result SUCCESS; the nonce is ours.
     if len(data) < 60 or len(data) > _DATAGRAM or data[:2] != b"\2\x81" or data[3] or data[24:36] != nonce:
@@ -144,7 +155,7 @@ def read_pcp(data, nonce):
     return data[56:60] if any(data[56:60]) else b""
 
 
-def read_upnp(said):
+def read_upnp(said: bytes) -> bytes | None:
     """What the process `upnp` printed (bytes): as in `address`, None for anything that is no address."""
     words = said[:64].decode("ascii", "replace").split()
     if words == ["none"]:

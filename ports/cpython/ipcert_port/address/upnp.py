@@ -7,6 +7,8 @@ little memory, little time, may open no file, and holds nothing worth having: wh
 calls it kills it after some seconds by the clock (`router.upnp`).
 """
 
+from __future__ import annotations
+
 import os
 import resource
 import socket
@@ -26,7 +28,7 @@ _OFFER = 2048  # bytes
 _URL = 256  # bytes of a description's URL
 
 
-def limit():
+def limit() -> None:
     """Give this process its limits. They hold before the first byte from outside is read."""
     for kind, most in (
         (resource.RLIMIT_AS, MEMORY),
@@ -38,7 +40,7 @@ def limit():
         resource.setrlimit(kind, (most, most))
 
 
-def close_files():
+def close_files() -> bool:
     """Open no file from now on (Landlock). False where the kernel has no such thing."""
     import ctypes
 
@@ -48,10 +50,10 @@ def close_files():
     rules = library.syscall(create, ctypes.byref(ctypes.c_uint64(everything)), ctypes.c_size_t(8), 0)
     if rules < 0 or library.prctl(no_new_privileges, 1, 0, 0, 0):
         return False
-    return library.syscall(restrict, rules, 0) == 0
+    return bool(library.syscall(restrict, rules, 0) == 0)
 
 
-def offered(data, router):
+def offered(data: bytes, router: str) -> str | None:
     """The URL of a description at `router` in an answer to our search (bytes), or None."""
     for line in data[:_OFFER].split(b"\n")[:40]:
         name, _, value = line.partition(b":")
@@ -67,7 +69,7 @@ def offered(data, router):
     return None
 
 
-def discover(router):
+def discover(router: str) -> str | None:
     """The URL of the description that the router itself offers, or None.
 
     Not the library's own search, which believes whatever device answers first.
@@ -85,7 +87,7 @@ def discover(router):
     return None
 
 
-def main(router):
+def main(router: str) -> int:
     """Print what the router says; returns an exit status."""
     try:
         import miniupnpc

@@ -11,6 +11,8 @@ been taken over, so the command is run as a stranger's would be:
 docs/design.md says what else goes between root's side and the service's.
 """
 
+from __future__ import annotations
+
 import codecs
 import fcntl
 import os
@@ -25,6 +27,10 @@ import termios
 import time
 import tty
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 SETPRIV = "/usr/bin/setpriv"
 _KEPT = re.compile(
     r"LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|COLUMNS|LINES|TZ|(?i:https?|all|no)_(?i:proxy)"
@@ -35,7 +41,7 @@ _LINGER = 0.5  # seconds in which a command that ended may still be heard
 _PIECE = 4096
 
 
-def owner(folder):
+def owner(folder: str) -> pwd.struct_passwd:
     """The passwd entry of the service's user. Raises SystemExit with a sentence."""
     try:
         seen = os.lstat(folder)
@@ -48,7 +54,7 @@ def owner(folder):
         sys.exit("ipcert: %s belongs to nobody that this machine knows; give it to the user ipcert." % folder)
 
 
-def command(user, words):
+def command(user: pwd.struct_passwd, words: Sequence[str]) -> list[str]:
     """The argument list that runs `ipcert WORDS` as a user."""
     isolated = ["-I"] if sys.flags.isolated else []
     python = [sys.executable, *isolated, "-m", "ipcert_port", *words]
@@ -59,7 +65,7 @@ def command(user, words):
     return [SETPRIV, *change, *powers, *python]
 
 
-def environment(user):
+def environment(user: pwd.struct_passwd) -> dict[str, str]:
     """What the command is told of root's environment: how to speak, which proxy to ask, and nothing else."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
     kept.update(PATH=_PATH, HOME=user.pw_dir, USER=user.pw_name, LOGNAME=user.pw_name, SHELL="/bin/sh")
@@ -77,19 +83,19 @@ class Screen:
 
     _TEXT, _ESCAPE, _SEQUENCE, _STRING, _STRING_ESCAPE = range(5)
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._state = self._TEXT
         self._parameters = ""
 
-    def show(self, data):
+    def show(self, data: bytes) -> bytes:
         """The part of `data` that may be shown, as bytes."""
-        out = []
+        out: list[str] = []
         for c in self._decoder.decode(data):
             self._one(c, out)
         return "".join(out).encode()
 
-    def _one(self, c, out):
+    def _one(self, c: str, out: list[str]) -> None:
         if self._state == self._STRING:
             if c in "\x07\x9c\x18\x1a":
                 self._state = self._TEXT
@@ -121,7 +127,7 @@ class Screen:
             out.append(c)
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> int:
     """Run a command as the service's user; returns its exit status."""
     folder, words = arguments[0], arguments[1:]
     user = owner(folder)
@@ -138,7 +144,9 @@ def main(arguments):
     return _relay(pid, master, terminals)
 
 
-def _start(line, environ, slave, terminals):
+def _start(
+    line: Sequence[str], environ: Mapping[str, str], slave: int | None, terminals: Sequence[int]
+) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -149,14 +157,14 @@ def _start(line, environ, slave, terminals):
             for fd in terminals:
                 os.dup2(slave, fd)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        os.execve(line[0], line, environ)
+        os.execve(line[0], list(line), environ)
     except OSError as e:
         os.write(2, ("ipcert: cannot run %s: %s\n" % (line[0], e.strerror)).encode())
     finally:
         os._exit(127)
 
 
-def _size(source, target):
+def _size(source: int, target: int) -> None:
     try:
         fcntl.ioctl(
             target, termios.TIOCSWINSZ, fcntl.ioctl(source, termios.TIOCGWINSZ, bytes(struct.calcsize("4H")))
@@ -165,12 +173,12 @@ def _size(source, target):
         return  # a terminal without a size
 
 
-def _status(code):
+def _status(code: int) -> int:
     return os.WEXITSTATUS(code) if os.WIFEXITED(code) else 128 + os.WTERMSIG(code)
 
 
-def _forward(pid):
-    def send(number, frame):
+def _forward(pid: int) -> None:
+    def send(number: int, frame: object) -> None:
         try:
             os.killpg(pid, number)
         except OSError:
@@ -180,12 +188,12 @@ def _forward(pid):
         signal.signal(number, send)
 
 
-def _wait(pid):
+def _wait(pid: int) -> int:
     _forward(pid)
     return _status(os.waitpid(pid, 0)[1])
 
 
-def _relay(pid, master, terminals):
+def _relay(pid: int, master: int, terminals: Sequence[int]) -> int:
     _forward(pid)
     signal.signal(signal.SIGWINCH, lambda number, frame: _size(terminals[0], master))
     shown = 1 if 1 in terminals else terminals[-1]
@@ -229,7 +237,7 @@ def _relay(pid, master, terminals):
         os.close(master)
 
 
-def _show(fd, data):
+def _show(fd: int, data: bytes) -> None:
     while data:
         data = data[os.write(fd, data) :]
 

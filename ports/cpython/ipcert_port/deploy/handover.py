@@ -7,6 +7,8 @@ not one byte of the original is in it that is not the certificate's or the key's
 leaves it is passed over with a reason, and the others are taken. docs/design.md says who hands what to whom.
 """
 
+from __future__ import annotations
+
 import errno
 import hashlib
 import itertools
@@ -21,6 +23,10 @@ from ipcert import identifiers, limits
 from ipcert.errors import Error, LocalError
 
 from .folders import FULLCHAIN, KEY, folder_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 _ENTRIES = 4096  # names of the folder that are looked at
 _LINEAGES = 64  # that are taken
@@ -38,7 +44,7 @@ class Lineage:
     """One lineage that was taken: `folder`, its name; `texts`, its identifiers in canonical form; `since`, a Unix second at
     which its certificate began; `chain` and `key`, PEM (bytes)."""
 
-    def __init__(self, folder, texts, since, chain, key):
+    def __init__(self, folder: str, texts: Sequence[str], since: float, chain: bytes, key: bytes) -> None:
         self.folder = folder
         self.texts = texts
         self.since = since
@@ -46,12 +52,12 @@ class Lineage:
         self.key = key
 
 
-def take(folder, passed_over=lambda name, reason: None):
+def take(folder: str, passed_over: Callable[[str, str], object] = lambda name, reason: None) -> list[Lineage]:
     """The `Lineage`s under a deploy folder, sorted by name. `passed_over(name, reason)` is told of each that is refused.
 
     Raises LocalError("deploy") where the folder itself cannot be read.
     """
-    found = []
+    found: list[Lineage] = []
     try:
         top = _top(folder)
     except FileNotFoundError:
@@ -73,7 +79,7 @@ def take(folder, passed_over=lambda name, reason: None):
     return found
 
 
-def _top(path):
+def _top(path: str) -> int:
     """The folder at `path`, opened. Only links of root's, or of whoever runs this, are followed on the way."""
     fd = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in os.path.abspath(path).strip("/").split("/"):
@@ -93,11 +99,11 @@ def _top(path):
     return fd
 
 
-def _folder(path, dir_fd):
+def _folder(path: str, dir_fd: int) -> int:
     return os.open(path, _OPEN | os.O_DIRECTORY, dir_fd=dir_fd)
 
 
-def _lineage(top, owner, name):
+def _lineage(top: int, owner: os.stat_result, name: str) -> Lineage:
     target = os.readlink(name, dir_fd=top)
     if not re.fullmatch(r"\.%s@[0-9a-f]{16}\+?" % re.escape(name), target):
         raise Refused("it is no link of ipcert's")
@@ -111,12 +117,12 @@ def _lineage(top, owner, name):
     return _parsed(name, chain, key)
 
 
-def _ours(seen, owner):
+def _ours(seen: os.stat_result, owner: os.stat_result) -> None:
     if seen.st_uid != owner.st_uid or seen.st_dev != owner.st_dev:
         raise Refused("it belongs to somebody else, or lies on another file system")
 
 
-def _read(folder, owner, name, most):
+def _read(folder: int, owner: os.stat_result, name: str, most: int) -> bytes:
     """A file's bytes: a regular one of the folder's owner, known by one name, with `most` bytes at most."""
     fd = os.open(name, _OPEN, dir_fd=folder)
     try:
@@ -137,7 +143,7 @@ def _read(folder, owner, name, most):
         os.close(fd)
 
 
-def _parsed(name, chain, key):
+def _parsed(name: str, chain: bytes, key: bytes) -> Lineage:
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -176,7 +182,7 @@ def _parsed(name, chain, key):
 class Copies:
     """Root's own folder with copies of what was taken, one folder for each chain and key. Raises LocalError("deploy")."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.folder = folder
         try:
             os.makedirs(folder, 0o700, exist_ok=True)
@@ -186,7 +192,7 @@ class Copies:
         if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid() or seen.st_mode & 0o077:
             raise LocalError("deploy", "%s must be a folder that is yours, with mode 700." % folder)
 
-    def put(self, lineage):
+    def put(self, lineage: Lineage) -> str:
         """The path of the folder with this lineage's chain and key, made where it is not there yet.
 
         Raises Refused for a pair that OpenSSL would not serve.
@@ -208,7 +214,7 @@ class Copies:
             raise _failure(self.folder, e) from None
         return path
 
-    def sweep(self, keep):
+    def sweep(self, keep: Iterable[str]) -> None:
         """Erase what is not one of `keep` (paths of `put`), keys overwritten first."""
         keep = [os.path.basename(path) for path in keep]
         try:
@@ -227,7 +233,7 @@ class Copies:
             raise _failure(self.folder, e) from None
 
 
-def _write(path, data):
+def _write(path: str, data: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(fd, "wb") as file:
         file.write(data)
@@ -235,7 +241,7 @@ def _write(path, data):
         os.fsync(fd)
 
 
-def _servable(chain, key):
+def _servable(chain: str, key: str) -> None:
     # What nginx, with the same OpenSSL, would refuse: it would go on with its old configuration then, for all sites.
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, lambda: "")
@@ -243,13 +249,13 @@ def _servable(chain, key):
         raise Refused("OpenSSL would not serve it (%s)" % (e.reason or "no reason given")) from None
 
 
-def _failure(folder, e):
+def _failure(folder: str, e: OSError) -> LocalError:
     return LocalError(
         "deploy", "Cannot keep copies in %s: %s; run this as root." % (folder, (e.strerror or str(e)).lower())
     )
 
 
-def acknowledge(flag):
+def acknowledge(flag: str) -> None:
     """Take the file away by which the service says that something changed; whatever lies there under that name goes.
 
     It lies in a folder of the service's user. Nothing is followed and nothing is waited for.

@@ -1,4 +1,4 @@
-"""`ipcert-nginx`: the nginx configuration that shows a scanner nothing more than it knew (P11), from what is deployed.
+"""`ipcert-nginx`: the nginx configuration that shows a scanner nothing more than it knew (docs/privacy.md#p11), from what is deployed.
 
 nginx by itself cannot tell a connection without a server name from one with a wrong name: both get `default_server`. Its
 stream module can: port 443 is a stream server that reads the ClientHello and hands the connection on, to the address's
@@ -8,7 +8,12 @@ of its own, and answers 421 to a Host that its certificate does not cover.
 It runs as root, because nginx does. `handover` takes chains and keys from ipcert's folder, and nginx is shown copies in a
 folder of root's: so nginx starts whatever lies in ipcert's folder. What certificates say they are for is written into the
 configuration as data: whoever has taken over ipcert's user writes no directive, and keeps no other certificate from its place.
+
+The text is put together by str.format and not by Jinja2: root would read what one more package writes, Jinja2 escapes for HTML
+and not for nginx, and what keeps directives out is that names are written as expressions, with either.
 """
+
+from __future__ import annotations
 
 import ipaddress
 import os
@@ -22,6 +27,11 @@ from ipcert.errors import Error, LocalError
 from .. import exit_codes
 from . import handover
 from .folders import FULLCHAIN, KEY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import NoReturn
 
 SOCKETS = "/run/ipcert-nginx"
 FOLDER = "/etc/nginx/ipcert"
@@ -103,19 +113,23 @@ class Site:
     """One deployed lineage: `texts`, its identifiers in canonical form; `folder`, the name of its folder; `path`, where its
     chain and key are; `since`, when its certificate began (a Unix second)."""
 
-    def __init__(self, folder, texts, path, since=0):
+    def __init__(self, folder: str, texts: Sequence[str], path: str, since: float = 0) -> None:
         self.folder = folder
         self.texts = sorted(texts)
         self.path = path
         self.since = since
         self.names = [t for t in self.texts if not identifiers.parse(t).family]
 
-    def addresses(self, family):
+    def addresses(self, family: int) -> list[str]:
         """Its addresses of family 4 or 6, as text."""
         return [t for t in self.texts if identifiers.parse(t).family == family]
 
 
-def deployed(folder, copies=None, passed_over=lambda name, reason: None):
+def deployed(
+    folder: str,
+    copies: handover.Copies | None = None,
+    passed_over: Callable[[str, str], object] = lambda name, reason: None,
+) -> list[Site]:
     """The `Site`s under a deploy folder, sorted by name. What is not exactly as ipcert leaves it is passed over, with a reason.
 
     copies    `handover.Copies` where what was taken is kept, and served from; None: it is only looked at
@@ -133,7 +147,15 @@ def deployed(folder, copies=None, passed_over=lambda name, reason: None):
     return found
 
 
-def configuration(sites, name_on="all", alpn=None, port=443, ipv6=True, folder=FOLDER, found=()):
+def configuration(
+    sites: Sequence[Site],
+    name_on: str = "all",
+    alpn: str | None = None,
+    port: int = 443,
+    ipv6: bool = True,
+    folder: str = FOLDER,
+    found: Sequence[int] = (),
+) -> dict[str, str]:
     """{file name: text} for nginx.
 
     sites     list of `Site`
@@ -188,7 +210,7 @@ def configuration(sites, name_on="all", alpn=None, port=443, ipv6=True, folder=F
     }
 
 
-def _site(site, socket, folder):
+def _site(site: Site, socket: str, folder: str) -> str:
     content = os.path.join(folder, "site-name.conf" if site.names else "site-address.conf")
     hosts = ['"~^%s$"' % _pattern("[%s]" % text if ":" in text else text) for text in site.texts]
     return _SITE.format(
@@ -202,23 +224,23 @@ def _site(site, socket, folder):
     )
 
 
-def _reject():
+def _reject() -> str:
     return "unix:%s/reject.sock" % SOCKETS
 
 
-def _geo(sites):
+def _geo(sites: Sequence[Site]) -> str:
     """Which clients are local: private addresses, and those that share a certified IPv6 address's /64."""
     near = [str(ipaddress.ip_network(a + "/64", strict=False)) for s in sites for a in s.addresses(6)]
     rows = "".join("        %s 1;\n" % net for net in [*_LOCAL, *sorted(set(near))])
     return "\n    geo $ipcert_local {\n        default 0;\n%s    }\n" % rows
 
 
-def _map(source, name, default, pairs):
+def _map(source: str, name: str, default: str, pairs: Iterable[tuple[str, str]]) -> str:
     rows = "".join("        %s %s;\n" % pair for pair in pairs)
     return "\n    map $%s $%s {\n        default %s;\n%s    }\n" % (source, name, default, rows)
 
 
-def _pattern(text):
+def _pattern(text: str) -> str:
     """An identifier as a regular expression for nginx, inside quotes and without its ends.
 
     Expressions and not plain words: a plain "default", "include" or "hostnames" is a directive to a map, and a long name
@@ -229,7 +251,7 @@ def _pattern(text):
     return re.escape(text).replace("\\-", "-").replace("\\:", ":")
 
 
-def write(folder, texts):
+def write(folder: str, texts: Mapping[str, str]) -> Callable[[], None]:
     """Write {name: text} into `folder`; returns what undoes it, a function. Raises LocalError("deploy")."""
     before = {}
     try:
@@ -245,7 +267,7 @@ def write(folder, texts):
             "deploy", "Cannot write to %s: %s; run this as root." % (folder, (e.strerror or str(e)).lower())
         ) from None
 
-    def undo():
+    def undo() -> None:
         for name in texts:
             if name in before:
                 _replace(os.path.join(folder, name), before[name])
@@ -255,13 +277,13 @@ def write(folder, texts):
     return undo
 
 
-def _replace(path, text):
+def _replace(path: str, text: str) -> None:
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(path + ".new", path)
 
 
-def reload(undo):
+def reload(undo: Callable[[], None]) -> None:
     """Check nginx's configuration and let it be read. Raises LocalError("hook") after `undo` where nginx refuses it."""
     try:
         done = subprocess.run(
@@ -292,7 +314,7 @@ def reload(undo):
         raise LocalError("hook", "systemctl could not reload nginx; see: systemctl status nginx")
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> NoReturn:
     """Print the configuration; or, with --write and --reload, put it in place. Exits like `ipcert` does."""
     import argparse
 
@@ -344,7 +366,7 @@ def main(argv=None):
     sys.exit(exit_codes.OK)
 
 
-def _passed_over(name, reason):
+def _passed_over(name: str, reason: str) -> None:
     # The name is a stranger's too.
     print("ipcert-nginx: passed over %r: %s" % (name[:64], reason), file=sys.stderr)
 
