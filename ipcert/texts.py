@@ -64,6 +64,10 @@ NOTICES = (
         "Your configuration names another CA, %s. A new account is made there when the next certificate is due; "
         "what was issued stays in service until then."
     ),
+    (
+        "Another address than %s has been found here for hours. Its certificate stays in service and is renewed, until the CA "
+        "or this machine's own interface says as well that the address is gone."
+    ),
 )
 
 # By the scope of an identifier (`identifiers.Identifier.scope`): what follows the identifier itself.

@@ -139,6 +139,7 @@ TABLE: dict[str, dict[str, list[Any]]] = {
         "python": ["oldest"],
     },
     "test faults": {"rows": ["pebble", "build micropython"]},
+    "test redteam": {"rows": ["python", "ip", "build micropython"]},
     # The other commands of tools/
     "demo": {"rows": ["pebble"]},
     "demo --runtime micropython": {"rows": ["demo", "build micropython", "openssl"]},

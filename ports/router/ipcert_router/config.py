@@ -103,6 +103,10 @@ class Config:
             )
         if not (self.names or self.addresses or self.interface):
             raise LocalError("config", "there is nothing to certify: give names, an interface or addresses.")
+        for c in self.interface:
+            # It is handed to firmware's own shell functions, and not all of them quote.
+            if not (c.isalpha() and c < "\x7f" or c.isdigit() or c in "_.@:-") or self.interface[0] == "-":
+                raise LocalError("config", "interface must be the name of an interface, such as wan.")
         if not 0 < self.port < 65536 or not self.listen:
             raise LocalError("config", "port goes from 1 to 65535, and listen names at least one address.")
         if self.challenge_name not in _CHALLENGES:

@@ -19,6 +19,7 @@ DEPENDS = (
     "python3 (>= 3.11) | python3-tomli",
     "python3-cryptography (>= 38)",
     "python3-idna",
+    "python3-miniupnpc",
     "python3-rich",
     "ca-certificates",
     "init-system-helpers",

@@ -103,6 +103,12 @@ class Deployer:
         if os.path.exists(pending):
             os.unlink(pending)
 
+    def retired(self, name: str) -> None:
+        """Run the hook for a lineage that a reset removed. Raises LocalError("hook")."""
+        link = os.path.join(self.folder, name)
+        environment = dict(os.environ, IPCERT_EVENT="retired", IPCERT_LINEAGE=name, IPCERT_DIR=link)
+        self._tell(environment)
+
     def _tells(self) -> bool:
         return bool(self._hook or self._server)
 
@@ -173,10 +179,11 @@ class Deployer:
             raise LocalError("deploy", text % self._group) from None
 
     def _write_copy(self, path: str, data: bytes, secret: bool) -> None:
+        # Only into a file that is made now: one that lies there may be somebody's who waits for the key.
         if secret:
-            _write_key(path, data, self._gid())
+            _write_key(path, data, self._gid(), os.O_EXCL)
         else:
-            _write(path, data, 0o644)
+            _write(path, data, 0o644, os.O_EXCL)
 
     def _remove(self, name: str, link: str) -> bool:
         if not os.path.islink(link):
@@ -295,17 +302,19 @@ def _guarded(path: str, gid: int | None) -> bool:
     return seen.st_mode & 0o777 == (0o600 if gid is None else 0o640) and gid in (None, seen.st_gid)
 
 
-def _write_key(path: str, data: bytes, gid: int | None) -> None:
+def _write_key(path: str, data: bytes, gid: int | None, flags: int = os.O_TRUNC) -> None:
     """A file that only its owner reads, and the group `gid` where it is not None."""
-    _write(path, data, 0o600)
-    if gid is not None:
-        os.chown(path, -1, gid)
-        os.chmod(path, 0o640)
+    _write(path, data, 0o600 if gid is None else 0o640, flags, gid)
 
 
-def _write(path: str, data: bytes, mode: int) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+def _write(path: str, data: bytes, mode: int, flags: int = os.O_TRUNC, gid: int | None = None) -> None:
+    # The mode is given through the descriptor: the path may be another file a moment later.
+    fd = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, mode & 0o600
+    )
     try:
+        if gid is not None:
+            os.fchown(fd, -1, gid)
         os.fchmod(fd, mode)
         view = memoryview(data)
         while len(view):
