@@ -148,6 +148,11 @@ class Names(unittest.TestCase):
         self.assertEqual(deploy.file_name("example.net,www.example.net"), "example.net")
         self.assertEqual(deploy.file_name("*.example.net"), "_.example.net")
         self.assertEqual(deploy.file_name("2a00:1::7"), "ipv6-2a00-1--7")
+        # Of a name that no file can be called after: the digits are sha256sum's.
+        name = ".".join(["x" * 63] * 3) + "." + "x" * 49 + ".example.net"
+        self.assertEqual(len(name), 253)
+        self.assertEqual(deploy.file_name(name + ",b.example"), name[:180] + "_d838c9ef386527e7")
+        self.assertEqual(deploy.file_name(name[-236:]), name[-236:])
 
     def test_quoted_for_a_shell(self):
         self.assertEqual(helpers.quote("it's $HOME"), "'it'\\''s $HOME'")

@@ -18,6 +18,11 @@ def quote(word):
     return "'" + word.replace("'", "'\\''") + "'"
 
 
+def public_folder(path):
+    """Have a folder that everybody may pass through, and those above it; our umask keeps what we make from others. Its success."""
+    return not os.system("umask 022; mkdir -p " + quote(path))
+
+
 class Helpers:
     """The programs in `folder`: `addresses`, `links`, `notify`, `port80`; see ports/router/README.md."""
 

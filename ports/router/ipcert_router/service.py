@@ -21,7 +21,7 @@ from ipcert_port.solvers import dns
 from .answers import Standalone, Webroot
 from .clock import SYNCED, RouterClock
 from .deploy import Deployer
-from .helpers import Helpers
+from .helpers import Helpers, public_folder
 from .wan import Wan
 
 WAN = "wan"  # the store's file with the addresses that are certified
@@ -69,8 +69,10 @@ class Service:
 
     def __init__(self, config):
         self._config = config
-        for folder in (config.state_dir, config.cert_dir, config.run_dir):
+        for folder in (config.state_dir, config.run_dir):
             make(folder)
+        if not public_folder(config.cert_dir):
+            raise LocalError("store", "Cannot make %s." % config.cert_dir)
         self._lock = lock(config.state_dir)
         self._helpers = Helpers(config.helpers, config.run_dir)
         self._files = store.Store(config.state_dir)

@@ -22,6 +22,7 @@ _CODES = """exit codes:
   8  the certificate is in place, but the deploy hook failed
   9  another ipcert works on the same state
  10  'ipcert doctor' found something that is not ok
+ 11  all is done, but what was to be printed could not be written
 130  interrupted
 """
 
@@ -147,8 +148,21 @@ def _version():
 
 
 def main(argv=None):
-    """Run one command and exit with its code."""
-    sys.exit(_main(sys.argv[1:] if argv is None else argv))
+    """Run one command and exit with its code. No reader of stdout or stderr can hold it up or end it."""
+    from .output import Output
+
+    argv = sys.argv[1:] if argv is None else argv
+    output = Output()
+    if argv[:1] and argv[0] not in _READING:
+        output.hurry()
+    code = exit_codes.OK
+    try:
+        code = _main(argv)
+    except SystemExit as e:  # argparse's
+        code = e.code or exit_codes.OK
+    if code == exit_codes.OK and output.lost():
+        code = exit_codes.OUTPUT
+    sys.exit(code)
 
 
 def _main(argv):
@@ -173,11 +187,6 @@ def _main(argv):
     except KeyboardInterrupt:
         print("ipcert: interrupted; the plans stay as they are.", file=sys.stderr, flush=True)
         return exit_codes.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), 1
-        )  # whoever read our output left: nothing to complain about
-        return exit_codes.OK
 
 
 def _interrupt(number, frame):
@@ -325,6 +334,8 @@ def _no_words(parser):
     """This command has no words of its own."""
 
 
+# What only looks waits for its reader, as `less` expects; with everything else a reader who does not read is left behind.
+_READING = ("status", "plan", "doctor", "init", "help", "--help", "-h", "--version")
 # command -> (what it does, its own words on the command line, one line for people)
 _COMMANDS = {
     "init": (_init, _init_words, "write a first configuration"),

@@ -7,6 +7,8 @@ import os
 
 from ipcert.errors import LocalError
 
+from ..port import files as disk
+
 COMBINED = "combined.pem"  # key and chain in one file, as HAProxy and lighttpd have it
 
 
@@ -54,7 +56,7 @@ def bring(copy, name, files, write):
             if file.read(len(data) + 1) == data:
                 return False
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+        disk.folder(os.path.dirname(path))
     write(path + ".new", data, copy.file in (COMBINED, "privkey.pem"))
     os.rename(path + ".new", path)
     return True

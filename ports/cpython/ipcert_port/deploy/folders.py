@@ -16,6 +16,7 @@ import os
 
 from ipcert.errors import LocalError
 
+from ..port import files as disk
 from . import copies
 
 FULLCHAIN, KEY, CHAIN, CERT = "fullchain.pem", "privkey.pem", "chain.pem", "cert.pem"
@@ -23,15 +24,23 @@ FILES = (FULLCHAIN, KEY, CHAIN, CERT)
 _END = b"-----END CERTIFICATE-----"
 
 
+_LONGEST = 255 - len(".@0123456789abcdef+")  # characters of a name whose versions' folders Linux still takes
+_KEPT = 180
+
+
 def folder_name(identifiers):
     """The folder's name for a lineage: that of its first identifier.
 
     A wildcard's star becomes "_"; an IPv6 address gets "ipv6-" before it and hyphens for colons, because shells and
-    search paths take a colon for a separator. No name can look like that: names that are certified hold a dot.
+    search paths take a colon for a separator. No name can look like that: names that are certified hold a dot. Of a name
+    of more than _LONGEST characters (DNS allows 253) it is the beginning, "_" and 16 digits of the name's SHA-256.
     """
     first = identifiers[0]
     if ":" in first:
         return "ipv6-" + first.replace(":", "-")
+    if len(first) > _LONGEST:
+        digits = hashlib.sha256(first.encode()).hexdigest()[:16]
+        return first[:_KEPT].replace("*", "_") + "_" + digits
     return first.replace("*", "_")
 
 
@@ -104,12 +113,11 @@ class Deployer:
                 text = "%s exists and is not ours; move it away, or choose another deploy.dir."
                 raise LocalError("deploy", text % link) from None
             raise
-        os.makedirs(self.folder, 0o755, exist_ok=True)
+        disk.folder(self.folder)
         target = os.path.join(self.folder, version)
         # Left by a power cut, and perhaps only half of it.
         _erase(target)
-        os.mkdir(target, 0o755)
-        os.chmod(target, 0o755)
+        disk.make(target)
         try:
             files = self._with_snippet(files, version)
             for file in files:
@@ -209,15 +217,16 @@ class Deployer:
     def _run(self, what, command, environment):
         import signal
         import subprocess
-        import sys
 
         tail = "the certificate is in place, and it is tried again in an hour, or at the next start."
         try:
             # Its words go where ours go, so that --json keeps stdout to itself.
+            words = _stderr()
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=sys.stderr,
+                stdout=words,
+                stderr=words,
                 env=environment,
                 start_new_session=True,
             )
@@ -237,6 +246,17 @@ class Deployer:
         if status:
             how = "exit status %d" % status if status > 0 else "signal %d" % -status
             raise LocalError("hook", "The %s failed (%s); %s" % (what, how, tail))
+
+
+def _stderr():
+    """The number of our stderr, or subprocess.DEVNULL where it is closed."""
+    import subprocess
+
+    try:
+        os.fstat(2)
+        return 2
+    except OSError:
+        return subprocess.DEVNULL
 
 
 def _files(key, chain):
@@ -283,9 +303,8 @@ def _write_key(path, data, gid):
 
 
 def _write(path, data, mode):
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    fd = disk.create(path, mode)
     try:
-        os.fchmod(fd, mode)
         view = memoryview(data)
         while len(view):
             view = view[os.write(fd, view) :]

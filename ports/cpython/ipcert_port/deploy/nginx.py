@@ -18,6 +18,7 @@ from ipcert import identifiers
 from ipcert.errors import Error, LocalError
 
 from .. import exit_codes
+from ..port import files
 from .folders import CERT, FULLCHAIN, KEY, folder_name
 
 SOCKETS = "/run/ipcert-nginx"
@@ -41,6 +42,8 @@ _TOP = """# Written by ipcert-nginx from what is deployed; written again after e
 # {use}
 """
 _STREAM = """stream {{
+    # nginx's own is the size of a cache line, too small for a name of 47 letters, on 32-bit ARM for one of 20.
+    map_hash_bucket_size 512;
 {maps}
     # TLS servers on this machine; what they send carries the client's address.
     proxy_protocol on;
@@ -227,17 +230,21 @@ def _server_name(name):
 
 
 def _host(text):
-    """An identifier as `server_name` wants it."""
+    """An identifier as `server_name` wants it: as a regular expression.
+
+    A plain name would go into the table whose buckets `server_names_hash_bucket_size` sizes: too small for a long name
+    (see _STREAM), and not ours to set: nginx takes it once for all of `http`, and the owner may have.
+    """
     if text[:2] == "*.":
         return '"~^[^.]+%s$"' % text[1:].replace(".", r"\.")
-    return "[%s]" % text if ":" in text else text
+    return '"~^%s$"' % (r"\[%s\]" % text if ":" in text else text).replace(".", r"\.")
 
 
 def write(folder, texts):
     """Write {name: text} into `folder`; returns what undoes it, a function. Raises LocalError("deploy")."""
     before = {}
     try:
-        os.makedirs(folder, 0o755, exist_ok=True)
+        files.folder(folder)
         for name in texts:
             path = os.path.join(folder, name)
             if os.path.exists(path):
@@ -260,7 +267,7 @@ def write(folder, texts):
 
 
 def _replace(path, text):
-    with open(path + ".new", "w", encoding="utf-8") as file:
+    with open(files.create(path + ".new", 0o644), "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(path + ".new", path)
 

@@ -6,6 +6,8 @@ import os
 
 from ipcert.errors import LocalError
 
+from . import files
+
 ORDERS = "lock"  # held by whatever changes the state
 DAEMON = "run.lock"  # held by `ipcert run` for its whole life
 
@@ -19,7 +21,7 @@ class Lock:
     def __init__(self, folder, name=ORDERS, patient=False):
         path = os.path.join(folder, name)
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._fd = _open(path)
         except OSError as e:
             if e.errno == errno.ENOSPC:
                 text = "The disk that holds %s is full; free some space. Nothing was changed."
@@ -51,6 +53,14 @@ class Lock:
 
     def __exit__(self, *what):
         self.close()
+
+
+def _open(path):
+    try:
+        os.close(files.create(path, 0o600, os.O_EXCL))
+    except FileExistsError:
+        pass
+    return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def holder(folder, name=DAEMON):

@@ -4,6 +4,8 @@
 from ipcert import __version__, limits
 from ipcert.errors import LocalError, RemoteError
 
+from . import proxy
+
 _ADVICE = (
     ("ConnectionFailed", "network", "check the network connection and the CA's directory URL"),
     (
@@ -31,7 +33,8 @@ class Net:
     """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at
     once.
 
-    Raises LocalError("roots") at the first request when the file holds no certificate.
+    Raises LocalError("config") for a proxy of the environment that cannot be used (see `proxy`), and LocalError("roots")
+    at the first request when the file holds no certificate.
     """
 
     def __init__(self, roots_file, user_agent, timeout=limits.REQUEST_TIME):
@@ -40,6 +43,7 @@ class Net:
         self._timeout = timeout
         self._session = None
         self._failed: tuple = ()
+        self._proxy = proxy.chooser()
 
     def _open(self):
         # TLS costs 30 ms and 7 MB: it is loaded when there is something to ask.
@@ -54,6 +58,7 @@ class Net:
                 max_header=limits.HEADER,
                 max_headers=limits.HEADERS,
                 user_agent=self._agent,
+                proxy=self._proxy,
             )
         except ValueError as e:
             raise LocalError(

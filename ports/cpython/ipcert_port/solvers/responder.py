@@ -17,6 +17,8 @@ from ipcert import limits
 from ipcert.acme.http01 import PATH, Answers, Request, check
 from ipcert.errors import LocalError
 
+from ..port import files
+
 _LISTENERS = 8  # addresses listened on
 _PIECE = 1024
 
@@ -207,12 +209,8 @@ class Webroot:
         token, text = check(token, text)
         path = os.path.join(self._folder, token.decode())
         try:
-            os.makedirs(self._folder, 0o755, exist_ok=True)
-            fd = os.open(
-                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
-            )
-            with open(fd, "wb") as f:
-                os.fchmod(fd, 0o644)
+            files.folder(self._folder)
+            with open(files.create(path + ".new", 0o644), "wb") as f:
                 f.write(text)
             os.replace(path + ".new", path)
         except OSError as e:

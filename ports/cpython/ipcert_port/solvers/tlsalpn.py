@@ -2,8 +2,8 @@
 
 import os
 import shutil
-import tempfile
 
+from ..port import files
 from .shelf import Shelf
 
 
@@ -13,7 +13,7 @@ class Listener:
     def __init__(self, listen):
         self._listen = listen
         self._server = None
-        self._shelf = Shelf(os.path.join(tempfile.mkdtemp(prefix="ipcert-"), "alpn"))
+        self._shelf = Shelf(os.path.join(files.scratch(), "alpn"))
 
     def publish(self, name, key, chain):
         """Answer for `name` from now on."""
