@@ -20,6 +20,7 @@ from ipcert_port.solvers import dns
 
 from .answers import Standalone, Webroot
 from .clock import SYNCED, RouterClock
+from .config import refuse_proxy
 from .deploy import Deployer
 from .helpers import Helpers, public_folder
 from .wan import Wan
@@ -69,6 +70,7 @@ class Service:
 
     def __init__(self, config):
         self._config = config
+        refuse_proxy(os.getenv)
         for folder in (config.state_dir, config.run_dir):
             make(folder)
         if not public_folder(config.cert_dir):

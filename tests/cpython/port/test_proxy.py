@@ -90,7 +90,7 @@ def test_no_proxy_is_asked_directly(pebble, tmp_path, tinyproxy):
 
 
 def test_a_password_and_a_wrong_one(pebble, tmp_path, tinyproxy):
-    through = tinyproxy(user="janet", password="p@ss")
+    through = tinyproxy(user="janet", password="p-ss")
     home = Home(tmp_path, pebble)
     pebble.reset()
     for wrong in ("", "janet:pass@"):
@@ -99,7 +99,7 @@ def test_a_password_and_a_wrong_one(pebble, tmp_path, tinyproxy):
         assert "user name or password" in done.stderr and "pass@" not in done.stderr
         (tmp_path / "state").rename(tmp_path / ("state" + wrong.split(":")[0] + "-"))
     assert pebble.requests() == []
-    done = run(home, "issue", HTTPS_PROXY="http://janet:p%%40ss@127.0.0.1:%d" % through.port)
+    done = run(home, "issue", HTTPS_PROXY="http://janet:p%%2Dss@127.0.0.1:%d" % through.port)
     assert done.returncode == 0, done.stderr
 
 
@@ -136,8 +136,16 @@ def test_a_refusal_comes_before_anything_is_made(pebble, tmp_path):
 HOSTS = ("localhost", "nas.example.net", "example.net", "notexample.net", "127.0.0.1", "127.0.1.9", "::1")
 LISTS = (
     "", "*", "*,x", "example.net", ".example.net", "EXAMPLE.NET", "example.net.", "x,example.net,y", "x example.net y",
-    "ample.net", "*.example.net", "127.0.0.1", "127.0.0.0/16", "127.0.0.0/24", "::1", "[::1]", "::/64", "localhost", "net",
+    "ample.net", "*.example.net", "127.0.0.1", "127.0.0.0/16", "127.0.0.0/24", "::1", "[::1]", "localhost", "net",
 )  # fmt: skip
+
+
+@pytest.mark.quick
+def test_networks_of_ipv6_are_read_as_curls_manual_has_it():
+    """Debian 12's curl does not match them, though curl(1) says that it does."""
+    choose = proxy.chooser({"HTTPS_PROXY": "h:1", "NO_PROXY": "2001:db8::/32, ::/64"})
+    assert choose("::1", 443) is None and choose("2001:db8:ffff::1", 443) is None
+    assert choose("2001:db9::1", 443) == ("h", 1, None)
 
 
 def test_no_proxy_is_read_as_curl_reads_it():

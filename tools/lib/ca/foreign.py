@@ -4,7 +4,8 @@ They validate on ports 80 and 443 and ask the machine's resolver, and most canno
 namespace where those ports are free, with a DNS server (Pebble's) that is its resolver: any name is 127.0.0.1 and ::1 is
 there too. Whoever is to be validated must be in it: `with ca.enter():`, by the thread and all that it starts.
 
-A CA has: name, version; directory_url; tls_root, a PEM file that verifies its own HTTPS; http_port, tls_port, dns_port.
+A CA has: name, version; directory_url; tls_root and issuing_root, PEM files that verify its own HTTPS and what it issues;
+http_port, tls_port, dns_port.
 """
 
 import contextlib
@@ -29,8 +30,7 @@ class Foreign:
     http_port, tls_port, dns_port = 80, 443, 53
     path = ""
 
-    def __init__(self, ipv6=True):
-        self._ipv6 = ipv6
+    def __init__(self):
         self._children = []
 
     def __enter__(self):
@@ -41,6 +41,7 @@ class Foreign:
         self._namespace = netns.Namespace()
         try:
             authority.make(self.directory)
+            self.issuing_root = self._path("root.pem")
             root, leaf, key = testcert.make()
             self.tls_root = self._write("tls-root.pem", root)
             self._write("tls.pem", leaf + root)
@@ -152,6 +153,7 @@ class Caddy(Foreign):
         }}
         """
         self._write("Caddyfile", text.encode())
+        self.issuing_root = self._path("storage", "pki", "authorities", "local", "root.crt")
         home = {"HOME": self.directory, "XDG_DATA_HOME": self.directory, "XDG_CONFIG_HOME": self.directory}
         return [program, "run", "--config", self._path("Caddyfile"), "--adapter", "caddyfile"], home
 

@@ -13,6 +13,7 @@ import base64
 import errno
 import hashlib
 import os
+import stat
 
 from ipcert.errors import LocalError
 
@@ -220,8 +221,7 @@ class Deployer:
 
         tail = "the certificate is in place, and it is tried again in an hour, or at the next start."
         try:
-            # Its words go where ours go, so that --json keeps stdout to itself.
-            words = _stderr()
+            words = _words()
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -248,15 +248,24 @@ class Deployer:
             raise LocalError("hook", "The %s failed (%s); %s" % (what, how, tail))
 
 
-def _stderr():
-    """The number of our stderr, or subprocess.DEVNULL where it is closed."""
+def _words():
+    """Where a program's words go: to our stderr, never to stdout, which --json keeps to itself.
+
+    Nowhere (subprocess.DEVNULL) where stderr is closed or full, or its reader has left or does not read: a hook must not
+    fail, or wait, for that.
+    """
+    import select
     import subprocess
 
     try:
-        os.fstat(2)
-        return 2
+        poll = select.poll()
+        poll.register(2, select.POLLOUT)
+        if [events for _, events in poll.poll(0)] == [select.POLLOUT]:
+            if not stat.S_ISREG(os.fstat(2).st_mode) or os.fstatvfs(2).f_bavail:
+                return 2
     except OSError:
-        return subprocess.DEVNULL
+        pass  # it cannot be asked: nobody reads there
+    return subprocess.DEVNULL
 
 
 def _files(key, chain):

@@ -83,7 +83,7 @@ def _listed(host, direct):
             import ipaddress
 
             try:
-                if address in ipaddress.ip_network(entry.strip("[]"), strict=False):
+                if address in ipaddress.ip_network(entry, strict=False):
                     return True
             except ValueError:
                 continue  # a name

@@ -23,5 +23,5 @@ rm -f ".$name.new"
 if [ $# -lt 3 ]; then
 	rm -f ".$name"
 else
-	chmod 755 "$3" && chmod 644 "$3/crt" "$3/chain.crt" "$3/fullchain.crt" "$3/nginx.conf" && ln -s "$3" ".$name.new"
+	chmod 755 "$3" && chmod 644 "$3/crt" "$3/chain.crt" "$3/fullchain.crt" && ln -s "$3" ".$name.new"
 fi
