@@ -9,6 +9,7 @@ import time
 
 import hostile
 import micropython_binary
+import pytest
 
 from tools.lib import loopback
 

@@ -298,8 +298,10 @@ def main(argv=None):
     """Print the configuration; or, with --write and --reload, put it in place. Exits like `ipcert` does."""
     import argparse
 
+    from ..cli.output import Output
     from ..config.reader import DEFAULT, load
 
+    output = Output()
     parser = argparse.ArgumentParser(
         prog="ipcert-nginx",
         description="nginx's configuration for the certificates that ipcert has deployed.",
@@ -332,7 +334,7 @@ def main(argv=None):
     except Error as e:
         print("ipcert-nginx: %s" % e, file=sys.stderr)
         sys.exit(exit_codes.code(e))
-    sys.exit(exit_codes.OK)
+    sys.exit(exit_codes.OUTPUT if output.lost() else exit_codes.OK)
 
 
 if __name__ == "__main__":
