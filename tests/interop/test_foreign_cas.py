@@ -131,7 +131,15 @@ def is_issued_by(ca, chain, text, folder):
     san = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(one.value) for one in san] == [text]
     (folder / "chain.pem").write_bytes(chain)
-    command = ["openssl", "verify", "-CAfile", ca.issuing_root, "-untrusted", folder / "chain.pem", folder / "chain.pem"]
+    command = [
+        "openssl",
+        "verify",
+        "-CAfile",
+        ca.issuing_root,
+        "-untrusted",
+        folder / "chain.pem",
+        folder / "chain.pem",
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
 

@@ -183,7 +183,9 @@ def _reach(host, port, deadline, what=""):
         # As bytes, here and below: a str would load Python's tables for international names, and a URL is ASCII.
         found = socket.getaddrinfo(host.encode(), port, 0, socket.SOCK_STREAM)[:_ADDRESSES]
     except OSError:
-        raise ConnectionFailed("%s %s cannot be resolved" % (what and "the proxy's name" or "the name", host)) from None
+        raise ConnectionFailed(
+            "%s %s cannot be resolved" % (what and "the proxy's name" or "the name", host)
+        ) from None
     reason = "no address"
     for i, (family, kind, protocol, _, address) in enumerate(found):
         sock = socket.socket(family, kind, protocol)
@@ -223,7 +225,11 @@ def _tunnel(sock, through, target, user_agent, deadline):
             raise ConnectionFailed("the proxy %s gives no answer that is HTTP" % where)
         head += piece
     first = head.split(b"\n")[0].split(b" ", 2)
-    if len(first) < 2 or not first[0].startswith(b"HTTP/1.") or not (len(first[1]) == 3 and first[1].isdigit()):
+    if (
+        len(first) < 2
+        or not first[0].startswith(b"HTTP/1.")
+        or not (len(first[1]) == 3 and first[1].isdigit())
+    ):
         raise ConnectionFailed("the proxy %s gives no answer that is HTTP" % where)
     status = int(first[1])
     if status == 407:

@@ -62,7 +62,9 @@ def test_store_refuses_a_folder_that_others_read(umask):
 @pytest.mark.parametrize("out", ["closed", "full", "left"])
 def test_a_print_that_nobody_reads_ends_nothing(tmp_path, out):
     """The router's service prints its log: what it does must not depend on who reads that."""
-    script = 'for k in range(9000): print("ipcert: a line of the log")\nopen("%s", "w").close()' % (tmp_path / "end")
+    script = 'for k in range(9000): print("ipcert: a line of the log")\nopen("%s", "w").close()' % (
+        tmp_path / "end"
+    )
     reader, writer = os.pipe()
     os.close(reader)
     streams = {"closed": None, "full": os.open("/dev/full", os.O_WRONLY), "left": writer}

@@ -258,7 +258,11 @@ def test_the_example_takes_names_of_any_length(tmp_path, length):
     files = needs.unpacked("nginx")
     name = (".".join(["x" * 63] * 4)[-(length - len(".example.net")) :] + ".example.net").lstrip(".")
     with open(os.path.join(cache.ROOT, "ports", "cpython", "nginx.example.conf")) as file:
-        text = file.read().replace("nas.example.net", name).replace("modules/ngx", files + "/usr/lib/nginx/modules/ngx")
+        text = (
+            file.read()
+            .replace("nas.example.net", name)
+            .replace("modules/ngx", files + "/usr/lib/nginx/modules/ngx")
+        )
     # A path of a socket, too, has a longest.
     (tmp_path / "nginx.conf").write_text(text.replace("/run/nginx.pid", str(tmp_path / "pid")))
     command = [files + "/usr/sbin/nginx", "-e", "stderr", "-t", "-c", str(tmp_path / "nginx.conf")]

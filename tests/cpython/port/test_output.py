@@ -98,7 +98,12 @@ def test_the_order_is_made_whoever_reads(pebble, tmp_path, sinks, out, err, code
 def test_other_commands_and_refusals_keep_their_exit_codes(pebble, tmp_path, sinks, word):
     home = Home(tmp_path, pebble)
     full = 11 if word == "full" else 0
-    for words, code in ((["status"], full), (["plan", "--json"], full), (["--help"], full), (["--version"], full)):
+    for words, code in (
+        (["status"], full),
+        (["plan", "--json"], full),
+        (["--help"], full),
+        (["--version"], full),
+    ):
         command = words if words[0][:2] == "--" else None
         if command:
             home.command = lambda *more: [*Home.command(home, "x")[:3], *more]
@@ -154,7 +159,7 @@ def test_letters_that_stdout_cannot_write_end_nothing(pebble, tmp_path):
 @pytest.mark.parametrize("err", ["closed", "piped"])
 def test_a_hooks_words_never_stand_in_json(pebble, tmp_path, err):
     home = Home(tmp_path, pebble)
-    home.wish("deploy", hook=["sh", "-c", "echo '{\"from\": \"the hook\"}'; echo more >&2"])
+    home.wish("deploy", hook=["sh", "-c", 'echo \'{"from": "the hook"}\'; echo more >&2'])
     done = subprocess.run(
         home.command("issue", "--json"),
         stdout=subprocess.PIPE,

@@ -23,7 +23,13 @@ class Tinyproxy:
     def __init__(self, folder, user="", password=""):
         self.port = loopback.free_ports(1)[0]
         self._log = folder / "tinyproxy.log"
-        lines = ["Port %d" % self.port, "Listen 127.0.0.1", "Timeout 60", 'LogFile "%s"' % self._log, "LogLevel Info"]
+        lines = [
+            "Port %d" % self.port,
+            "Listen 127.0.0.1",
+            "Timeout 60",
+            'LogFile "%s"' % self._log,
+            "LogLevel Info",
+        ]
         if user:
             lines.append("BasicAuth %s %s" % (user, password))
         (folder / "tinyproxy.conf").write_text("\n".join(lines) + "\n")
@@ -40,7 +46,7 @@ class Tinyproxy:
         self._child.wait(30)
 
     def tunnels(self):
-        """"host:port" of every CONNECT so far."""
+        """ "host:port" of every CONNECT so far."""
         return re.findall(r"CONNECT (\S+) HTTP/1\.1", self._log.read_text())
 
 
@@ -85,7 +91,9 @@ def test_the_variables_that_count(pebble, tmp_path, tinyproxy, variables):
 def test_no_proxy_is_asked_directly(pebble, tmp_path, tinyproxy):
     through = tinyproxy()
     home = Home(tmp_path, pebble)
-    done = run(home, "issue", HTTPS_PROXY="http://127.0.0.1:%d" % through.port, NO_PROXY=".example, localhost")
+    done = run(
+        home, "issue", HTTPS_PROXY="http://127.0.0.1:%d" % through.port, NO_PROXY=".example, localhost"
+    )
     assert done.returncode == 0 and through.tunnels() == [], done.stderr
 
 
@@ -118,11 +126,18 @@ def test_without_its_proxy_nothing_goes_out(pebble, tmp_path, tinyproxy):
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("value", ["socks5://h:1", "https://secret:word@h:1", "http://", "http://h:99999", "http://a b", "h:x", "::1"])
+@pytest.mark.parametrize(
+    "value",
+    ["socks5://h:1", "https://secret:word@h:1", "http://", "http://h:99999", "http://a b", "h:x", "::1"],
+)
 def test_what_it_cannot_use_is_refused_in_words(tmp_path, value):
     with pytest.raises(LocalError) as caught:
         proxy.chooser({"HTTPS_PROXY": value})
-    assert caught.value.code == "config" and "HTTPS_PROXY" in str(caught.value) and "word" not in str(caught.value)
+    assert (
+        caught.value.code == "config"
+        and "HTTPS_PROXY" in str(caught.value)
+        and "word" not in str(caught.value)
+    )
 
 
 def test_a_refusal_comes_before_anything_is_made(pebble, tmp_path):
@@ -161,7 +176,9 @@ def test_no_proxy_is_read_as_curl_reads_it():
             command = ["curl", "-sS", "-m", "5", "https://%s:%d/" % (shown, closed)]
             if host.endswith("net"):
                 command += ["--resolve", "%s:%d:127.0.0.1" % (host, closed)]
-            done = subprocess.run(command, env={**CLEAN, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            done = subprocess.run(
+                command, env={**CLEAN, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
             asked = b"port %d" % dead in done.stderr
             assert asked or b"port %d" % closed in done.stderr, done.stderr
             if asked != (choose(host, closed) is not None):

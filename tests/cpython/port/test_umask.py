@@ -92,9 +92,7 @@ def test_an_order_leaves_the_modes_that_are_meant(pebble, tmp_path, umask):
     assert state.pop("for/state") == 0o700 and set(state.values()) == {0o600}
     for path, mode in found.items():
         if path not in state and path != "for/state":
-            secret = path.endswith(("privkey.pem", ".pem")) and not path.endswith(
-                ("cert.pem", "chain.pem")
-            )
+            secret = path.endswith(("privkey.pem", ".pem")) and not path.endswith(("cert.pem", "chain.pem"))
             folder = os.path.isdir(tmp_path / "made" / path)
             assert mode == (0o755 if folder else 0o600 if secret else 0o644), (path, oct(mode))
     assert stat.S_IMODE(os.stat(tmp_path / "made").st_mode) == 0o755
@@ -109,11 +107,30 @@ def test_tls_alpn_and_what_init_and_ipcert_nginx_write(pebble, tmp_path, umask):
     done = home.run("issue", **options)
     assert done.returncode == 0, done.stderr
     # The folder that a shared port 443 reads from.
-    script = "from ipcert_port.solvers.shelf import Shelf; Shelf('made/shelf').publish('a.example', b'k', b'c')"
+    script = (
+        "from ipcert_port.solvers.shelf import Shelf; Shelf('made/shelf').publish('a.example', b'k', b'c')"
+    )
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, **options)
-    command = [sys.executable, "-m", "ipcert_port.deploy.nginx", "--config", home.config, "--write", "made/nginx"]
+    command = [
+        sys.executable,
+        "-m",
+        "ipcert_port.deploy.nginx",
+        "--config",
+        home.config,
+        "--write",
+        "made/nginx",
+    ]
     subprocess.run(command, cwd=tmp_path, check=True, **options)
-    command = [sys.executable, "-m", "ipcert_port", "init", "--config", "made/ipcert.toml", "--name", "a.example.net"]
+    command = [
+        sys.executable,
+        "-m",
+        "ipcert_port",
+        "init",
+        "--config",
+        "made/ipcert.toml",
+        "--name",
+        "a.example.net",
+    ]
     subprocess.run(command, cwd=tmp_path, check=True, **options)
     assert modes(tmp_path / "made") == {
         "shelf": 0o700,
@@ -185,7 +202,11 @@ def _creates(call):
     if called == "os.open":
         return "O_CREAT" in text
     if called in ("open", "io.open"):
-        writes = len(call.args) > 1 and isinstance(call.args[1], ast.Constant) and set(call.args[1].value) & set("wax+")
+        writes = (
+            len(call.args) > 1
+            and isinstance(call.args[1], ast.Constant)
+            and set(call.args[1].value) & set("wax+")
+        )
         # What is open has its mode already.
         return bool(writes) and ast.unparse(call.args[0]).split("(")[0] not in ("fd", "write", "files.create")
     return called.endswith((".mkdir", ".write_text", ".write_bytes"))

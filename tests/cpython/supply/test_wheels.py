@@ -87,19 +87,25 @@ def test_nothing_in_the_tree_asks_an_index_for_the_shims():
     """Neither a requirement, nor a lock, nor a command that a reader would type."""
     ours = {canonical(venv.project(directory)["name"]) for directory in venv.PROJECTS}
     asked = venv.project()["dependencies"] + [
-        line for lines in [*venv.project()["optional-dependencies"].values(), *venv.groups().values()] for line in lines
+        line
+        for lines in [*venv.project()["optional-dependencies"].values(), *venv.groups().values()]
+        for line in lines
     ]
     asked = [line for line in asked if isinstance(line, str)] + [
         line for directory in venv.PROJECTS[1:] for line in venv.project(directory).get("dependencies", [])
     ]
     assert not ours & {canonical(re.match(r"[\w.-]+", line).group()) for line in asked}
     assert not ours & {canonical(name) for lock in (venv.LOCK, venv.OLDEST) for name, _ in venv.pins(lock)}
-    listed = subprocess.run(["git", "ls-files"], cwd=cache.ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=cache.ROOT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     wrong = []
     for path in listed.splitlines():
         if path.endswith((".md", ".service", ".toml", ".sh", ".txt")):
             for line in cache.read(path).decode().splitlines():
-                if re.search(r"pip3? install.*(?<![\w/])(ucryptolib[-_]shim|urequests[-_]compat|ipcert)\b", line):
+                if re.search(
+                    r"pip3? install.*(?<![\w/])(ucryptolib[-_]shim|urequests[-_]compat|ipcert)\b", line
+                ):
                     wrong.append(f"{path}: {line}")
     assert wrong == []
 
@@ -126,7 +132,9 @@ def test_pip_alone_installs_ipcert_which_orders(bare, wheels, tmp_path, pebble, 
         asked = wheels["ipcert"][0]
     else:
         asked = str(tmp_path / "checkout")
-        shutil.copytree(cache.ROOT, asked, ignore=shutil.ignore_patterns(".git", "__pycache__", "tests", "boards"))
+        shutil.copytree(
+            cache.ROOT, asked, ignore=shutil.ignore_patterns(".git", "__pycache__", "tests", "boards")
+        )
     clean = {name: text for name, text in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
     command = [new / "bin" / "python", "-m", "pip", "install", "--no-index", "--no-build-isolation", asked]
     done = subprocess.run(command, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -136,11 +144,19 @@ def test_pip_alone_installs_ipcert_which_orders(bare, wheels, tmp_path, pebble, 
     assert done.stdout == f"ipcert {venv.project()['version']}\n"
     home = Home(tmp_path, pebble)
     done = subprocess.run(
-        [program, "issue", "--json", "--config", home.config], env=clean, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+        [program, "issue", "--json", "--config", home.config],
+        env=clean,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
     )
     assert done.returncode == 0 and json.loads(done.stdout)["issued"] == 1
-    code = "import urequests_compat, ucryptolib_shim; print(urequests_compat.__file__, ucryptolib_shim.__file__)"
-    found = subprocess.run([new / "bin" / "python", "-c", code], env=clean, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    code = (
+        "import urequests_compat, ucryptolib_shim; print(urequests_compat.__file__, ucryptolib_shim.__file__)"
+    )
+    found = subprocess.run(
+        [new / "bin" / "python", "-c", code], env=clean, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
     assert all(path.startswith(str(site)) for path in found.stdout.split())
 
 

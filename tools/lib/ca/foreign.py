@@ -168,8 +168,23 @@ class DebianCaddy(Caddy):
 
 
 def _gunicorn(group, application, *more):
-    words = [os.path.join(venv.environment(group), "bin", "python"), "-m", "gunicorn", "--worker-class", "gthread"]
-    words += ["--threads", "4", "--certfile", "tls.pem", "--keyfile", "tls-key.pem", "--bind", f"127.0.0.1:{_PORT}"]
+    words = [
+        os.path.join(venv.environment(group), "bin", "python"),
+        "-m",
+        "gunicorn",
+        "--worker-class",
+        "gthread",
+    ]
+    words += [
+        "--threads",
+        "4",
+        "--certfile",
+        "tls.pem",
+        "--keyfile",
+        "tls-key.pem",
+        "--bind",
+        f"127.0.0.1:{_PORT}",
+    ]
     return [*words, "--no-control-socket", *more, application]
 
 
@@ -205,7 +220,9 @@ dns_server_list: ["127.0.0.1"]
 tnauthlist_support: False
 """
         environment = {"ACME_SRV_CONFIGFILE": self._write("acme_srv.cfg", text.encode())}
-        return _gunicorn("acme2certifier", "acme2certifier.share.acme2certifier_wsgi:application"), environment
+        return _gunicorn(
+            "acme2certifier", "acme2certifier.share.acme2certifier_wsgi:application"
+        ), environment
 
 
 class Serles(Foreign):

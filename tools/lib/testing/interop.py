@@ -1,8 +1,8 @@
 """`tools/test interop`: every CA in tests/interop/test_foreign_cas.py at full size, and a table of what each has.
 
-    tools/test interop            yes · no: the CA does not offer it · the CA is wrong · FAILED · not run
-    tools/test interop --json     the same as one object, {CA: {what: word}}
-    tools/test interop -k serles  some of it: words are pytest's
+tools/test interop            yes · no: the CA does not offer it · the CA is wrong · FAILED · not run
+tools/test interop --json     the same as one object, {CA: {what: word}}
+tools/test interop -k serles  some of it: words are pytest's
 """
 
 import json

@@ -66,7 +66,12 @@ def _read(name, text):
         authorization = "Basic " + base64.b64encode(pair).decode()
     host, _, port = place.rpartition(":") if place[-1:] != "]" and ":" in place else (place, "", "")
     bare = host[1:-1] if host[:1] == "[" and host[-1:] == "]" else host
-    good = bare and bare.isascii() and not set(bare) & set(" \t[]\"<>\\^`{|}@?#") and (":" not in bare or bare != host)
+    good = (
+        bare
+        and bare.isascii()
+        and not set(bare) & set(' \t[]"<>\\^`{|}@?#')
+        and (":" not in bare or bare != host)
+    )
     if not good or port and not (port.isdigit() and 0 < int(port) < 65536):
         raise LocalError("config", "%s does not name a proxy; write it as http://HOST:PORT." % name)
     return bare, int(port or _PORT), authorization

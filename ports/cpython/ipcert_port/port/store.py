@@ -7,7 +7,6 @@ leaves behind is a temporary file, which the next start removes.
 import errno
 import fcntl
 import os
-import stat
 
 from ipcert import limits
 from ipcert.errors import LocalError
