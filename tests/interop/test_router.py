@@ -2,6 +2,7 @@
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import micropython_binary
 import pytest
@@ -65,6 +66,14 @@ def test_nothing_is_ordered_before_the_clock_is_set_and_another_service_is_refus
     shown = {name: stat.S_IMODE((folders[0] / name).stat().st_mode) for name in ("fullchain.crt", "key")}
     assert shown == {"fullchain.crt": 0o644, "key": 0o600}
     assert "20" not in [line for line in log(one).split("\n") if "plan" in line]
+
+
+def test_it_orders_though_nobody_can_read_its_log(router):
+    one = router()
+    one.set_clock()
+    one.log = Path("/dev/full")
+    with one:
+        assert loopback.wait_until(lambda: one.chain(ADDRESS) and one.told(), 120)
 
 
 def test_an_address_that_changes_is_noticed_within_a_minute(router):

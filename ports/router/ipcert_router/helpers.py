@@ -13,6 +13,14 @@ _SCRIPT = """%s %s & p=$!
 w=$!; wait $p; r=$?; kill $w 2>/dev/null; exit $r"""
 
 
+def say(text):
+    """Print a line. That nobody can read it, the log's reader gone or a disk full, ends nothing (MicroPython raises OSError)."""
+    try:
+        print(text)
+    except OSError:
+        pass
+
+
 def quote(word):
     """A word as a POSIX shell reads it back."""
     return "'" + word.replace("'", "'\\''") + "'"

@@ -18,6 +18,7 @@ from ipcert_port.port import entropy, net, port, sign, store
 from ipcert_port.port.drive import Drive
 from ipcert_port.solvers import dns
 
+from . import helpers
 from .answers import Standalone, Webroot
 from .clock import SYNCED, RouterClock
 from .config import refuse_proxy
@@ -35,7 +36,7 @@ _COLLECT = (
 
 def say(text):
     """One line for the log. No plan is ever told there: logs leave the router."""
-    print("ipcert: " + text)
+    helpers.say("ipcert: " + text)
 
 
 def make(folder):

@@ -232,8 +232,10 @@ def _tunnel(sock, through, target, user_agent, deadline):
     ):
         raise ConnectionFailed("the proxy %s gives no answer that is HTTP" % where)
     status = int(first[1])
-    if status == 407:
-        raise ConnectionFailed("the proxy %s wants another user name or password (status 407)" % where)
+    if status in (401, 407):  # 401: tinyproxy, where there was no password at all
+        raise ConnectionFailed(
+            "the proxy %s wants another user name or password (status %d)" % (where, status)
+        )
     if not 200 <= status < 300:
         raise ConnectionFailed("the proxy %s does not connect to %s (status %d)" % (where, target, status))
 

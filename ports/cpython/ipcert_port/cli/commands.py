@@ -159,7 +159,7 @@ def main(argv=None):
     try:
         code = _main(argv)
     except SystemExit as e:  # argparse's
-        code = e.code or exit_codes.OK
+        code = e.code if isinstance(e.code, int) else exit_codes.OK
     if code == exit_codes.OK and output.lost():
         code = exit_codes.OUTPUT
     sys.exit(code)

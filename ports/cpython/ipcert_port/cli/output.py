@@ -14,7 +14,6 @@ import io
 import os
 import select
 import sys
-import time
 
 _PATIENCE = 10  # seconds without room in a pipe; after the first time there is no more waiting
 _PIECE = 512  # POSIX's least PIPE_BUF: where there is room for anything, as many bytes do not block
@@ -46,8 +45,7 @@ class _Sink(io.FileIO):
         """Wait until something can be written. False when the patience, None for no end, is over."""
         poll = select.poll()
         poll.register(self.fileno(), select.POLLOUT)
-        until = None if self.patience is None else time.monotonic() + self.patience
-        return bool(poll.poll(None if until is None else max(0, int(1000 * (until - time.monotonic())))))
+        return bool(poll.poll(None if self.patience is None else 1000 * self.patience))
 
 
 def _stream(fd, old, patience, line_buffering):
