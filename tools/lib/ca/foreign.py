@@ -11,8 +11,10 @@ http_port, tls_port, dns_port.
 import contextlib
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
+import urllib.request
 
 from tools.lib import loopback, needs, netns, venv
 from tools.lib.build import golang
@@ -62,10 +64,11 @@ class Foreign:
                     ["unshare", "-m", "sh", "-c", words, self._path("resolv.conf"), *command], environment
                 )
                 self._wait(_PORT)
+                self.directory_url = f"https://localhost:{_PORT}{self.path}"
+                loopback.wait_until(self._is_there, _START)  # gunicorn listens before it has read the program
         except BaseException:
             self.close()
             raise
-        self.directory_url = f"https://localhost:{_PORT}{self.path}"
         return self
 
     def __exit__(self, *exception):
@@ -109,6 +112,13 @@ class Foreign:
         loopback.wait_until(lambda: child.poll() is not None or loopback.answers(port), _START)
         if child.poll() is not None or not loopback.answers(port):
             raise Stop(f"{self.name} {self.version} did not start: {last_line(self.said())}")
+
+    def _is_there(self):
+        https = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.tls_root))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
+        with contextlib.suppress(OSError), opener.open(self.directory_url, timeout=_START) as answer:
+            return answer.status == 200
+        return False
 
     def _path(self, *names):
         return os.path.join(self.directory, *names)
