@@ -165,9 +165,7 @@ def is_issued_by(ca, chain, text, folder):
 )
 def test_issuance_and_renewal(running, ca, tmp_path, challenge, text, record_property):
     record_property("what", "%s %s" % (challenge, {NAME: "name", V4: "IPv4", V6: "IPv6"}[text]))
-    device = home(
-        ca, tmp_path, [text], challenge_name=challenge, challenge_ip=challenge, contacts=CONTACTS
-    )
+    device = home(ca, tmp_path, [text], challenge_name=challenge, challenge_ip=challenge, contacts=CONTACTS)
     error = device.everything()
     if is_told((running[0], challenge, text), error, record_property):
         assert not device.record.file_id

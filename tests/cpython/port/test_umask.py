@@ -23,6 +23,12 @@ _DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2  # capability.h
 _CAPBSET_DROP = 24
 
 
+def each(*first):
+    """A test of each umask; in `./tools/test` of the `first` alone."""
+    masks = [mask if mask in first else pytest.param(mask, marks=pytest.mark.full) for mask in UMASKS]
+    return pytest.mark.parametrize("umask", masks, ids=["%03o" % mask for mask in UMASKS])
+
+
 def unprivileged(umask):
     """For a child before its program starts: take the umask, and lose root's power over modes."""
 
@@ -75,7 +81,7 @@ def web_server(port, root):
         server.server_close()
 
 
-@pytest.mark.parametrize("umask", UMASKS, ids=["%03o" % mask for mask in UMASKS])
+@each(0o077, 0o000, 0o777)
 def test_an_order_leaves_the_modes_that_are_meant(pebble, tmp_path, umask):
     home = Home(tmp_path, pebble)
     home.wish("state", dir="made/for/state")
@@ -98,7 +104,7 @@ def test_an_order_leaves_the_modes_that_are_meant(pebble, tmp_path, umask):
     assert stat.S_IMODE(os.stat(tmp_path / "made").st_mode) == 0o755
 
 
-@pytest.mark.parametrize("umask", UMASKS, ids=["%03o" % mask for mask in UMASKS])
+@each(0o777)
 def test_tls_alpn_and_what_init_and_ipcert_nginx_write(pebble, tmp_path, umask):
     home = Home(tmp_path, pebble)
     home.wishes["challenge"] = {"name": "tls-alpn-01", "address": "tls-alpn-01"}
@@ -142,7 +148,7 @@ def test_tls_alpn_and_what_init_and_ipcert_nginx_write(pebble, tmp_path, umask):
     }
 
 
-@pytest.mark.parametrize("umask", UMASKS, ids=["%03o" % mask for mask in UMASKS])
+@each(0o777)
 def test_the_daemon_makes_its_folder_closed(pebble, tmp_path, umask):
     home = Home(tmp_path, pebble)
     home.wish("state", dir="made/state")
@@ -158,7 +164,7 @@ def test_the_daemon_makes_its_folder_closed(pebble, tmp_path, umask):
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("umask", UMASKS, ids=["%03o" % mask for mask in UMASKS])
+@each(*UMASKS)
 def test_folders_above_are_public_and_what_is_there_stays(tmp_path, umask):
     old = os.umask(umask)
     try:

@@ -124,6 +124,8 @@ def test_pip_alone_installs_ipcert_which_orders(bare, wheels, tmp_path, pebble, 
     """`pip install .` and the wheel: with no index at all, so that nobody can be asked for the shims."""
     new = tmp_path / "venv"
     subprocess.run([venv.interpreter(), "-m", "venv", new], check=True)
+    # Before Python 3.12 it comes with an old setuptools, which would be found first.
+    subprocess.run([new / "bin" / "python", "-m", "pip", "-q", "uninstall", "-y", "setuptools"], check=True)
     # What an index would have given, but for what is in none.
     (site,) = new.glob("lib/python*/site-packages")
     (given,) = glob.glob(os.path.join(bare, "lib", "python*", "site-packages"))
