@@ -15,7 +15,7 @@ from cryptography import x509
 from ipcert.commands import Revocation
 from tests.interop.home import home
 from tests.interop.test_micropython import Hub
-from tools.lib import needs, netns
+from tools.lib import cache, needs, netns
 from tools.lib.build import golang
 from tools.lib.ca import foreign, pebble, stepca
 from tools.lib.say import Stop
@@ -228,6 +228,24 @@ def test_the_same_on_micropython(running, ca, tmp_path, text, record_property):
         record_property("has", "yes")
     finally:
         hub.close()
+
+
+def test_the_page_says_what_the_tables_say():
+    """docs/acme.md has what `tools/test interop` printed; a line that is taken out of a table must change it."""
+    with open(os.path.join(cache.ROOT, "docs", "acme.md")) as file:
+        part = file.read().split("## CAs\n")[1]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line[:1] == "|"
+    ]
+    names = rows[0][1:]
+    assert names == list(CAS) and len(rows) == 2 + 14
+    texts = {"name": NAME, "IPv4": V4, "IPv6": V6}
+    for what, *cells in rows[2:]:
+        kind, _, last = what.replace("MicroPython, ", "").rpartition(" ")
+        for name, cell in zip(names, cells):
+            key = (name, kind, texts[last]) if last in texts else (name, what)
+            wanted = "no" if key in WITHOUT else "the CA is wrong" if key in WRONG else "yes"
+            assert cell == wanted, (key, cell)
 
 
 def test_the_tables_name_cas_that_there_are():

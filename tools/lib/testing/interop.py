@@ -60,9 +60,9 @@ def main(words):
 
 
 def _print(found):
-    columns = list(dict.fromkeys(what for row in found.values() for what in row))
+    """As docs/acme.md has it."""
     print()
-    width = max(map(len, columns), default=0)
-    print(" " * width, *(f"{ca:>22}" for ca in found))
-    for what in columns:
-        print(f"{what:{width}}", *(f"{found[ca].get(what, 'not run'):>22}" for ca in found))
+    print("| |", " | ".join(found), "|")
+    print("|---" * (1 + len(found)) + "|")
+    for what in dict.fromkeys(what for row in found.values() for what in row):
+        print(f"| {what} |", " | ".join(row.get(what, "not run") for row in found.values()), "|")
