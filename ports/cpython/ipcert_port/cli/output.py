@@ -9,11 +9,17 @@ missed something; the exit code tells (`exit_codes.OUTPUT`).
     not read for _PATIENCE     missed; only for commands that order, which nobody may hold up. The others wait.
 """
 
+from __future__ import annotations
+
 import errno
 import io
 import os
 import select
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
 
 _PATIENCE = 10  # seconds without room in a pipe; after the first time there is no more waiting
 _PIECE = 512  # POSIX's least PIPE_BUF: where there is room for anything, as many bytes do not block
@@ -23,12 +29,12 @@ _LEFT = (errno.EPIPE, errno.EIO)  # EIO: the terminal is gone
 class _Sink(io.FileIO):
     """A descriptor. Every write succeeds; failed: errno of the first that did not, or 0."""
 
-    def __init__(self, fd, patience):
+    def __init__(self, fd: int, patience: int | None) -> None:
         super().__init__(fd, "w", closefd=False)
         self.failed = 0
         self.patience = patience
 
-    def write(self, data):
+    def write(self, data: Any) -> int:
         data = memoryview(data).cast("B")
         done = 0
         while done < len(data) and not self.failed:
@@ -41,15 +47,15 @@ class _Sink(io.FileIO):
                 self.failed = e.errno or errno.EIO
         return len(data)
 
-    def _has_room(self):
+    def _has_room(self) -> bool:
         """Wait until something can be written. False when the patience, None for no end, is over."""
         poll = select.poll()
         poll.register(self.fileno(), select.POLLOUT)
         return bool(poll.poll(None if self.patience is None else 1000 * self.patience))
 
 
-def _stream(fd, old, patience, line_buffering):
-    sink = _Sink(fd, patience)
+def _stream(fd: int, old: TextIO | None, line_buffering: bool) -> tuple[_Sink, io.TextIOWrapper]:
+    sink = _Sink(fd, None)
     encoding = "utf-8" if old is None else old.encoding
     text = io.TextIOWrapper(
         io.BufferedWriter(sink), encoding, "backslashreplace", line_buffering=line_buffering
@@ -63,7 +69,7 @@ class Output:
     It also sees that the numbers 0, 1 and 2 are taken: else the next file that we open would be our stdout.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         for fd in (0, 1, 2):
             try:
                 os.fstat(fd)
@@ -77,16 +83,16 @@ class Output:
                 pass
         self._sinks = []
         for name, fd in (("stdout", 1), ("stderr", 2)):
-            sink, text = _stream(fd, getattr(sys, name), None, fd == 2 or os.isatty(fd))
+            sink, text = _stream(fd, getattr(sys, name), fd == 2 or os.isatty(fd))
             setattr(sys, name, text)
             self._sinks.append(sink)
 
-    def hurry(self):
+    def hurry(self) -> None:
         """From now on a reader who does not read is not waited for: an order is under way."""
         for sink in self._sinks:
             sink.patience = _PATIENCE
 
-    def lost(self):
+    def lost(self) -> bool:
         """True when something of what was written to stdout is missing where somebody wanted it."""
         sys.stdout.flush()
         return self._sinks[0].failed not in (0, *_LEFT)

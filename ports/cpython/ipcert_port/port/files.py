@@ -5,13 +5,15 @@ let everybody write. `os.makedirs` with a mode is no help: that mode is the last
 A test sees that nothing else of this port makes a folder or opens a file to write.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 
 PUBLIC = 0o755  # of a folder that others may pass through, and of every folder above one that we make
 
 
-def folder(path, mode=PUBLIC):
+def folder(path: str, mode: int = PUBLIC) -> None:
     """Have the folder `path`. It is made with `mode` where it is missing, those above it with PUBLIC; what is there stays.
 
     Raises OSError.
@@ -24,7 +26,7 @@ def folder(path, mode=PUBLIC):
     make(path, mode)
 
 
-def make(path, mode=PUBLIC):
+def make(path: str, mode: int = PUBLIC) -> bool:
     """Make the folder `path`, or leave the one that is there; True where it was made. Raises OSError."""
     try:
         os.mkdir(path, mode)
@@ -37,7 +39,7 @@ def make(path, mode=PUBLIC):
     return True
 
 
-def create(path, mode, flags=os.O_TRUNC):
+def create(path: str, mode: int, flags: int = os.O_TRUNC) -> int:
     """A descriptor to write to `path`, which is made, or emptied, and has `mode` before anything is written. Raises OSError.
 
     With O_EXCL among the `flags` only a new file will do. A symbolic link is not followed.
@@ -52,7 +54,7 @@ def create(path, mode, flags=os.O_TRUNC):
     return fd
 
 
-def scratch():
+def scratch() -> str:
     """The path of a new folder that is closed to others, where the system keeps such. Raises OSError."""
     import tempfile
 

@@ -10,17 +10,26 @@ Of each pair the first counts, and a variable that is empty is one that is not t
 reached over TLS and SOCKS, are refused in words: to go past them would show an address that the owner may want hidden.
 """
 
+from __future__ import annotations
+
 import base64
 import os
 
 from ipcert.errors import LocalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from ipaddress import IPv4Address, IPv6Address
+
+    Proxy = tuple[str, int, str | None]
 
 _PORT = 1080
 _FIRST = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _NOT = ("no_proxy", "NO_PROXY")
 
 
-def _variable(names, environ):
+def _variable(names: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
     """(name, value) of the first that is set, ("", "")."""
     for name in names:
         value = environ.get(name, "").strip()
@@ -29,7 +38,7 @@ def _variable(names, environ):
     return "", ""
 
 
-def chooser(environ=None):
+def chooser(environ: Mapping[str, str] | None = None) -> Callable[[str, int], Proxy | None] | None:
     """What `urequests_compat.Session` takes as `proxy`, or None where no proxy is set. Raises LocalError("config")."""
     environ = os.environ if environ is None else environ
     name, text = _variable(_FIRST, environ)
@@ -38,13 +47,13 @@ def chooser(environ=None):
     through = _read(name, text)
     direct = _variable(_NOT, environ)[1].replace(",", " ").lower().split()
 
-    def choose(host, port):
+    def choose(host: str, port: int) -> Proxy | None:
         return None if _listed(host, direct) else through
 
     return choose
 
 
-def _read(name, text):
+def _read(name: str, text: str) -> Proxy:
     """(host, port, text of Proxy-Authorization or None)."""
     scheme, mark, rest = text.partition("://")
     if not mark:
@@ -77,7 +86,7 @@ def _read(name, text):
     return bare, int(port or _PORT), authorization
 
 
-def _listed(host, direct):
+def _listed(host: str, direct: Sequence[str]) -> bool:
     """True for a host that is asked without the proxy. `host` without brackets."""
     if direct == ["*"]:
         return True
@@ -99,7 +108,7 @@ def _listed(host, direct):
     return False
 
 
-def _address(host):
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     # The module costs memory that names need not pay.
     if ":" not in host and not host.replace(".", "").isdigit():
         return None
