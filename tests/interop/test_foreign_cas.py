@@ -119,6 +119,12 @@ def ca(running):
 CONTACTS = ("mailto:janet@janet.example",)
 
 
+def looks_at(name, what, record_property):
+    """Say for the table which CA a test is about, and what of it."""
+    record_property("ca", name)
+    record_property("what", what)
+
+
 def is_told(key, error, record_property):
     """What the tables say of `key` came true; False where they say nothing of it."""
     table = WITHOUT if key in WITHOUT else WRONG
@@ -164,7 +170,7 @@ def is_issued_by(ca, chain, text, folder):
     ],
 )
 def test_issuance_and_renewal(running, ca, tmp_path, challenge, text, record_property):
-    record_property("what", "%s %s" % (challenge, {NAME: "name", V4: "IPv4", V6: "IPv6"}[text]))
+    looks_at(running[0], "%s %s" % (challenge, {NAME: "name", V4: "IPv4", V6: "IPv6"}[text]), record_property)
     device = home(ca, tmp_path, [text], challenge_name=challenge, challenge_ip=challenge, contacts=CONTACTS)
     error = device.everything()
     if is_told((running[0], challenge, text), error, record_property):
@@ -177,8 +183,8 @@ def test_issuance_and_renewal(running, ca, tmp_path, challenge, text, record_pro
 
 
 def operation(ca, tmp_path, name, what, record_property):
-    """One operation on an account with a certificate; afterwards an order still works. The device."""
-    record_property("what", what)
+    """One operation on an account with a certificate; afterwards an order still works."""
+    looks_at(name, what, record_property)
     device = home(ca, tmp_path, [V4], contacts=CONTACTS)
     assert device.run() is None and device.record.file_id
     event = {
@@ -206,7 +212,7 @@ def test_account_and_revocation(running, ca, tmp_path, what, record_property):
 
 @pytest.mark.full
 def test_an_account_without_contact(running, ca, tmp_path, record_property):
-    record_property("what", "account without contact")
+    looks_at(running[0], "account without contact", record_property)
     device = home(ca, tmp_path, [V4])
     told = is_told((running[0], "account without contact"), device.run(), record_property)
     assert bool(device.record.file_id) == (not told)
@@ -214,7 +220,9 @@ def test_an_account_without_contact(running, ca, tmp_path, record_property):
 
 @pytest.mark.parametrize("text", [NAME, pytest.param(V4, marks=full), pytest.param(V6, marks=full)])
 def test_the_same_on_micropython(running, ca, tmp_path, text, record_property):
-    record_property("what", "MicroPython, http-01 %s" % {NAME: "name", V4: "IPv4", V6: "IPv6"}[text])
+    looks_at(
+        running[0], "MicroPython, http-01 %s" % {NAME: "name", V4: "IPv4", V6: "IPv6"}[text], record_property
+    )
     hub = Hub(ca, tmp_path, [text], contacts=CONTACTS)
     try:
         state = hub("run")

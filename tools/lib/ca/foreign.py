@@ -29,8 +29,18 @@ _START = 60  # seconds that a CA may take on a busy machine
 class Foreign:
     """One of the CAs below. Use it as a context manager; nothing of it is left. Raises `Stop`."""
 
+    name = version = ""
+    row = ""  # of needs.py
+    path = ""  # of the directory
     http_port, tls_port, dns_port = 80, 443, 53
-    path = ""
+
+    def _program(self):
+        """Whatever `_command` wants to know of the program, made outside the namespace. Raises `Stop`."""
+        raise NotImplementedError
+
+    def _command(self, program):
+        """(argument list, more of the environment) to start it with."""
+        raise NotImplementedError
 
     def __init__(self):
         self._children = []

@@ -5,6 +5,7 @@ import os
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class Backend:
@@ -13,7 +14,10 @@ class Backend:
     def __init__(self, config):
         folder = config["ours"]["folder"]
         with open(os.path.join(folder, "intermediate-key.pem"), "rb") as file:
-            self._key = serialization.load_pem_private_key(file.read(), None)
+            key = serialization.load_pem_private_key(file.read(), None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise TypeError("our intermediate has another kind of key")
+        self._key = key
         with open(os.path.join(folder, "intermediate.pem"), "rb") as file:
             self._issuer = x509.load_pem_x509_certificate(file.read())
         with open(os.path.join(folder, "root.pem"), "rb") as file:

@@ -21,8 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from ipaddress import IPv4Address, IPv6Address
+    from typing import Optional
 
-    Proxy = tuple[str, int, str | None]
+    Proxy = tuple[str, int, Optional[str]]
 
 _PORT = 1080
 _FIRST = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
