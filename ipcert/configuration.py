@@ -7,14 +7,14 @@ was. `apply` makes the two agree, at every start and after every change, before 
 - a record of names that became other names takes the new names over: what is served stays until the new certificate is
   there (only the names' certificates do so; an address that changed is another address);
 - any other record is retired: its certificate is left to expire, its key is erased, what its order proved is given back;
-- what is new gets a record and its first plan: at once for the urgent one, a random wait for the others (P1), and where an
-  address replaces another one of its family, the wait of P6.
+- what is new gets a record and its first plan: at once for the urgent one, a random wait for the others (docs/privacy.md#p1), and where an
+  address replaces another one of its family, the wait of docs/privacy.md#p6.
 
 What must never happen: one certificate that says what the owner did not agree to. A mix of names and addresses, or of both
 families, waits without a plan until the owner's consent is in the journal.
 """
 
-from . import identifiers, notices, split
+from . import features, identifiers, notices, split
 
 # What is told again for each new IPv6 address: it is another one that becomes public.
 _TOLD_AGAIN = 1 << notices.IPV6_PUBLISHED | 1 << notices.EUI64
@@ -24,6 +24,7 @@ class Configuration:
     """The certificates that are wanted, and the policy (`policy.Policy`) for them.
 
     wanted    list of `split.Certificate`; applied: False while the records are not matched with it
+    consent   `consent.Consent` where one of them needs the owner's, else None
     """
 
     def __init__(self, port, policy, storage, lineages, planner, outbox):
@@ -35,6 +36,7 @@ class Configuration:
         self._outbox = outbox
         self.wanted = []
         self.applied = False
+        self.consent = None
         self._notices = 0
 
     def change(self, certificates):
@@ -44,6 +46,12 @@ class Configuration:
         for certificate in certificates:
             for one in certificate.identifiers:
                 identifiers.check_public(one, self.policy.test_ca)
+        home = self.policy.setting == "home"
+        mixed = home and [certificate for certificate in certificates if certificate.is_mixed()]
+        self.consent = None
+        if mixed:
+            parts = (self._port, self._storage, self._planner, self._outbox)
+            self.consent = features.part("consent").Consent(mixed, *parts)
         self._choose_urgent(certificates)
         self._notices = split.warn(certificates, self.policy.urgent == "both")
         self.wanted = certificates
@@ -87,7 +95,8 @@ class Configuration:
         if renamed is not None:  # there are no names any more
             self._retire(renamed)
             journal.drop(renamed)
-        self._ask_for_consent()
+        if self.consent is not None:
+            self.consent.ask()
         self._warn()
         self._storage.collect(self._port.names())
         self.applied = True
@@ -130,45 +139,9 @@ class Configuration:
                 record.ordered_at = 0
         self._lineages.give_back(record)
 
-    # Consent.
-
-    def consent_wanted(self):
-        """The text of the certificate that the owner is asked about; "" where none needs consent."""
-        asked = ""
-        for certificate in self.wanted:
-            if self._needs_consent(certificate):
-                asked = asked or certificate.text
-                if not self._has_consent(certificate.text):
-                    return certificate.text
-        return asked
-
     def may_order(self, record):
         """True for a record that needs no consent, or has it."""
-        text = record.identifiers_text.text()
-        for certificate in self.wanted:
-            if certificate.text == text and self._needs_consent(certificate):
-                return record.consent_at != 0
-        return True
-
-    def _needs_consent(self, certificate):
-        return self.policy.setting == "home" and certificate.is_mixed()
-
-    def _has_consent(self, text):
-        for record in self._storage.journal.records():
-            if record.consent_at and record.identifiers_text.text() == text:
-                return True
-        return False
-
-    def _ask_for_consent(self):
-        for record in self._storage.journal.records():
-            if not self.may_order(record):
-                self._planner.never(record)  # until the owner has agreed
-                nonce = self._storage.journal.consent_nonce
-                # The same question keeps its challenge over a restart: the owner may be typing the answer.
-                if not any(nonce):
-                    self._port.entropy.fill(nonce)
-                self._storage.changed = True
-                self._outbox.notice(notices.CONSENT_NEEDED, record.identifiers_text.text())
+        return self.consent is None or self.consent.covers(record)
 
     def _warn(self):
         # Each warning about what becomes public is told once.
@@ -177,7 +150,7 @@ class Configuration:
         if not new:
             return
         everything = [one for certificate in self.wanted for one in certificate.identifiers]
-        for number in range(len(notices.NOTICES)):
+        for number in range(len(notices.CODES)):
             if new >> number & 1:
                 self._outbox.notice(number, split.subject(number, everything))
         journal.told_notices |= new

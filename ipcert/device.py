@@ -58,13 +58,11 @@ class Device:
             port, policy, self.storage, self._lineages, self.planner, self.outbox
         )
         self._commands = Commands(
-            port.sha256,
             self.storage,
             self.configuration,
             self._lineages,
             self.planner,
             self.account,
-            self.outbox,
         )
         self._scheduler = Scheduler(
             Session(self.exchange, self.account, self.storage, self.keyring, self.outbox),
@@ -114,7 +112,7 @@ class Device:
     def next(self, now):
         """The one thing to do now, as `action.Action`; the same again until it is answered.
 
-        `now` is in core seconds, or None while the clock cannot be trusted (P9): then nothing is planned or ordered.
+        `now` is in core seconds, or None while the clock cannot be trusted (docs/privacy.md#p9): then nothing is planned or ordered.
         """
         if not self._open:
             self._scheduler.fill(now, self._action)
@@ -185,12 +183,12 @@ class Device:
     def event(self, kind, value):
         """Something happened meanwhile; a WAIT ends early. Raises LocalError("event") for what it does not know.
 
-        "certificates"  value: the full new list of `split.Certificate`, because an address changed (P6). Raises
+        "certificates"  value: the full new list of `split.Certificate`, because an address changed (docs/privacy.md#p6). Raises
                     LocalError("busy") while an order is in flight
         "consent"   value: the answer to `consent_challenge`. Raises LocalError("consent") when it is not the right one
         "renew"     value: a record's `identifiers_text`, text: renew it now, whatever its plan says
-        "revoke"    value: a `commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
-                    (P14), and order no other until "renew"
+        "revoke"    value: a `operation_commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
+                    (docs/privacy.md#p14), and order no other until "renew"
         "deauthorize"  value: a record's `identifiers_text`: what its last order proved is given back (RFC 8555 7.5.2)
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on

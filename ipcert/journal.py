@@ -191,7 +191,7 @@ class Journal:
     account_url, account_key_hash, account_file_id    of the account in use: its URL, its key's hash, the number of its key
                        file (0: none)
     other_account_url, other_account_key_hash, other_account_file_id    the same of the other one, where there are two
-    account_role       of the account in use, `account.EVERYTHING` or `account.ADDRESSES` (P13)
+    account_role       of the account in use, `account.EVERYTHING` or `account.ADDRESSES` (docs/privacy.md#p13)
     pending_account_file_id    number of the key file that a key rollover in flight made (0: none)
     revoked_at         when a lineage was last revoked (0: never)
     ca_hash            of the directory URL: state belongs to one CA

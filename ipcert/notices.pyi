@@ -30,7 +30,7 @@ ADDRESS_PUBLISHED: int
 REVOKED: int
 ACCOUNT_LOST: int
 CA_CHANGED: int
-NOTICES: Tuple[Tuple[str, int, str], ...]
+CODES: Tuple[str, ...]
 
 def code(number: int) -> str: ...
 def severity(number: int) -> int: ...

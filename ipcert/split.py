@@ -1,7 +1,7 @@
 """Which identifiers share a certificate, and what the owner must be told about it.
 
 What holds. Names go together, every address on its own, and never a name with an address: Let's Encrypt's first
-recommendation, and P7 of the policy. Only a combined split, which needs the owner's consent at home, breaks that.
+recommendation, and docs/privacy.md#p7. Only a combined split, which needs the owner's consent at home, breaks that.
 The core takes a list of certificates; `certificates` makes the one that the policy calls for.
 
 What must never happen: an identifier in two certificates, since its orders would show that the two belong together.
@@ -25,7 +25,7 @@ class Certificate:
     deploys      what the port wants to find again when the certificate is deployed; the core does not look at it
     text         the identifiers, comma-separated, as in a record's `identifiers_text`
     families     which of NAMES, IPV4 and IPV6 occur; has_address: IPV4 or IPV6 do
-    urgent       True for the one that is fetched at once (P1); `configuration` decides
+    urgent       True for the one that is fetched at once (docs/privacy.md#p1); `configuration` decides
     """
 
     def __init__(self, identifiers, challenge, deploys=None):

@@ -6,16 +6,12 @@ now. So the leaf must carry the subject key of this order and exactly its identi
 the next one as its issuer.
 
 No signature is verified: the answer came over verified TLS from the CA that is to be believed, and browsers verify.
-
-A CA may offer the same certificate under other chains (alternates). ipcert looks at a few of them and takes the one
-that the owner prefers, by the name of the topmost issuer, or the smallest, which saves memory on a board.
 """
 
 from .. import limits
 from ..encoding import p256, x509
 from ..encoding.buffer import same
 from ..errors import RemoteError
-from . import message
 
 
 def check(body, leaf, signer, slot, identifiers, now):
@@ -78,35 +74,3 @@ class Chain:
         self.pem = pem
         self.not_before = leaf.not_before
         self.not_after = leaf.not_after
-
-    def suits_better(self, wanted, other):
-        """True when it suits the owner's `wanted` better: "smallest", or a part of the topmost issuer's name."""
-        return better(wanted, self.issuer, len(self.pem), other.issuer, len(other.pem))
-
-
-def alternates(headers):
-    """URLs of other chains for the same certificate, `limits.ALTERNATES` at most: Link headers (RFC 8555 7.4.2)."""
-    found = []
-    # Several Link headers arrive joined by commas. A comma inside a URL cuts it, and then it is no URL.
-    for link in headers.get("link", "").split(","):
-        parts = link.split(";")
-        target = parts[0].strip()
-        for part in parts[1:]:
-            if (
-                part.strip().replace('"', "").lower() == "rel=alternate"
-                and target[:1] == "<"
-                and target[-1:] == ">"
-            ):
-                try:
-                    found.append(message.url(target[1:-1], "Link"))
-                except RemoteError:
-                    continue  # the chain at hand is good without it
-    return found[: limits.ALTERNATES]
-
-
-def better(wanted, issuer, size, best_issuer, best_size):
-    """True when a chain suits the owner's `wanted` better: "smallest", or a part of the top issuer's name."""
-    if wanted == "smallest":
-        return size < best_size
-    # The first chain that fits is kept, so that the choice is the same every time.
-    return wanted.encode() in issuer and wanted.encode() not in best_issuer

@@ -1,4 +1,4 @@
-from typing import Dict, List, Tuple
+from typing import List, Tuple
 
 from ..encoding.x509 import Fields
 from ..identifiers import Identifier
@@ -17,7 +17,3 @@ class Chain:
     def __init__(
         self, pem: bytes, signer: _Signer, slot: int, identifiers: List[Identifier], now: int
     ) -> None: ...
-    def suits_better(self, wanted: str, other: Chain) -> bool: ...
-
-def alternates(headers: Dict[str, str]) -> List[str]: ...
-def better(wanted: str, issuer: bytes, size: int, best_issuer: bytes, best_size: int) -> bool: ...

@@ -14,7 +14,7 @@ What must never happen: a key in two orders; a chain in service that was not ord
 published behind a failure; an answer to a challenge whose publication was not confirmed.
 """
 
-from .. import limits, notices, plan
+from .. import features, limits, notices, plan
 from ..acme import authorization, certificate, challenge, directory, message, order
 from ..action import ISSUANCE
 from ..encoding import csr
@@ -315,10 +315,12 @@ class Issuance(Machine):
             body, self.session.keyring.signer, limits.SUBJECT, self.record.certificate.identifiers, now
         )
         if self.state == states.CHAIN:
-            self._alternates = certificate.alternates(headers) if wanted else []
+            self._alternates = features.part("alternates").alternates(headers) if wanted else []
             self._chain = found
             return states.ANOTHER_CHAIN if self._alternates else states.OK
-        if found.suits_better(wanted, self._chain):
+        best = self._chain
+        better = features.part("alternates").better
+        if better(wanted, found.issuer, len(found.pem), best.issuer, len(best.pem)):
             self._chain = found
         return self._next_chain()
 

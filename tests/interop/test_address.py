@@ -278,7 +278,7 @@ def test_the_daemon_follows_the_address(namespace, make_pebble, tmp_path):
         time.sleep(0.5)
         ticks, rss, maps = stat(daemon.pid)
         print("daemon: %d KB" % rss)
-        assert rss <= 20 * 1024 and "cryptography" not in maps and "_ssl" not in maps
+        assert rss <= 14 * 1024 and "cryptography" not in maps and "libcrypto" not in maps
         # What does not concern us wakes it, and starts nothing.
         netns.ip("-6 addr add fd00::5/64 dev lan0 nodad")
         netns.ip("addr add 10.77.0.55/24 dev lan0")

@@ -136,7 +136,10 @@ def enter():
     directory = checkout()
     if os.path.realpath(sys.prefix) != os.path.realpath(directory):
         try:
-            os.execv(python(directory), [python(directory), *sys.argv])
+            # Started as `python -m module`, it is started so again: by its path it would not find the rest of tools.
+            module = getattr(sys.modules["__main__"], "__spec__", None)
+            words = ["-m", module.name, *sys.argv[1:]] if module else sys.argv
+            os.execv(python(directory), [python(directory), *words])
         except OSError as error:
             raise Stop(f"{directory} is damaged: remove it and run this again. ({error})") from error
 

@@ -1,7 +1,7 @@
 """Which addresses of the WAN are to be certified. An address that is gone is not yet another address.
 
 Behind a modem an interface has no address for a while, or a private one. A certificate is given up only for another
-public address: then it is a change (P6).
+public address: then it is a change (docs/privacy.md#p6).
 """
 
 from ipcert import identifiers

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -27,11 +28,10 @@ def https_chain(real_world):
     real_world: like Let's Encrypt's: a root of RSA 4096, an intermediate of RSA 2048 in the handshake. Else small ECDSA ones.
     """
     if real_world:
-        root_key = rsa.generate_private_key(65537, 4096)
-        middle_key = rsa.generate_private_key(65537, 2048)
-        key = rsa.generate_private_key(65537, 2048)
+        keys: list[Any] = [rsa.generate_private_key(65537, bits) for bits in (4096, 2048, 2048)]
     else:
-        root_key, middle_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+        keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
+    root_key, middle_key, key = keys
     root = _certificate("Root", root_key.public_key(), "Root", root_key, ca=True)
     middle = _certificate("Intermediate", middle_key.public_key(), "Root", root_key, ca=True)
     names = (HOST, HOST6, "127.0.0.1", "localhost")

@@ -54,6 +54,11 @@ def sign(subject, public, issuer, signer, start, end, names=(), ca=False, depth=
     return builder.sign(signer, hashes.SHA256())
 
 
+def spki(public):
+    """The SubjectPublicKeyInfo of a public key, in DER."""
+    return public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
 def pem(*certificates):
     """Certificates as PEM, one after the other."""
     return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)

@@ -33,7 +33,7 @@ class StepCA:
         self._dns = dns
         self.http_port, self.tls_port = dns.http_port, dns.tls_port
         self.dns_port = dns.dns_port
-        self._child = None
+        self._child: subprocess.Popen[bytes] = None
 
     def __enter__(self):
         step_ca = program()

@@ -9,10 +9,11 @@ import copy
 import datetime
 import hashlib
 import json
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
@@ -137,7 +138,7 @@ class CA:
     def _get(self, now, url):
         if url == DIRECTORY:
             words = ("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange", "renewalInfo")
-            obj = {word: BASE + word for word in words}
+            obj: dict[str, Any] = {word: BASE + word for word in words}
             obj["meta"] = {"profiles": {"classic": "names", "shortlived": "six days"}}
             return json.dumps(obj).encode()
         if url.startswith(BASE + "renewalInfo/"):
@@ -305,8 +306,10 @@ class CA:
         )
         if found != sorted(i["value"] for i in order["identifiers"]):
             raise Refusal("badCSR")
-        numbers = csr.public_key().public_numbers()
-        self._use(numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big"), "order " + order["url"])
+        point = csr.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+        self._use(point[1:], "order " + order["url"])
         start = _EPOCH + datetime.timedelta(seconds=now - 3600)
         end = start + datetime.timedelta(seconds=LIFETIMES[order["profile"]] - 1)
         leaf = issue(csr.public_key(), list(san), start, end)

@@ -1,5 +1,7 @@
 """`ipcert status`: what there is. It only reads."""
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -13,8 +15,18 @@ from ..port import lock
 from ..port.clock import Clock
 from ..port.state import State, accounts
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def run(config, progress):
+    from ipcert.journal import Record
+
+    from ..config.reader import Config
+    from .progress import Quiet
+
+
+def run(config: Config, progress: Quiet) -> tuple[int, dict[str, Any]]:
     """What there is. Reads only, and says so when there is nothing. (exit code, object)."""
     state = State(config.state)
     records = state.records()
@@ -61,7 +73,7 @@ def run(config, progress):
     return exit_codes.OK, out
 
 
-def certificates(config, state):
+def certificates(config: Config, state: State) -> list[dict[str, Any]]:
     """The live certificates as dicts for --json."""
     out = []
     for r in state.records():
@@ -80,7 +92,7 @@ def certificates(config, state):
     return out
 
 
-def plan_line(r, now, waiting):
+def plan_line(r: Record, now: int, waiting: bool) -> str:
     """One lineage's plan as a line."""
     ids = r.identifiers_text.text()
     if waiting:
@@ -92,7 +104,7 @@ def plan_line(r, now, waiting):
     return "%s: %s, in %s." % (ids, local(r.planned_at), span(r.planned_at - now))
 
 
-def unconsented(config, records):
+def unconsented(config: Config, records: Sequence[Record]) -> bool:
     """True when a combined certificate is configured that the owner has not agreed to."""
     mixed = [one.text for one in config.certificates() if one.is_mixed()]
     if config.policy.setting != "home" or not mixed:
@@ -101,6 +113,6 @@ def unconsented(config, records):
     return not [r for r in records if r.identifiers_text.text() == combined and r.consent_at]
 
 
-def now_of(state):
+def now_of(state: State) -> int:
     """The time, never before what the journal knows to be past."""
     return Clock(state.journal.clock_floor).now()
