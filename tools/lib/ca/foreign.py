@@ -8,6 +8,7 @@ A CA has: name, version; directory_url; tls_root and issuing_root, PEM files tha
 http_port, tls_port, dns_port.
 """
 
+import abc
 import contextlib
 import os
 import shutil
@@ -26,7 +27,7 @@ _PORT = 8443  # of each CA in its namespace
 _START = 60  # seconds that a CA may take on a busy machine
 
 
-class Foreign:
+class Foreign(abc.ABC):
     """One of the CAs below. Use it as a context manager; nothing of it is left. Raises `Stop`."""
 
     name = version = ""
@@ -34,13 +35,13 @@ class Foreign:
     path = ""  # of the directory
     http_port, tls_port, dns_port = 80, 443, 53
 
+    @abc.abstractmethod
     def _program(self):
         """Whatever `_command` wants to know of the program, made outside the namespace. Raises `Stop`."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _command(self, program):
         """(argument list, more of the environment) to start it with."""
-        raise NotImplementedError
 
     def __init__(self):
         self._children = []
