@@ -283,7 +283,7 @@ class Attacker:
     def __init__(self, life, policy=shipped, world_rates=None, recovery=RECOVERY):
         life = life if isinstance(life, Lifetimes) else Lifetimes(life)
         self.rates = world_rates or posterior.Rates(life=life)
-        self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR, recovery)
+        self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR, shipped.BACK)
         change = life.change - START if life.change < NEVER else 1e18
         self.names = [Names(policy, life.name, self.address, self.rates, recovery, 0, change)]
         if change < 1e18:
