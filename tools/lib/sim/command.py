@@ -12,7 +12,7 @@ from tools.lib.sim.progress import Progress
 
 SEED = 20261124  # the committed result's
 # policy.recovery of ipcert_port.config.options, which needs more than the simulator installs; a test compares them.
-RECOVERIES = {"fast": world.HOUR, "balanced": 3 * world.DAY, "private": 7 * world.DAY}
+RECOVERIES = {"fast": world.HOUR, "balanced": 14 * world.DAY, "private": 28 * world.DAY}
 GOALS = ("g1", "g2", "g3", "g4", "g5", "g6")
 LIVES = ("90", "64", "45")  # what the CA has, and what it has announced
 # Where neither --life nor --world is given.

@@ -59,7 +59,7 @@ TOP1_UNKIND = {10000: 0.02, 2000: 0.04}  # in every world but the kind one
 TOP1_CLASS = {10000: 0.10, 2000: 0.20}
 TOP1_WEEKS = {10000: 0.20, 2000: 0.40}  # homes off for more than 28 days in a row
 TOP1_WEEKS_PRIVATE = {10000: 0.10, 2000: 0.20}  # the same, with recovery = private
-PRIVATE = 7 * DAY
+PRIVATE = 28 * DAY
 
 
 class Row:

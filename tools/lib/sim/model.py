@@ -10,7 +10,6 @@ from numba import njit, prange
 from ipcert import plan as shipped
 from tools.lib.sim import matching, posterior, stats
 from tools.lib.sim.habits import Habits
-from tools.lib.sim.home import RECOVERY
 from tools.lib.sim.posterior import RESET
 from tools.lib.sim.world import DAY, HOUR, NEVER, START, Lifetimes
 
@@ -275,14 +274,15 @@ class Names:
 class Attacker:
     """Who thinks. life: of the name's certificates, seconds or `world.Lifetimes`; policy: has plan's functions; world_rates: a
     `posterior.Rates` of the world, today's kind one by default; recovery: P3's option,
-    seconds."""
+    seconds, the policy's own by default."""
 
     name = "model"
     whole = True  # `matched` must see all names of a crowd
 
-    def __init__(self, life, policy=shipped, world_rates=None, recovery=RECOVERY):
+    def __init__(self, life, policy=shipped, world_rates=None, recovery=None):
         life = life if isinstance(life, Lifetimes) else Lifetimes(life)
         self.rates = world_rates or posterior.Rates(life=life)
+        recovery = policy.RECOVERY if recovery is None else recovery
         self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR, shipped.BACK)
         change = life.change - START if life.change < NEVER else 1e18
         self.names = [Names(policy, life.name, self.address, self.rates, recovery, 0, change)]

@@ -1,6 +1,7 @@
 """What other software does, and ways to break our own policy: each must make the gate fail."""
 
 from ipcert import plan
+from tools.lib.sim import earlier as before
 from tools.lib.sim import home
 from tools.lib.sim.world import ADDRESS, BACKDATE, DAY, HOUR, NAME, POWER_OFF, START
 
@@ -207,6 +208,11 @@ def plain(world, rng, **more):
     return home.run(world, rng, _Plain(), **more)
 
 
+def earlier(world, rng, recovery=0):
+    """Our policy as it was before, with its own recovery."""
+    return home.run(world, rng, before, recovery=before.RECOVERY)
+
+
 def ipcert(world, rng, **more):
     """The shipped policy."""
     return home.run(world, rng, **more)
@@ -214,6 +220,7 @@ def ipcert(world, rng, **more):
 
 POLICIES = {
     "ipcert": ipcert,
+    "earlier": earlier,
     "certbot": certbot,
     "cron": cron,
     "tick": tick,
@@ -221,6 +228,15 @@ POLICIES = {
     "plain": plain,
     "predictable": predictable,
     "redraw": redraw,
+}
+
+# The plan functions that an attacker knows who has read the software; of the others there are none.
+PLANS = {
+    "ipcert": plan,
+    "earlier": before,
+    "plain": _Plain(),
+    "predictable": plan,  # what its words are is not known
+    "redraw": plan,
 }
 
 
