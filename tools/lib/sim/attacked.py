@@ -26,12 +26,16 @@ def main(arguments):
     options = parser.parse_args(arguments)
     life = world.lifetimes(options.life)
     begun = time.process_time()
-    town = city.build(options.seed * 100 + 2, options.homes, policy=options.policy, kind=options.world, life=life)
-    one = model.Attacker(
-        life, reference.PLANS[options.policy], posterior.Rates(options.world, life=life)
+    town = city.build(
+        options.seed * 100 + 2, options.homes, policy=options.policy, kind=options.world, life=life
     )
+    one = model.Attacker(life, reference.PLANS[options.policy], posterior.Rates(options.world, life=life))
     if options.train:
-        one.train(city.build(options.seed * 100 + 1, options.train, policy=options.policy, kind=options.world, life=life))
+        one.train(
+            city.build(
+                options.seed * 100 + 1, options.train, policy=options.policy, kind=options.world, life=life
+            )
+        )
     report = one.report(town, town.visible(), options.size)
     report["seconds"] = round(time.process_time() - begun, 1)
     print(json.dumps(report, indent=1))
