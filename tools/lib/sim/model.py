@@ -9,6 +9,7 @@ from numba import njit, prange
 
 from ipcert import plan as shipped
 from tools.lib.sim import matching, posterior, stats
+from tools.lib.sim.attack import CERTAIN
 from tools.lib.sim.habits import Habits
 from tools.lib.sim.posterior import RESET
 from tools.lib.sim.world import DAY, HOUR, NEVER, START, Lifetimes
@@ -18,7 +19,6 @@ FLOOR = 1e-8  # of a density: what no part of the model foresees
 IMPOSSIBLE = 2e-3  # probability that a name is renewed in an outage after all: the model is not the world
 UNKNOWN = 40 * HOUR  # about how old an address's certificate is when the record begins
 TEMPERATURES = (0.5, 0.65, 0.8, 0.9, 1.0, 1.15, 1.3)
-CERTAIN = 0.9  # posterior
 LEAST = 0.03  # a gap whose outage is less likely than this is not looked at
 
 
@@ -277,7 +277,7 @@ class Attacker:
     seconds, the policy's own by default."""
 
     name = "model"
-    whole = True  # `matched` must see all names of a crowd
+    whole = True  # `match` must see all names of a crowd
 
     def __init__(self, life, policy=shipped, world_rates=None, recovery=None):
         life = life if isinstance(life, Lifetimes) else Lifetimes(life)
@@ -435,18 +435,3 @@ def classes(city, homes):
 def ends(city):
     """The second at which the record stops: whole days."""
     return float(-(-max(city.names.max(), city.ips.max()) // DAY) * DAY)
-
-
-class Matched:
-    """The same attacker for `attack.attack`: its scores are the logs of the posterior of a whole crowd's matching."""
-
-    name = "model"
-    whole = True
-    temperature = 1.0
-
-    def __init__(self, one):
-        self.one = one
-
-    def scores(self, city, rows, cols):
-        """float32[rows, cols]."""
-        return np.log(self.one.match(self.one.scores(city, rows, cols)) + np.float32(1e-30))
