@@ -13,7 +13,7 @@ from scipy import stats as scipy_stats
 
 from ipcert import plan
 from tools.lib.sim import attack, cells, city, enrol, home, stats, world
-from tools.lib.sim.strongest import ATTACKERS, PAIRS, learned, strongest
+from tools.lib.sim.strongest import ATTACKERS, LEARNED, PAIRS, learned, strongest
 from tools.lib.sim.strongest import FEW as FEW_ATTACKERS
 from tools.lib.sim.world import DAY, HOUR
 
@@ -214,6 +214,7 @@ class Measure:
     def g2(self):
         """Ordinary homes."""
         size = self.z["crowd_ordinary"]
+        which = ATTACKERS if self._thorough() else LEARNED if self.size == "tiny" else PAIRS
         for dynamic in self._places():
             where = "dynamic" if dynamic else "static"
             if self.world == "kind":
@@ -228,8 +229,7 @@ class Measure:
             if not self.z["trees_crowds"]:
                 numbers["rows"] = None
             for one, r in strongest(
-                town, self._attackers(learn, ordinary(learn), ATTACKERS if self._thorough() else PAIRS), homes, size,
-                numbers, self._show("G2", where),
+                town, self._attackers(learn, ordinary(learn), which), homes, size, numbers, self._show("G2", where),
                 self.z["matched"],
             ):  # fmt: skip
                 self._crowds(
@@ -526,10 +526,11 @@ class Measure:
         learn = self._city("train", self.z["train"])
         town = self._city("test", self.z["test"])
         size = self.z["crowd_ordinary"]
-        homes = self._rng().permutation(town.visible())[: size * 10]
-        for one in self._attackers(learn, learn.visible(), PAIRS):
-            if isinstance(one, attack.Collisions):
-                continue
+        everyone = self._rng().permutation(town.visible())[: size * 10]
+        quiet = self._rng().permutation(ordinary(town))[: size * 10]
+        pairs = self._attackers(learn, ordinary(learn), ATTACKERS if self._thorough() else PAIRS)
+        few = self._attackers(learn, learn.visible(), ATTACKERS if self._thorough() else FEW_ATTACKERS)
+        for one, homes in [(pairs[0], quiet)] + [(one, everyone) for one in few if one.whole]:
             found = []
             for group in attack.crowds(homes, size):
                 if one.whole:

@@ -290,6 +290,7 @@ class Attacker:
             self.names.append(Names(policy, life.later, self.address, self.rates, recovery, change, 1e18))
         self.habits = None
         self.temperature = 1.0
+        self._read = None  # (city, its outages): crowd after crowd of one city is scored
 
     def train(self, city, homes=None, seed=1, size=1500):
         """Learn the hours of silence and the temperature of the matching from other homes than will be attacked. Returns self."""
@@ -307,7 +308,12 @@ class Attacker:
         return self
 
     def outages(self, city):
-        """The posterior of each notable gap of the city's addresses, as `gaps` fills it."""
+        """The posterior of each notable gap of the city's addresses, as `gaps` fills it; worked out once."""
+        if self._read is None or self._read[0] is not city:
+            self._read = city, self._outages(city)
+        return self._read[1]
+
+    def _outages(self, city):
         one, rates = self.address, self.rates
         some = np.flatnonzero(one.renewal > one.renewal.max() / 2)
         ordinary, soonest = float((some[-1] + 1) * one.step), float((some[0] - 1) * one.step)

@@ -10,11 +10,13 @@ Adding one is adding a function to ATTACKERS. Where a policy can be read, the mo
 (`FEW`); the others are tried where it cannot, and beside it where the run has time.
 """
 
+import copy
 import functools
 
 import numpy as np
 
 from tools.lib.sim import attack, model, posterior, reference
+from tools.lib.sim.world import Lifetimes
 
 
 def _ratio(city, homes, rng, numbers):
@@ -32,22 +34,25 @@ def _trees(city, homes, rng, numbers):
 
 
 def _model(city, homes, rng, numbers):
-    policy = reference.PLANS.get(city.policy)
-    if policy is None:
+    if city.policy not in reference.PLANS:
         return None
-    recovery = None if policy is reference.PLANS["earlier"] else city.recovery
-    one = model.Attacker(city.life, policy, _rates(city.kind), recovery)
+    life = city.life
+    one = copy.copy(
+        _tables(city.policy, city.kind, city.recovery, life.name, life.address, life.later, life.change)
+    )
     return one.train(city, homes, int(rng.integers(1 << 30)))
 
 
-@functools.cache
-def _rates(kind):
-    return posterior.Rates(kind)
+@functools.lru_cache(maxsize=2)
+def _tables(policy, kind, recovery, *life):
+    recovery = None if policy == "earlier" else recovery  # it has its own
+    return model.Attacker(Lifetimes(*life), reference.PLANS[policy], posterior.Rates(kind), recovery)
 
 
 ATTACKERS = (_ratio, _collisions, _trees, _model)
 FEW = (_collisions, _model)
 PAIRS = (_ratio, _collisions, _model)
+LEARNED = (_ratio, _collisions)
 
 
 class Both:
