@@ -30,6 +30,7 @@ ADDRESS_PUBLISHED: int
 REVOKED: int
 ACCOUNT_LOST: int
 CA_CHANGED: int
+WAITS: int
 CODES: Tuple[str, ...]
 
 def code(number: int) -> str: ...

@@ -12,6 +12,9 @@ looks like those. Where nothing is left of that law, the lineage that is not urg
 in `recovery` seconds, expired or not: hurry would show when the device came back, a second time. The urgent one is served
 first: it is renewed before it expires (HURRY), or is back within a quarter of an hour, and shows that the device was off.
 
+A device that was on all the time has nothing to hide: where its CA is down, or its certificate is old when it gets it, what is
+not urgent is renewed before it expires too, somewhere in what is left of the validity (`_before_end`).
+
 A plan is `Plan` or anything with its four attributes, such as a journal's record. Times and durations are whole core seconds,
 0 <= t < 2**30; nothing here allocates, uses a float, or reads a clock. `is_address` is True for an address's lineage and
 False for the names'. A certificate is given by its `not_before` and `not_after`; `not_after` 0: none yet.
@@ -30,8 +33,10 @@ SOON = 600  # shortest distance to a renewal, and of retries that are hurried: n
 DAY = limits.DAY
 HOUR = limits.HOUR
 MINUTE = limits.MINUTE
-MARGIN = 60 * HOUR  # before a name's end, for a CA that is down
-RECOVERY = 14 * DAY  # docs/privacy.md#p3: the longest wait of what is not urgent, as long as a first issuance's
+MARGIN = 60 * HOUR  # from the last ordinary renewal of a name to its end, for a CA that is down
+RECOVERY = (
+    14 * DAY
+)  # docs/privacy.md#p3: the longest wait of what is not urgent, as long as a first issuance's
 
 # docs/privacy.md#p2, in thousandths of the lifetime. Some draws (LATE of 1000) come from a later part of it, up to LATEST: a renewal that an
 # outage delayed looks like one of these, so it tells nobody that there was an outage. docs/privacy.md has what was tried.
@@ -131,19 +136,24 @@ def _ordinary(plan, words, is_address, not_before, lifetime, since, reason):
         start, end, latest, late, least = ADDRESS_START, ADDRESS_END, ADDRESS_LATEST, ADDRESS_LATE, 6 * HOUR
     else:
         start, end, latest, late, least = NAME_START, NAME_END, NAME_LATEST, NAME_LATE, 2 * DAY
-    latest = _part(lifetime, latest)
-    start = _add(not_before, _part(lifetime, start))
+    start = _part(lifetime, start)
     end = _part(lifetime, end)
-    if not is_address:
-        latest = max(min(latest, lifetime - MARGIN), end)
+    latest = _part(lifetime, latest)
+    # The product of seconds and thousandths would leave 2**30.
+    unit = lifetime // 1000000 + 1
+    if not is_address and latest > lifetime - MARGIN:
+        latest = max(lifetime - MARGIN, end)
+        # What is left of the late part is not denser than the early one: half of all draws in an hour would be a tick.
+        late = min(late, 1000 * ((latest - end) // unit) // ((latest - start) // unit))
+    start = _add(not_before, start)
     end = _add(not_before, end)
     latest = _add(not_before, latest)
-    if latest - since < least and since > start:
+    # A short lifetime has a short window: a twentieth of it is what two days are to forty.
+    if since > start and latest - since < min(least, lifetime // 20):
         return False
     early = 1000 - late
     if since > start:
-        # In minutes: the product of seconds would leave 2**30.
-        early = early * (max(end - since, 0) // MINUTE) // max((end - start) // MINUTE, 1)
+        early = early * (max(end - since, 0) // unit) // max((end - start) // unit, 1)
         start = since
     if below(words, early + late) < late:
         start, end = max(start, end), latest
@@ -151,11 +161,45 @@ def _ordinary(plan, words, is_address, not_before, lifetime, since, reason):
     return True
 
 
+def _before_end(plan, words, now, left, recovery):
+    """Anywhere in the `left` seconds of validity, at most; only the last hours are hurried. What is not urgent has three
+    quarters of them: where it fails there again, the rest is still enough."""
+    if recovery > BACK:
+        return _within(plan, words, now, 0, left - left // 4, VALID)
+    if left > 36 * HOUR:
+        return _within(plan, words, now, 0, min(left - 24 * HOUR, 36 * HOUR), VALID)
+    if left > 6 * HOUR:
+        return _within(plan, words, now, 0, min(left - 5 * HOUR, 2 * HOUR), HURRY)
+    _within(plan, words, now, 0, min(left // 2, BACK), HURRY)
+
+
+def _replan(plan, words, is_address, now, not_before, not_after, recovery, away):
+    """A new plan for one that is past. `away`: because the device was off; else it was on, and nothing has to look like anything."""
+    left = not_after - now
+    # What is left of the law hides best: nobody sees from it that the device was off.
+    lifetime = _lifetime(not_before, not_after)
+    if left >= SOON and _ordinary(plan, words, is_address, not_before, lifetime, _add(now, SOON), REST):
+        return
+    if left >= SOON and (recovery <= BACK or not away):
+        return _before_end(plan, words, now, left, recovery)
+    if recovery <= BACK:
+        return _within(plan, words, now, 0, recovery, LAPSED)
+    # A thirty-second is kept back, so that the certificate is there within `recovery`, not only asked for.
+    _within(plan, words, now, 0, recovery - recovery // 32, LATER)
+
+
+def _longest(is_address, recovery):
+    """The longest wait of what is late, where the caller said none: an address is urgent, a name is not."""
+    if recovery is None:
+        return BACK if is_address else RECOVERY
+    return recovery
+
+
 def renewal(plan, words, is_address, not_before, not_after, now=0, recovery=None):
-    """docs/privacy.md#p2: one draw from the lineage's ordinary law; where that is already past at `now`, as `missed`."""
+    """docs/privacy.md#p2: one draw from the lineage's ordinary law. Where that is already past at `now`, because the certificate was old
+    when it came, what is left of the law, or else of the validity. `recovery` as in `missed`."""
     _ordinary(plan, words, is_address, not_before, _lifetime(not_before, not_after), not_before, RENEWAL)
-    if plan.planned_at - now < SOON:  # not now + SOON: that may leave 2**30
-        missed(plan, words, is_address, now, not_before, not_after, recovery)
+    _not_past(plan, words, is_address, now, not_before, not_after, recovery)
 
 
 def strict(plan, words, is_address, start, end, not_before, not_after, now=0, recovery=None):
@@ -164,8 +208,14 @@ def strict(plan, words, is_address, start, end, not_before, not_after, now=0, re
     if not not_before < start <= end < not_after:
         return renewal(plan, words, is_address, not_before, not_after, now, recovery)
     _draw(plan, words, start, end, STRICT)
+    _not_past(plan, words, is_address, now, not_before, not_after, recovery)
+
+
+def _not_past(plan, words, is_address, now, not_before, not_after, recovery):
     if plan.planned_at - now < SOON:  # not now + SOON: that may leave 2**30
-        missed(plan, words, is_address, now, not_before, not_after, recovery)
+        if not_after - now > 2 * SOON:
+            now += SOON
+        _replan(plan, words, is_address, now, not_before, not_after, _longest(is_address, recovery), False)
 
 
 def is_missed(plan, now):
@@ -181,32 +231,20 @@ def is_lost(plan, now, not_after):
 
 
 def missed(plan, words, is_address, now, not_before, not_after, recovery=None):
-    """docs/privacy.md#p3: a plan that passed while the device was off. `recovery`: the longest wait of what is late, seconds; BACK: of the urgent
-    one; None: BACK for an address, RECOVERY for a name."""
-    if recovery is None:
-        recovery = BACK if is_address else RECOVERY
-    if not not_after:  # the first one: the rest of its own wait
-        rest = plan.window_end - now
+    """docs/privacy.md#p3: a plan that passed while the device was off; the plan itself says what it was for. `recovery`: the longest wait of what
+    is late, seconds; BACK: of the urgent one; None: BACK for an address, RECOVERY for a name."""
+    recovery = _longest(is_address, recovery)
+    if plan.reason == EMERGENCY:  # the certificate is about to be revoked, whoever was off
+        return _within(plan, words, now, 0, min(recovery, 6 * HOUR), EMERGENCY)
+    # A wait that has not ended goes on: a uniform draw, given that it is still to come, is uniform in what is left.
+    rest = plan.window_end - now
+    if not not_after:
         if rest < 6 * HOUR:
-            return _within(plan, words, now, 0, BACK if is_address else DAY, FIRST)
+            return _within(plan, words, now, 0, min(recovery, DAY), FIRST)
         return _within(plan, words, now, 0, min(rest, 60 * DAY), FIRST)
-    left = not_after - now
-    # What is left of the law hides best: nobody sees from it that the device was off.
-    if left >= SOON and _ordinary(
-        plan, words, is_address, not_before, _lifetime(not_before, not_after), _add(now, SOON), REST
-    ):
-        return
-    if recovery > BACK:
-        # A thirty-second is kept back, so that the certificate is there within `recovery`, not only asked for.
-        return _within(plan, words, now, 0, recovery - recovery // 32, LATER)
-    # The urgent one: anywhere in the rest of the validity; only the last hours are hurried, so that nothing lapses.
-    if left < SOON:  # too late for a plan that helps
-        return _within(plan, words, now, 0, recovery, LAPSED)
-    if left > 36 * HOUR:
-        return _within(plan, words, now, 0, min(left - 24 * HOUR, 36 * HOUR), VALID)
-    if left > 6 * HOUR:
-        return _within(plan, words, now, 0, min(left - 5 * HOUR, 2 * HOUR), HURRY)
-    _within(plan, words, now, 0, min(left // 2, BACK), HURRY)
+    if plan.reason == LATER and recovery > BACK and 6 * HOUR <= rest <= recovery:
+        return _within(plan, words, now, 0, rest, LATER)
+    _replan(plan, words, is_address, now, not_before, not_after, recovery, True)
 
 
 def retry(
@@ -221,21 +259,23 @@ def retry(
     not_before=0,
     recovery=None,
 ):
-    """docs/privacy.md#p4: after `failures` (1 and up) attempts in a row that failed, the last for the reason `failure`.
+    """docs/privacy.md#p4: after an attempt that failed for the reason `failure`, as `failures` (1 and up) did since the last success.
 
     Backoff of 1, 10, 100, 1000 minutes, then a day, times U[0.5, 1.5]. `retry_after`: the CA's, seconds; below 1
     counts as none, and no more than a day or half of the validity left is believed. Transport errors wait no
     longer than an eighth of the validity left (10 minutes at least), others no longer than a quarter of it (4 hours
-    at least; 14 minutes after a failed validation of an address). What is not urgent and twice did not get through, to the
-    CA or the CA to us, is treated as if its device was off: nothing of it is fetched at the moment the way is free again.
-    `recovery` as in `missed`.
+    at least; 14 minutes after a failed validation of what is urgent). What is not urgent and twice did not get through, to
+    the CA or the CA to us, is planned anew as if it was missed: nothing of it is fetched at the moment the way is free
+    again. But the device is on, so it is not left to expire. `recovery` as in `missed`.
     """
-    if recovery is None:
-        recovery = BACK if is_address else RECOVERY
+    recovery = _longest(is_address, recovery)
+    urgent = recovery <= BACK or plan.reason == EMERGENCY
+    reason = EMERGENCY if plan.reason == EMERGENCY else RETRY  # what is to be revoked stays that
     left = max(not_after - now, 0)
     steps = failures + (1 if failure == LIMITED else 0)
-    if failure in (TRANSPORT, VALIDATION) and recovery > BACK and not_after and steps > 1:
-        missed(plan, words, is_address, _add(now, SOON), not_before, not_after, recovery)
+    retry_after = min(retry_after, limits.RETRY_AFTER)
+    if failure in (TRANSPORT, VALIDATION) and not urgent and not_after and steps > 1:
+        _replan(plan, words, is_address, _add(now, SOON), not_before, not_after, recovery, False)
         if retry_after <= plan.planned_at - now:
             return
     wait = MINUTE
@@ -247,24 +287,25 @@ def retry(
     if failure == TRANSPORT:
         most = min(most, max(left // 8, SOON)) if not_after else most
     elif left:
-        most = min(most, max(left // 4, BACK if is_address and failure == VALIDATION else 4 * HOUR))
+        most = min(most, max(left // 4, BACK if urgent and failure == VALIDATION else 4 * HOUR))
     least = min(wait // 2, most // 2)
     # A CA that asks for more than the certificate has left would have it lapse.
-    asked = min(retry_after, limits.RETRY_AFTER)
-    if left:
-        asked = min(asked, max(left // 2, HOUR))
+    asked = min(retry_after, max(left // 2, HOUR)) if left else retry_after
     if asked > least:
-        return _within(plan, words, now, asked, max(most, asked + asked // 10), ASKED)
-    _within(plan, words, now, least, most, RETRY)
+        return _within(
+            plan, words, now, asked, max(most, asked + asked // 10), ASKED if reason == RETRY else reason
+        )
+    _within(plan, words, now, least, most, reason)
 
 
 def collide(plan, words, now):
     """docs/privacy.md#p5: another order is in flight at the planned second, so this one starts up to half an hour after it; where that is
     past too, up to half an hour from now."""
     start = plan.planned_at if plan.planned_at < limits.NEVER else now
-    _within(plan, words, start, 0, 30 * MINUTE, COLLISION)
+    reason = EMERGENCY if plan.reason == EMERGENCY else COLLISION
+    _within(plan, words, start, 0, 30 * MINUTE, reason)
     if plan.planned_at < now:
-        _within(plan, words, now, 1, 30 * MINUTE, COLLISION)
+        _within(plan, words, now, 1, 30 * MINUTE, reason)
 
 
 def is_emergency(stored_end, fetched_end, not_before, not_after):

@@ -1,4 +1,4 @@
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 LAST: int
 GRACE: int
@@ -7,13 +7,16 @@ SOON: int
 DAY: int
 HOUR: int
 MINUTE: int
+MARGIN: int
+RECOVERY: int
 ADDRESS_START: int
 ADDRESS_END: int
 ADDRESS_LATEST: int
+ADDRESS_LATE: int
 NAME_START: int
 NAME_END: int
 NAME_LATEST: int
-LATE: int
+NAME_LATE: int
 TRANSPORT: int
 REFUSED: int
 VALIDATION: int
@@ -34,6 +37,7 @@ EMERGENCY: int
 POLL: int
 HELD: int
 REVOKE: int
+LATER: int
 
 class Planned(Protocol):
     planned_at: int
@@ -65,7 +69,7 @@ def renewal(
     not_before: int,
     not_after: int,
     now: int = ...,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def strict(
     plan: Planned,
@@ -76,7 +80,7 @@ def strict(
     not_before: int,
     not_after: int,
     now: int = ...,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def is_missed(plan: Planned, now: int) -> bool: ...
 def is_lost(plan: Planned, now: int, not_after: int) -> bool: ...
@@ -87,7 +91,7 @@ def missed(
     now: int,
     not_before: int,
     not_after: int,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def retry(
     plan: Planned,
@@ -99,7 +103,7 @@ def retry(
     retry_after: int = ...,
     is_address: bool = ...,
     not_before: int = ...,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def collide(plan: Planned, words: Random, now: int) -> None: ...
 def is_emergency(stored_end: int, fetched_end: int, not_before: int, not_after: int) -> bool: ...

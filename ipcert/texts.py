@@ -64,6 +64,11 @@ NOTICES = (
         "Your configuration names another CA, %s. A new account is made there when the next certificate is due; "
         "what was issued stays in service until then."
     ),
+    (
+        "The certificate for %s waits a random time of at most %s, and may expire meanwhile: we were away too long, and if it came "
+        "back together with the other one, the public logs would show that they belong to one home. Ask for it by hand "
+        "to have it now ('ipcert issue'); whoever reads the logs may then match the two."
+    ),
 )
 
 # By the scope of an identifier (`identifiers.Identifier.scope`): what follows the identifier itself.

@@ -171,6 +171,8 @@ def behind_router(miniupnpd, namespace):
 
 
 _BOTH = ("enable_natpmp=yes", "enable_upnp=yes")
+# What miniupnpd says by UPnP of an address that is not public: nothing, or from 2.3 on (Debian 13) the address.
+_NOT_PUBLIC = (b"", packed("100.64.3.2"))
 
 
 def test_a_real_router_says_its_address(behind_router, tmp_path):
@@ -184,9 +186,11 @@ def test_a_real_router_says_its_address(behind_router, tmp_path):
     # Without NAT-PMP it is found all the same, and an address that is not public is refused.
     behind_router(tmp_path, "9.9.9.8", "enable_natpmp=no", "enable_upnp=yes")
     assert until(lambda: options().find(4) == ("9.9.9.8", ""), 60)
-    # This one hides an address that is not public; others say it.
+    # By NAT-PMP it hides an address that is not public; others say it.
     behind_router(tmp_path, "100.64.3.2", *_BOTH)
-    assert until(lambda: router.address() == router._upnp("192.168.50.1") == b"", 60)
+    assert until(lambda: router._nat_pmp("192.168.50.1") == b"", 60)
+    assert until(lambda: router._upnp("192.168.50.1") in _NOT_PUBLIC, 60)
+    assert router.address() in _NOT_PUBLIC
     assert "carrier-grade NAT" in options().find(4)[1] and "Ask the provider" in options().find(4)[1]
 
 
@@ -221,7 +225,7 @@ def test_the_routers_new_address_is_seen_at_the_next_look(behind_router, tmp_pat
         assert not watch.changed(1059, lambda: state, said.append)
         assert watch.changed(1060, lambda: state, said.append) and said == []
         behind_router(tmp_path, "100.64.3.2", *_BOTH)
-        assert until(lambda: router.address() == b"", 60)
+        assert until(lambda: router.address() in _NOT_PUBLIC, 60)
         # Said once, and not a change: the old address stays until there is another one.
         assert not watch.changed(1120, lambda: state, said.append)
         assert not watch.changed(1180, lambda: state, said.append)
@@ -273,7 +277,7 @@ def test_the_daemon_follows_the_address(namespace, make_pebble, tmp_path):
         time.sleep(0.5)
         ticks, rss, maps = stat(daemon.pid)
         print("daemon: %d KB" % rss)
-        assert rss <= 20 * 1024 and "cryptography" not in maps and "_ssl" not in maps
+        assert rss <= 14 * 1024 and "cryptography" not in maps and "libcrypto" not in maps
         # What does not concern us wakes it, and starts nothing.
         netns.ip("-6 addr add fd00::5/64 dev lan0 nodad")
         netns.ip("addr add 10.77.0.55/24 dev lan0")

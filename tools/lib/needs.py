@@ -12,10 +12,12 @@ A row may have
 The last two are made once for all checkouts, and found in the cache afterwards.
 """
 
+from typing import Any
+
 from tools.lib import debian, venv
 from tools.lib.build import golang
 
-TABLE = {
+TABLE: dict[str, dict[str, list[Any]]] = {
     # Parts that the targets share.
     "uv": {"debian": [*venv.PACKAGES]},
     "python": {"rows": ["uv"], "python": ["tests"]},
@@ -26,8 +28,8 @@ TABLE = {
     "sources": {"rows": ["keyring"], "debian": ["bzip2", "xz-utils"]},
     "mmdebstrap": {"rows": ["keyring"], "debian": ["mmdebstrap"]},
     "mount": {"debian": ["mount"]},
-    "qemu-user": {"debian": ["qemu-user-static"]},
-    "foreign": {"rows": ["qemu-user", "mmdebstrap", "mount"], "debian": ["arch-test", "binfmt-support"]},
+    "qemu-user": {"debian": [{"bookworm": "qemu-user-static", "trixie": "qemu-user"}]},
+    "foreign": {"rows": ["qemu-user", "mmdebstrap", "mount"], "debian": ["arch-test"]},
     "openssl": {"debian": ["openssl"]},
     "ip": {"debian": ["iproute2"]},
     "busybox": {"debian": ["busybox"]},
@@ -88,7 +90,7 @@ TABLE = {
         ]
     },
     "build lock": {"rows": ["go"]},
-    "build sbom": {},
+    "build sbom": {"rows": ["python"]},
     "build manifest": {},
     # tools/board
     "board QEMU_MPS2_AN385": {"rows": ["build board QEMU_MPS2_AN385", "qemu arm", "pebble"]},

@@ -1,6 +1,12 @@
 """Exit codes, so that a script can tell what went wrong without reading the sentence."""
 
+from __future__ import annotations
+
 from ipcert.errors import RemoteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipcert.errors import Error
 
 OK = 0  # what was due is there, or nothing was due
 BUG = 1  # a mistake of ours: Python's own code for an exception that nobody expected
@@ -31,7 +37,7 @@ _STATE = (
 )  # fmt: skip
 
 
-def code(error):
+def code(error: Error | None) -> int:
     """The exit code for an `ipcert.errors.Error`, or for None."""
     if error is None:
         return OK

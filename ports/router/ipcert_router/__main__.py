@@ -69,7 +69,7 @@ def _check(settings, words):
 
 
 def _status(settings, words):
-    from ipcert import journal, keys
+    from ipcert import journal, keys, plan
 
     from .clock import utc
 
@@ -92,6 +92,10 @@ def _status(settings, words):
                 "identifiers": r.identifiers_text.text().split(","),
                 "not_after": utc(r.not_after) if r.file_id else None,
                 "next": utc(r.planned_at) if r.planned_at < limits.NEVER else None,
+                # After a long absence, for privacy: the latest that it comes; `ipcert renew` fetches it now, and shows the two together.
+                "waits_until": utc(r.window_end)
+                if r.reason == plan.LATER and r.planned_at < limits.NEVER
+                else None,
                 "failures": r.failures,
             }
         )
@@ -100,7 +104,9 @@ def _status(settings, words):
         return
     for one in out:
         state = "valid until %s" % one["not_after"] if one["not_after"] else "not issued yet"
-        print("%s: %s, next at %s" % (", ".join(one["identifiers"]), state, one["next"] or "never"))
+        until = one["waits_until"]
+        waits = ", waits until %s at the latest (docs/privacy.md#p3)" % until if until else ""
+        print("%s: %s, next at %s%s" % (", ".join(one["identifiers"]), state, one["next"] or "never", waits))
     if not out:
         print("Nothing has been planned yet.")
 

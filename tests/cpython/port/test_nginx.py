@@ -9,36 +9,28 @@ import subprocess
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipcert.errors import LocalError
 from ipcert_port.deploy import nginx
 from ipcert_port.deploy.folders import CERT, FULLCHAIN, KEY, folder_name
 from tools.lib import loopback, needs
+from tools.lib.ca import certificates
 
 NAME = "nas.example.net"
 
 
+AUTHORITY = ec.generate_private_key(ec.SECP256R1())
+
+
 def certificate(*general):
-    """PEM (certificate, key), self-signed, for these general names."""
+    """PEM (certificate, key), of an authority that nobody knows, for these general names."""
     key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
-    name = x509.Name([])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(general), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    form = serialization.PrivateFormat.PKCS8
-    pem = serialization.Encoding.PEM
-    return made.public_bytes(pem), key.private_bytes(pem, form, serialization.NoEncryption())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    start, end = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=1)
+    nobody, issuer = certificates.name(""), certificates.name("test root")
+    made = certificates.sign(nobody, key.public_key(), issuer, AUTHORITY, start, end, general)
+    return certificates.pem(made), certificates.secret(key)
 
 
 def general(text):

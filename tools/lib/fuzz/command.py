@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 from tools.lib import cache, needs, say, venv
 
@@ -104,7 +105,11 @@ def run(name, seconds, keep, words):
             log.seek(0)
             said = log.read()
         counts = [int(n) for n, _ in _DONE.findall(said)] or [int(n) for n in _RUNS.findall(said)] or [0]
-        out = {"inputs": max(counts), "crashes": 0, "cpu_seconds": round(used.ru_utime + used.ru_stime, 1)}
+        out: dict[str, Any] = {
+            "inputs": max(counts),
+            "crashes": 0,
+            "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        }
         if status:
             out["crashes"] = 1
             out["output"] = said[-4000:]

@@ -8,6 +8,8 @@ model of the policy finds more, in a hundredth of the time. On ordinary homes th
 finds what the model does not foresee: draws that can be predicted, plans that are drawn again.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import stats as scipy_stats
 
@@ -45,7 +47,7 @@ QUICK = dict(
     all=4000,
 )
 TINY = dict(QUICK, train=1200, test=1600)
-SIZES = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
+SIZES: dict[str, dict[str, Any]] = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
 
 # The goals' limits are for crowds of 1,000 and tens of thousands of targets. The smaller runs have fewer, so their bounds
 # are wider: they guard the level that was reached.
@@ -109,7 +111,7 @@ class Measure:
 
     def add(self, *args, **more):
         """Add a Row."""
-        self.rows.append(Row(*args, life=self.life, world=self.world, **more))
+        self.rows.append(Row(*args, **{"life": self.life, "world": self.world, **more}))
 
     def _city(self, use, count, dynamic=False, policy=None, **options):
         key = use, count, dynamic, policy or self.policy, self.life, self.world, tuple(sorted(options))

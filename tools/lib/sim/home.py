@@ -14,6 +14,7 @@ from tools.lib.sim.world import ADDRESS, BACKDATE, NAME, START
 LINE, CA, CHECK = 1, 2, 3  # why an attempt failed
 RECOVERY = Policy().recovery  # P3's option, seconds; what an owner has who chose nothing
 
+NONE = 0, 0, 0, 0  # failures by kind
 _END = (limits.NEVER + 1, limits.NEVER + 1)
 
 
@@ -43,7 +44,12 @@ class Lineage:
         self.p = plan.Plan()
         self.not_before = 0
         self.not_after = 0
-        self.failures = 0
+        self.failures = [
+            0,
+            0,
+            0,
+            0,
+        ]  # since the last success, by kind as `journal.Record.failures_by` has them
         self.tried = 0  # first attempt since it lapsed and was ready
         self.seen = seen
         self.gen = gen
@@ -73,7 +79,8 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
 
     def afresh(t):
         for one in lineages:
-            one.not_before = one.not_after = one.failures = one.tried = 0
+            one.not_before = one.not_after = one.tried = 0
+            one.failures[:] = NONE
             policy.first(one.p, rng, t, one is addresses[0])
             if trace is not None:
                 made(t, one)
@@ -140,7 +147,8 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
                 policy.held(each.p, rng, t, t - since)
                 if trace is not None:
                     made(t, each)
-                each.not_before = each.not_after = each.failures = 0
+                each.not_before = each.not_after = 0
+                each.failures[:] = NONE
             since = t
         for each in lineages:
             if policy.is_missed(each.p, t):
@@ -172,17 +180,27 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
                 if trace is not None:
                     made(world.noticed(t, at), other)
         if failed:
-            one.failures += 1
+            one.failures[why] += 1
             policy.retry(
-                one.p, rng, done, one.failures, why, one.not_after, 0, one.is_ip, one.not_before, one.recovery
+                one.p,
+                rng,
+                done,
+                one.failures[why],
+                why,
+                one.not_after,
+                0,
+                one.is_ip,
+                one.not_before,
+                one.recovery,
             )
             if trace is not None:
                 made(done, one)
             continue
         if lapsed:
             before = any(b > one.not_before and a < one.not_after for a, b, _ in world.outages + world.lost)
-            log.lapses.append((one.is_ip, one.not_after, ready, one.tried, done, one.failures, before))
-        one.tried = one.failures = 0
+            log.lapses.append((one.is_ip, one.not_after, ready, one.tried, done, sum(one.failures), before))
+        one.tried = 0
+        one.failures[:] = NONE
         one.not_before = done - BACKDATE
         one.not_after = one.not_before + life.of(one.is_ip, done)
         if done >= START:

@@ -1,5 +1,7 @@
 """What other software does, and ways to break our own policy: each must make the gate fail."""
 
+from collections.abc import Callable
+
 from ipcert import plan
 from tools.lib.sim import earlier as before
 from tools.lib.sim import home
@@ -218,7 +220,7 @@ def ipcert(world, rng, **more):
     return home.run(world, rng, **more)
 
 
-POLICIES = {
+POLICIES: dict[str, Callable[..., home.Log]] = {
     "ipcert": ipcert,
     "earlier": earlier,
     "certbot": certbot,

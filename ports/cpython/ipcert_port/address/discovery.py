@@ -4,6 +4,8 @@ From this machine's interfaces; behind NAT from the router; or from a program of
 Internet is asked. What was found stands in the journal, and stays where nothing else is found.
 """
 
+from __future__ import annotations
+
 import os
 import select
 import signal
@@ -11,6 +13,15 @@ import time
 
 from ipcert import identifiers, limits
 from ipcert.errors import LocalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ..config.reader import Config
+    from ..port.state import State
 
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
@@ -38,22 +49,24 @@ class Options:
     source       "auto" | "interface" | "router" | "command"; interfaces: names, none for all; command: an argument list
     """
 
-    def __init__(self, families, source, names, command, test):
+    def __init__(
+        self, families: Sequence[int], source: str, names: Sequence[str], command: Sequence[str], test: bool
+    ) -> None:
         self.families = families
         self.source = source
         self.interfaces = names
         self.command = command
         self.test = test
 
-    def fields(self):
+    def fields(self) -> tuple[Any, ...]:
         """What it is made of, for another process."""
         return tuple(self.families), self.source, tuple(self.interfaces), tuple(self.command), self.test
 
-    def fits(self, raw):
+    def fits(self, raw: bytes) -> bool:
         """True for an address that may be ordered for."""
         return self.test or identifiers.scope(raw) == "public"
 
-    def find(self, family, known=()):
+    def find(self, family: int, known: Sequence[str] = ()) -> tuple[str | None, str]:
         """(the address as text or None, a sentence that says why not and what to do).
 
         An address of `known` (texts) is kept where it is still there.
@@ -73,13 +86,13 @@ class Options:
             return self._routers(here)
         return None, _none(family, _only(here))
 
-    def polls(self, family):
+    def polls(self, family: int) -> bool:
         """True where a change is not told by the kernel."""
         if self.source != "auto":
             return self.source != "interface"
         return family == 4 and not [raw for raw in self._here(4) if self.fits(raw)]
 
-    def _here(self, family):
+    def _here(self, family: int) -> list[bytes]:
         if self.source == "router":
             return []
         from . import interfaces
@@ -97,7 +110,7 @@ class Options:
             and (not self.interfaces or one.name in self.interfaces)
         ]
 
-    def _routers(self, here):
+    def _routers(self, here: Sequence[bytes]) -> tuple[str | None, str]:
         from . import router
 
         raw = router.address()
@@ -109,7 +122,7 @@ class Options:
             return None, _TWICE % identifiers.format_ip(raw)
         return self._checked(raw, "The router's own address ")
 
-    def _printed(self, family):
+    def _printed(self, family: int) -> tuple[str | None, str]:
         try:
             out = _run(self.command).decode("ascii", "replace").split()
         except OSError as e:
@@ -123,7 +136,7 @@ class Options:
                 return self._checked(found.raw, "What %s printed, " % self.command[0])
         return None, _none(family, "%s printed none" % self.command[0])
 
-    def _checked(self, raw, who):
+    def _checked(self, raw: bytes, who: str) -> tuple[str | None, str]:
         try:
             one = identifiers.parse(identifiers.format_ip(raw))
             identifiers.check_public(one, self.test)
@@ -132,17 +145,17 @@ class Options:
         return one.value, ""
 
 
-def _none(family, why):
+def _none(family: int, why: str) -> str:
     return _NONE % ({4: "IPv4", 6: "IPv6"}[family], why, _DO[family])
 
 
-def _only(here):
+def _only(here: Sequence[bytes]) -> str:
     if not here:
         return "this machine has none"
     return "this machine has only " + ", ".join([identifiers.format_ip(raw) for raw in here[:4]])
 
 
-def settle(config, look, warn):
+def settle(config: Config, look: bool | None, warn: Callable[[str], object]) -> None:
     """Put the addresses that were asked for into `config`.
 
     look    True: find them anew; False: where the journal has none; None: never
@@ -171,7 +184,7 @@ def settle(config, look, warn):
             raise LocalError("address", why)
 
 
-def known(state, family):
+def known(state: State, family: int) -> list[str]:
     """The addresses of a family that the journal has in service, the latest first."""
     out = []
     for record in sorted(state.records(), key=lambda r: -r.created_at):
@@ -187,10 +200,10 @@ class Watch:
     at    core second of the next look; limits.NEVER where the kernel tells of every change
     """
 
-    def __init__(self, fields):
+    def __init__(self, fields: tuple[Any, ...]) -> None:
         self._options = Options(*fields)
-        self._socket = None
-        self._trouble = {}
+        self._socket: socket.socket | None = None
+        self._trouble: dict[int, str] = {}
         self.at = 0
         from . import interfaces
 
@@ -200,16 +213,15 @@ class Watch:
         except OSError:
             pass  # then it looks by itself
 
-    def fds(self):
+    def fds(self) -> list[int]:
         """What to wait for."""
         return [] if self._socket is None else [self._socket.fileno()]
 
-    def changed(self, now, state, say):
+    def changed(self, now: int, state: Callable[[], State], say: Callable[[str], object]) -> bool:
         """True when there is an address that the journal does not have. `state()` reads it (a `state.State`);
         `say(sentence)` where there is no address at all. Raises Error for damaged state.
         """
-        told = bool(self._socket is not None and select.select([self._socket], [], [], 0)[0])
-        if told:
+        if self._socket is not None and select.select([self._socket], [], [], 0)[0]:
             self._drain(self._socket)
         elif now < self.at:
             return False
@@ -226,13 +238,13 @@ class Watch:
         self.at = now + _EVERY if polls else limits.NEVER
         return new
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the kernel."""
         if self._socket is not None:
             self._socket.close()
 
 
-def _run(command):
+def _run(command: Sequence[str]) -> bytes:
     """What a program prints, without a shell and without the module subprocess, which the daemon has no room for."""
     read, write = os.pipe()
     with open(read, "rb", 0) as pipe:

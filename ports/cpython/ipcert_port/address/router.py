@@ -4,6 +4,8 @@ Only the router itself is asked, on the home's own network, and nobody outside l
 authenticated: who sits in that network and lies makes an order fail, and gets no certificate by it.
 """
 
+from __future__ import annotations
+
 import re
 import socket
 import struct
@@ -32,7 +34,7 @@ _SECONDS = 3
 _DOCUMENT = 65536  # bytes of a description
 
 
-def gateway():
+def gateway() -> str | None:
     """The default route's next hop (text), or None."""
     try:
         with open("/proc/net/route") as file:
@@ -47,7 +49,7 @@ def gateway():
     return None
 
 
-def address():
+def address() -> bytes | None:
     """The router's external IPv4 address (4 bytes); b"" where it says that it has none, None where it says nothing.
 
     Takes some seconds at most.
@@ -59,7 +61,7 @@ def address():
     return first or _upnp(router) or first
 
 
-def _nat_pmp(router):
+def _nat_pmp(router: str) -> bytes | None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         # Connected, so that only the router's own answer is heard.
         sock.connect((router, _NAT_PMP))
@@ -81,7 +83,7 @@ def _nat_pmp(router):
     return None
 
 
-def _upnp(router):
+def _upnp(router: str) -> bytes | None:
     found = _discover(router)
     if found is None:
         return None
@@ -110,7 +112,7 @@ def _upnp(router):
     return raw if any(raw) else b""
 
 
-def _discover(router):
+def _discover(router: str) -> tuple[int, str] | None:
     """(port, path) of the description that the router offers, or None. Other devices' offers do not count."""
     end = time.monotonic() + _SECONDS
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -128,7 +130,7 @@ def _discover(router):
     return None
 
 
-def _http(router, port, request):
+def _http(router: str, port: int, request: str) -> str:
     """The answer to one request, as text. Raises OSError."""
     end = time.monotonic() + _SECONDS
     with socket.create_connection((router, port), _SECONDS) as sock:

@@ -1,5 +1,7 @@
 """`ipcert init`: the first configuration, from the table that explains every setting."""
 
+from __future__ import annotations
+
 import os
 
 from ipcert import identifiers
@@ -9,8 +11,17 @@ from .. import exit_codes
 from ..address.discovery import FAMILIES
 from ..config import options, reader
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def run(path, progress, names, addresses):
+    from .progress import Quiet
+
+
+def run(
+    path: str, progress: Quiet, names: Sequence[str], addresses: Sequence[str]
+) -> tuple[int, dict[str, Any]]:
     """Write the file at `path`, which must not be there yet; returns (exit code, the JSON object).
 
     `names`, `addresses`: lists of texts, both empty for examples. Raises LocalError("config" | "identifier").
@@ -40,7 +51,7 @@ def run(path, progress, names, addresses):
     return exit_codes.OK, {"written": os.path.abspath(path)}
 
 
-def _checked(text, address):
+def _checked(text: str, address: bool) -> str:
     if address and text in FAMILIES:
         return text
     one = identifiers.parse(text, reader.to_ascii)

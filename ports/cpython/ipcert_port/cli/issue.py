@@ -1,5 +1,7 @@
 """`ipcert issue`: fetch what is due, say when the rest comes. The daemon's short-lived child is this too."""
 
+from __future__ import annotations
+
 import signal
 import sys
 
@@ -12,6 +14,17 @@ from ..port.state import State, active, upcoming
 from ..session import Session, clock_error
 from .status import certificates
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ipcert.errors import Error
+
+    from ..config.reader import Config
+    from ..port.alarm import Alarm
+    from .progress import Quiet
+
 _TRIES = 3  # failures in a row of one certificate after which --wait gives up
 OVERRIDE = (
     "You override the plan: if {0} is fetched right after another certificate of this home, the public record shows "
@@ -19,7 +32,9 @@ OVERRIDE = (
 )
 
 
-def run(config, progress, wait=False, now=(), child=False):
+def run(
+    config: Config, progress: Quiet, wait: bool = False, now: Sequence[str] = (), child: bool = False
+) -> tuple[int, dict[str, Any]]:
     """Drive until nothing is due; returns (exit code, the JSON object). Raises Error where nothing could be done.
 
     `wait` stays until every certificate is there; `now` lists identifiers to fetch at once; `child` is how `ipcert run`
@@ -60,13 +75,13 @@ def run(config, progress, wait=False, now=(), child=False):
         return _report(session, config, progress, error, child)
 
 
-def _alarm():
+def _alarm() -> Alarm:
     from ..port.alarm import Alarm
 
     return Alarm(signal.SIGTERM, signal.SIGINT)
 
 
-def _wanted(config, now):
+def _wanted(config: Config, now: Sequence[str]) -> list[str]:
     out = []
     for text in now:
         ids = config.group_of(text)
@@ -75,7 +90,7 @@ def _wanted(config, now):
     return out
 
 
-def _orders(session, progress):
+def _orders(session: Session, progress: Quiet) -> Error | None:
     """Everything that is due, and the error of what failed, or None."""
     device = session.device
     device.last_error = None
@@ -94,7 +109,9 @@ def _orders(session, progress):
     return error
 
 
-def _report(session, config, progress, error, child):
+def _report(
+    session: Session, config: Config, progress: Quiet, error: Error | None, child: bool
+) -> tuple[int, dict[str, Any]]:
     journal = session.device.journal
     code = exit_codes.code(error)
     if session.device.consent_challenge() and [r for r in active(journal) if not r.consent_at]:

@@ -1,5 +1,7 @@
 """`ipcert reset`: forget everything. Keys are overwritten before they go, also those that were deployed."""
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -10,12 +12,19 @@ from ..deploy import folders as deploy
 from ..port import lock
 from ..port.store import Store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..config.reader import Config
+    from .progress import Quiet
+
 _ASK = """This erases the account's key, every certificate with its key, their copies in {deploy} and all plans.
 The certificates themselves stay valid until they expire: revoke them first where a key may be in other hands.
 Type "erase" to go on: """
 
 
-def run(config, progress, yes=False):
+def run(config: Config, progress: Quiet, yes: bool = False) -> tuple[int, dict[str, Any]]:
     """Erase the state and what was deployed; returns (exit code, the JSON object). Raises Error.
 
     Works on damaged state, too. `yes`: do not ask. Raises LocalError("reset") where nobody can be asked, or the answer is no.
@@ -43,7 +52,7 @@ def run(config, progress, yes=False):
     return exit_codes.OK, {"erased": erased, "removed": folders}
 
 
-def _agreed(config):
+def _agreed(config: Config) -> bool:
     if not sys.stdin.isatty():
         return False
     print(_ASK.format(deploy=config.deploy), end="", file=sys.stderr, flush=True)

@@ -1,5 +1,7 @@
 """`ipcert status`: what there is. It only reads."""
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -8,13 +10,23 @@ from ipcert.errors import RemoteError
 
 from .. import exit_codes
 from ..deploy.folders import folder_name
-from ..formatting import certificate, local, planned, span, utc
+from ..formatting import certificate, local, planned, span, utc, waits
 from ..port import lock
 from ..port.clock import Clock
 from ..port.state import State, accounts
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def run(config, progress):
+    from ipcert.journal import Record
+
+    from ..config.reader import Config
+    from .progress import Quiet
+
+
+def run(config: Config, progress: Quiet) -> tuple[int, dict[str, Any]]:
     """What there is. Reads only, and says so when there is nothing. (exit code, object)."""
     state = State(config.state)
     records = state.records()
@@ -55,13 +67,16 @@ def run(config, progress):
         if r.consent_at:
             progress.say("    consent  given on %s" % local(r.consent_at))
         progress.say("    next     " + plan_line(r, now, waiting)[len(ids) + 2 :])
+        if not waiting:
+            for line in wait_lines(r):
+                progress.say("    waits    " + line)
     progress.say(
         "The daemon runs as process %d." % daemon if daemon else "The daemon does not run ('ipcert run')."
     )
     return exit_codes.OK, out
 
 
-def certificates(config, state):
+def certificates(config: Config, state: State) -> list[dict[str, Any]]:
     """The live certificates as dicts for --json."""
     out = []
     for r in state.records():
@@ -80,7 +95,7 @@ def certificates(config, state):
     return out
 
 
-def plan_line(r, now, waiting):
+def plan_line(r: Record, now: int, waiting: bool) -> str:
     """One lineage's plan as a line."""
     ids = r.identifiers_text.text()
     if waiting:
@@ -92,7 +107,21 @@ def plan_line(r, now, waiting):
     return "%s: %s, in %s." % (ids, local(r.planned_at), span(r.planned_at - now))
 
 
-def unconsented(config, records):
+def wait_lines(r: Record) -> list[str]:
+    """Where a certificate waits after a long absence: until when, why, and what having it now costs."""
+    if not waits(r):
+        return []
+    name = r.identifiers_text.text().split(",")[0]
+    return [
+        "At the latest it comes on %s: this device was away too long for the ordinary renewal."
+        % local(r.window_end),
+        "Coming back together with the other certificate would show that the two belong to one home.",
+        "'ipcert issue --now %s' fetches it now, and shows that." % name,
+        "policy.recovery sets how long it waits at most: fast 1 h, balanced 14 d, private 28 d.",
+    ]
+
+
+def unconsented(config: Config, records: Sequence[Record]) -> bool:
     """True when a combined certificate is configured that the owner has not agreed to."""
     mixed = [one.text for one in config.certificates() if one.is_mixed()]
     if config.policy.setting != "home" or not mixed:
@@ -101,6 +130,6 @@ def unconsented(config, records):
     return not [r for r in records if r.identifiers_text.text() == combined and r.consent_at]
 
 
-def now_of(state):
+def now_of(state: State) -> int:
     """The time, never before what the journal knows to be past."""
     return Clock(state.journal.clock_floor).now()

@@ -5,11 +5,20 @@ A row says how the setting is written, what it means, and where it goes. Whoever
 would write it, and is read as theirs is.
 """
 
+from __future__ import annotations
+
 from collections import namedtuple
 
 from ipcert import limits
 
 from . import kinds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Callable, Union
+
+    Kind = Union[Callable[[str, Any, str], Any], dict[str, Any]]
 
 HEAD = """\
 # ipcert: one certificate for your name, one for your address, and nothing in the public record that ties them together.
@@ -29,18 +38,27 @@ class Option(namedtuple("Option", "name kind default shown active policy router 
     explanation   for the owner, in lines; "" where the option before has said it
     """
 
-    def read(self, value, folder):
+    def read(self, value: Any, folder: str) -> Any:
         """The value that is used for the one in the file. Raises LocalError("config")."""
         if isinstance(self.kind, dict):
             return kinds.choice(self.name, value, self.kind)
         return self.kind(self.name, value, folder)
 
-    def preset(self):
+    def preset(self) -> Any:
         """The value that is used where the file has none."""
         return None if self.default is None else self.read(self.default, "/")
 
 
-def _option(name, kind, default, explanation="", shown=None, active=False, policy=None, router=None):
+def _option(
+    name: str,
+    kind: Kind,
+    default: Any,
+    explanation: str = "",
+    shown: Any = None,
+    active: bool = False,
+    policy: str | None = None,
+    router: str | None = None,
+) -> Option:
     return Option(name, kind, default, shown, active, policy, router, explanation)
 
 
@@ -84,7 +102,8 @@ TABLE = (
     _option("policy.first_delay", kinds.duration, None, shown="14d", policy="first_delay", router="first_delay"),
     _option("policy.recovery", {"fast": limits.HOUR, "balanced": 14 * limits.DAY, "private": 28 * limits.DAY}, "balanced",
         policy="recovery", router="recovery", explanation="""
-        How soon an expired name certificate comes back after an outage: "fast" (1 h), "balanced" (3 d), "private" (7 d)."""),
+        After a long absence the urgent certificate is back at once, and the other one within a random time up to this, even if it
+        expires meanwhile: "fast" (1 h), "balanced" (14 d), "private" (28 d). The sooner, the easier the two are matched."""),
     _option("policy.setting", kinds.text, "home", policy="setting", explanation="""
         "public": a server in a data centre, whose name and address are no secret."""),
     _option("policy.strict_ari", kinds.flag, False, policy="strict_ari", router="strict_ari", explanation="""
@@ -171,20 +190,20 @@ TABLE = (
 )
 # fmt: on
 
-SECTIONS = {}
+SECTIONS: dict[str, dict[str, Option]] = {}
 """section -> key -> Option"""
 for _one in TABLE:
     SECTIONS.setdefault(_one.name.partition(".")[0], {})[_one.name.partition(".")[2]] = _one
 
 
-def instead(name):
+def instead(name: str) -> str:
     """The words of `--help` about an argument that stands for the option `name` during one run."""
     section, _, key = name.partition(".")
     first = " ".join(SECTIONS[section][key].explanation.split()).partition(". ")[0].rstrip(".")
     return "instead of %s, for this run. %s." % (name, first)
 
 
-def example(given):
+def example(given: Mapping[str, Any]) -> str:
     """The file that explains every setting; `given`: name -> another value than the one that is shown."""
     import json
 

@@ -3,9 +3,15 @@
 Each is replaced in one step, but two of them are two steps: the program has to be told afterwards (`deploy.hook`).
 """
 
+from __future__ import annotations
+
 import os
 
 from ipcert.errors import LocalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 COMBINED = "combined.pem"  # key and chain in one file, as HAProxy and lighttpd have it
 
@@ -16,7 +22,7 @@ class Copy:
     lineage   folder name of the one it is for, or "*" for all; file: the file's name; target: a path with "{name}"
     """
 
-    def __init__(self, text, files, path):
+    def __init__(self, text: str, files: Sequence[str], path: Callable[[str], str]) -> None:
         source, _, target = text.partition(":")
         self.lineage, _, self.file = source.strip().partition("/")
         target = target.strip()
@@ -30,12 +36,14 @@ class Copy:
             )
         self.target = path(target)
 
-    def path(self, name):
+    def path(self, name: str) -> str | None:
         """Where the copy for this lineage is, or None where this is for another one."""
         return self.target.replace("{name}", name) if self.lineage in ("*", name) else None
 
 
-def bring(copy, name, files, write):
+def bring(
+    copy: Copy, name: str, files: Mapping[str, bytes] | None, write: Callable[[str, bytes, bool], object]
+) -> bool:
     """Have the copy of `files` (name -> bytes, or None: none shall be) in place; True where something changed.
 
     `write(path, data, secret)` makes a new file. Raises OSError.
@@ -60,7 +68,7 @@ def bring(copy, name, files, write):
     return True
 
 
-def _remove(path):
+def _remove(path: str) -> bool:
     """Overwrite it, as it may hold a key, and remove it; True where there was one."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -9,6 +9,8 @@ link is the switch. Whoever reads the files through one resolved path never sees
 the files of a retired version are gone, or blank, and the path has to be resolved again.
 """
 
+from __future__ import annotations
+
 import base64
 import errno
 import hashlib
@@ -18,12 +20,20 @@ from ipcert.errors import LocalError
 
 from . import copies
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ipcert.journal import Record
+
+    from .copies import Copy
+
 FULLCHAIN, KEY, CHAIN, CERT = "fullchain.pem", "privkey.pem", "chain.pem", "cert.pem"
 FILES = (FULLCHAIN, KEY, CHAIN, CERT)
 _END = b"-----END CERTIFICATE-----"
 
 
-def folder_name(identifiers):
+def folder_name(identifiers: Sequence[str]) -> str:
     """The folder's name for a lineage: that of its first identifier.
 
     A wildcard's star becomes "_"; an IPv6 address gets "ipv6-" before it and hyphens for colons, because shells and
@@ -44,9 +54,18 @@ class Deployer:
     copy       list of `copies.Copy`
     """
 
-    def __init__(self, folder, hook=(), timeout=120, group="", server="", server_config=None, copy=()):
+    def __init__(
+        self,
+        folder: str,
+        hook: Sequence[str] = (),
+        timeout: float = 120,
+        group: str = "",
+        server: str = "",
+        server_config: str | None = None,
+        copy: Sequence[Copy] = (),
+    ) -> None:
         self.folder = folder
-        self.changed = []
+        self.changed: list[str] = []
         self._hook = list(hook)
         self._timeout = timeout
         self._group = group
@@ -54,11 +73,11 @@ class Deployer:
         self._server_config = server_config
         self._copy = list(copy)
 
-    def path(self, identifiers):
+    def path(self, identifiers: Sequence[str]) -> str:
         """Where a lineage's files are, or will be."""
         return os.path.join(self.folder, folder_name(identifiers))
 
-    def deploy(self, record, key, chain):
+    def deploy(self, record: Record, key: bytes, chain: bytes) -> None:
         """Put a lineage's `key` (PKCS#8 DER) and `chain` (PEM) in place, or take it away where both are empty.
 
         Nothing is touched where they are in place. Raises LocalError("deploy" | "disk-full") with the old files still being
@@ -70,7 +89,7 @@ class Deployer:
         pending = os.path.join(self.folder, "." + name + ".hook")
         files = _files(bytes(key), bytes(chain)) if chain else None
         try:
-            moved = self._place(name, link, pending, files) if chain else self._remove(name, link)
+            moved = self._remove(name, link) if files is None else self._place(name, link, pending, files)
             for copy in self._copy:
                 moved = copies.bring(copy, name, files, self._write_copy) or moved
         except OSError as e:
@@ -84,10 +103,10 @@ class Deployer:
         if os.path.exists(pending):
             os.unlink(pending)
 
-    def _tells(self):
+    def _tells(self) -> bool:
         return bool(self._hook or self._server)
 
-    def _place(self, name, link, pending, files):
+    def _place(self, name: str, link: str, pending: str, files: Mapping[str, bytes]) -> bool:
         version = ".%s@%s" % (name, hashlib.sha256(files[FULLCHAIN] + files[KEY]).hexdigest()[:16])
         gid = self._gid()
         try:
@@ -133,7 +152,7 @@ class Deployer:
         self._sweep(name, version)
         return True
 
-    def _with_snippet(self, files, version):
+    def _with_snippet(self, files: Mapping[str, bytes], version: str) -> Mapping[str, bytes]:
         if not self._server:
             return files
         from . import servers
@@ -141,7 +160,7 @@ class Deployer:
         name, data = servers.snippet(self._server, os.path.join(self.folder, version))
         return {name: data, **files}
 
-    def _gid(self):
+    def _gid(self) -> int | None:
         """The number of the group that may read keys, or None."""
         if not self._group:
             return None
@@ -153,13 +172,13 @@ class Deployer:
             text = "There is no group %s; make it, or change deploy.group. The certificates there are the old ones."
             raise LocalError("deploy", text % self._group) from None
 
-    def _write_copy(self, path, data, secret):
+    def _write_copy(self, path: str, data: bytes, secret: bool) -> None:
         if secret:
             _write_key(path, data, self._gid())
         else:
             _write(path, data, 0o644)
 
-    def _remove(self, name, link):
+    def _remove(self, name: str, link: str) -> bool:
         if not os.path.islink(link):
             return False
         os.unlink(link)
@@ -167,20 +186,22 @@ class Deployer:
         self._sweep(name, None)
         return True
 
-    def _sweep(self, name, keep):
+    def _sweep(self, name: str, keep: str | None) -> None:
         """Erase the folders of retired versions: a key that is no longer used must not lie about."""
         for other in os.listdir(self.folder):
             if other.startswith("." + name + "@") and other != keep:
                 _erase(os.path.join(self.folder, other))
 
-    def _failure(self, e):
+    def _failure(self, e: OSError) -> LocalError:
         if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             text = "The disk that holds %s is full; free some space. The certificates there are the old ones."
             return LocalError("disk-full", text % self.folder)
         text = "Cannot deploy to %s: %s; check the folder and who owns it. The certificates there are the old ones."
         return LocalError("deploy", text % (e.filename or self.folder, (e.strerror or str(e)).lower()))
 
-    def _environment(self, record, identifiers, link, event):
+    def _environment(
+        self, record: Record, identifiers: Sequence[str], link: str, event: str
+    ) -> dict[str, str]:
         from ..formatting import utc
 
         return dict(
@@ -196,7 +217,7 @@ class Deployer:
             IPCERT_NOT_AFTER=utc(record.not_after),
         )
 
-    def _tell(self, environment):
+    def _tell(self, environment: Mapping[str, str]) -> None:
         """The web server first, then the owner's hook."""
         if self._server:
             from . import servers
@@ -206,7 +227,7 @@ class Deployer:
         if self._hook:
             self._run("deploy hook " + self._hook[0], self._hook, environment)
 
-    def _run(self, what, command, environment):
+    def _run(self, what: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         import signal
         import subprocess
         import sys
@@ -239,7 +260,7 @@ class Deployer:
             raise LocalError("hook", "The %s failed (%s); %s" % (what, how, tail))
 
 
-def _files(key, chain):
+def _files(key: bytes, chain: bytes) -> dict[str, bytes]:
     """name -> bytes, the key last so that a disk that fills up does so before it."""
     end = chain.index(_END) + len(_END)
     lines = base64.b64encode(key)
@@ -254,7 +275,7 @@ def _files(key, chain):
     }
 
 
-def _same(link, files):
+def _same(link: str, files: Mapping[str, bytes]) -> bool:
     for name in files:
         try:
             with open(os.path.join(link, name), "rb") as file:
@@ -265,7 +286,7 @@ def _same(link, files):
     return True
 
 
-def _guarded(path, gid):
+def _guarded(path: str, gid: int | None) -> bool:
     """True when nobody but the owner, and the group where there is one, may read a key."""
     try:
         seen = os.stat(path)
@@ -274,7 +295,7 @@ def _guarded(path, gid):
     return seen.st_mode & 0o777 == (0o600 if gid is None else 0o640) and gid in (None, seen.st_gid)
 
 
-def _write_key(path, data, gid):
+def _write_key(path: str, data: bytes, gid: int | None) -> None:
     """A file that only its owner reads, and the group `gid` where it is not None."""
     _write(path, data, 0o600)
     if gid is not None:
@@ -282,7 +303,7 @@ def _write_key(path, data, gid):
         os.chmod(path, 0o640)
 
 
-def _write(path, data, mode):
+def _write(path: str, data: bytes, mode: int) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         os.fchmod(fd, mode)
@@ -294,7 +315,7 @@ def _write(path, data, mode):
         os.close(fd)
 
 
-def _flush(folder):
+def _flush(folder: str) -> None:
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -302,7 +323,7 @@ def _flush(folder):
         os.close(fd)
 
 
-def forget(folder, copy=()):
+def forget(folder: str, copy: Sequence[Copy] = ()) -> list[str]:
     """Remove every lineage that was ever deployed under `folder`, keys overwritten first; returns their names.
 
     Only our own links are touched: those to a hidden folder of the same name. `copy`: list of `copies.Copy`, removed
@@ -331,7 +352,7 @@ def forget(folder, copy=()):
     return found
 
 
-def _erase(folder):
+def _erase(folder: str) -> None:
     """Remove a version's folder, the key overwritten first; nothing happens where there is none."""
     if not os.path.lexists(folder):
         return

@@ -7,7 +7,12 @@ of its own, and answers 421 to a Host that its certificate does not cover.
 
 It runs as root, because nginx does, and takes nothing from ipcert's folder but names of folders and what certificates
 say they are for, both checked: whoever has taken over ipcert's user cannot write directives.
+
+The text is put together by str.format and not by Jinja2: root would read what one more package writes, Jinja2 escapes for HTML
+and not for nginx, and what keeps directives out are the checks above, with either.
 """
+
+from __future__ import annotations
 
 import ipaddress
 import os
@@ -19,6 +24,11 @@ from ipcert.errors import Error, LocalError
 
 from .. import exit_codes
 from .folders import CERT, FULLCHAIN, KEY, folder_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import NoReturn
 
 SOCKETS = "/run/ipcert-nginx"
 FOLDER = "/etc/nginx/ipcert"
@@ -99,19 +109,19 @@ server {{
 class Site:
     """One deployed lineage: `texts`, its identifiers in canonical form; `folder`, the name of its folder."""
 
-    def __init__(self, folder, texts):
+    def __init__(self, folder: str, texts: Sequence[str]) -> None:
         self.folder = folder
         self.texts = sorted(texts)
         self.names = [t for t in self.texts if not identifiers.parse(t).family]
 
-    def addresses(self, family):
+    def addresses(self, family: int) -> list[str]:
         """Its addresses of family 4 or 6, as text."""
         return [t for t in self.texts if identifiers.parse(t).family == family]
 
 
-def deployed(folder):
+def deployed(folder: str) -> list[Site]:
     """The `Site`s under a deploy folder, sorted by name. What is not exactly as ipcert leaves it is passed over."""
-    found = []
+    found: list[Site] = []
     try:
         entries = sorted(os.listdir(folder))
     except FileNotFoundError:
@@ -126,7 +136,7 @@ def deployed(folder):
     return found
 
 
-def _texts(path):
+def _texts(path: str) -> list[str]:
     """The identifiers of the certificate in a PEM file in canonical form; none where it cannot be read."""
     from cryptography import x509
 
@@ -141,7 +151,15 @@ def _texts(path):
         return []
 
 
-def configuration(sites, live, name_on="all", alpn=None, port=443, ipv6=True, folder=FOLDER):
+def configuration(
+    sites: Sequence[Site],
+    live: str,
+    name_on: str = "all",
+    alpn: str | None = None,
+    port: int = 443,
+    ipv6: bool = True,
+    folder: str = FOLDER,
+) -> dict[str, str]:
     """{file name: text} for nginx.
 
     sites     list of `Site`; live: the folder that holds theirs
@@ -191,7 +209,7 @@ def configuration(sites, live, name_on="all", alpn=None, port=443, ipv6=True, fo
     }
 
 
-def _site(site, socket, path, folder):
+def _site(site: Site, socket: str, path: str, folder: str) -> str:
     content = os.path.join(folder, "site-name.conf" if site.names else "site-address.conf")
     hosts = [_host(text) for text in site.texts]
     return _SITE.format(
@@ -205,35 +223,35 @@ def _site(site, socket, path, folder):
     )
 
 
-def _reject():
+def _reject() -> str:
     return "unix:%s/reject.sock" % SOCKETS
 
 
-def _geo(sites):
+def _geo(sites: Sequence[Site]) -> str:
     """Which clients are local: private addresses, and those that share a certified IPv6 address's /64."""
     near = [str(ipaddress.ip_network(a + "/64", strict=False)) for s in sites for a in s.addresses(6)]
     rows = "".join("        %s 1;\n" % net for net in [*_LOCAL, *sorted(set(near))])
     return "\n    geo $ipcert_local {\n        default 0;\n%s    }\n" % rows
 
 
-def _map(source, name, default, pairs):
+def _map(source: str, name: str, default: str, pairs: Iterable[tuple[str, str]]) -> str:
     rows = "".join("        %s %s;\n" % pair for pair in pairs)
     return "\n    map $%s $%s {\n        default %s;\n%s    }\n" % (source, name, default, rows)
 
 
-def _server_name(name):
+def _server_name(name: str) -> str:
     """A name as a key of a map. A wildcard stands for one label, where nginx's own would take more."""
     return '"~*^[^.]+%s$"' % name[1:].replace(".", r"\.") if name[:2] == "*." else name
 
 
-def _host(text):
+def _host(text: str) -> str:
     """An identifier as `server_name` wants it."""
     if text[:2] == "*.":
         return '"~^[^.]+%s$"' % text[1:].replace(".", r"\.")
     return "[%s]" % text if ":" in text else text
 
 
-def write(folder, texts):
+def write(folder: str, texts: Mapping[str, str]) -> Callable[[], None]:
     """Write {name: text} into `folder`; returns what undoes it, a function. Raises LocalError("deploy")."""
     before = {}
     try:
@@ -249,7 +267,7 @@ def write(folder, texts):
             "deploy", "Cannot write to %s: %s; run this as root." % (folder, (e.strerror or str(e)).lower())
         ) from None
 
-    def undo():
+    def undo() -> None:
         for name in texts:
             if name in before:
                 _replace(os.path.join(folder, name), before[name])
@@ -259,13 +277,13 @@ def write(folder, texts):
     return undo
 
 
-def _replace(path, text):
+def _replace(path: str, text: str) -> None:
     with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(path + ".new", path)
 
 
-def reload(undo):
+def reload(undo: Callable[[], None]) -> None:
     """Check nginx's configuration and let it be read. Raises LocalError("hook") after `undo` where nginx refuses it."""
     try:
         done = subprocess.run(
@@ -287,7 +305,7 @@ def reload(undo):
         raise LocalError("hook", "systemctl could not reload nginx; see: systemctl status nginx")
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> NoReturn:
     """Print the configuration; or, with --write and --reload, put it in place. Exits like `ipcert` does."""
     import argparse
 

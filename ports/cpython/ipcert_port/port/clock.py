@@ -1,5 +1,7 @@
 """The time in whole seconds since 2020, and whether to believe it."""
 
+from __future__ import annotations
+
 import os
 import time
 
@@ -17,17 +19,17 @@ class Clock:
     this release was built is never believed.
     """
 
-    def __init__(self, floor=0):
+    def __init__(self, floor: int = 0) -> None:
         self.floor = max(floor, limits.BUILT)
 
-    def _raw(self):
+    def _raw(self) -> int:
         return int(time.time()) - limits.EPOCH_UNIX
 
-    def now(self):
+    def now(self) -> int:
         """Core seconds, never before the floor and never above limits.NEVER."""
         return min(max(self._raw(), self.floor), limits.NEVER)
 
-    def trustworthy(self):
+    def trustworthy(self) -> bool:
         """False while the system's time is before the floor, or is about to be set for the first time since
         boot."""
         if not self.floor <= self._raw() < limits.NEVER:
@@ -35,7 +37,7 @@ class Clock:
         return not _unsynchronised(_SYNC, "/proc/uptime")
 
 
-def _unsynchronised(folder, uptime):
+def _unsynchronised(folder: str, uptime: str) -> bool:
     """True when systemd-timesyncd runs, has not had an answer since boot, and boot was just now.
 
     Machines without it, and those that never get an answer, are believed: their time is past the floor.
