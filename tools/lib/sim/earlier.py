@@ -66,5 +66,7 @@ def retry(
         missed(p, words, is_address, now + SOON, not_before, not_after, recovery)
         if retry_after <= p.planned_at - now:
             return
-    # BACK: what waits no longer is not treated as if its device was off.
+    if failure == plan.VALIDATION and not is_address:
+        failure = plan.REFUSED  # a name's validation was not told from other refusals
+    # BACK: what waits no longer is not planned anew as if it was missed.
     plan.retry(p, words, now, failures, failure, not_after, retry_after, is_address, not_before, BACK)
