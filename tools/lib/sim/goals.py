@@ -314,7 +314,8 @@ class Measure:
                         self.report["channels everyone"] = self._channels(
                             one, town, town.visible()[:2000], 1000
                         )
-                        self._histograms(town)
+            if not dynamic and self.world == "kind":
+                self._histograms(town)
 
     def g6(self):
         """No class of homes stands out."""
