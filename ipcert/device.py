@@ -101,6 +101,10 @@ class Device:
     def _want(self, certificates):
         self.configuration.change(certificates)
         identifiers_size = max([len(one.text) + 36 * len(one.identifiers) for one in certificates])
+        # An address that is doubted is ordered as before.
+        for record in self.journal.records():
+            text = record.identifiers_text.text()
+            identifiers_size = max(identifiers_size, len(text) + 36 * (text.count(",") + 1))
         # A binding is the account's key again, a MAC and the CA's own name for the owner.
         account_size = sum([len(contact) + 3 for contact in self.policy.contacts])
         if self.policy.eab_kid:
@@ -183,8 +187,9 @@ class Device:
     def event(self, kind, value):
         """Something happened meanwhile; a WAIT ends early. Raises LocalError("event") for what it does not know.
 
-        "certificates"  value: the full new list of `split.Certificate`, because an address changed (docs/privacy.md#p6). Raises
-                    LocalError("busy") while an order is in flight
+        "certificates"  value: the full new list of `split.Certificate`, because an address changed (docs/privacy.md#p6), or to
+                    say again, at least once an hour while one is doubted (`doubts`), what is found. Raises LocalError("busy")
+                    while an order is in flight
         "consent"   value: the answer to `consent_challenge`. Raises LocalError("consent") when it is not the right one
         "renew"     value: a record's `identifiers_text`, text: renew it now, whatever its plan says
         "revoke"    value: a `operation_commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
@@ -228,6 +233,14 @@ class Device:
         """The identifiers' text of the lineage that the task under way is about; "" for none."""
         record = self._scheduler.in_flight()
         return "" if record is None else record.identifiers_text.text()
+
+    @property
+    def doubts(self):
+        """True while an address is doubted, so that the port is to say once an hour what it finds."""
+        for record in self.journal.records():
+            if record.doubted_at:
+                return True
+        return False
 
     @property
     def settled(self):

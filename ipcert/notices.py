@@ -19,20 +19,18 @@ SEVERITY = ("info", "warning", "alert")
 (
     COMBINED, IPV6_PUBLISHED, FAMILIES_IN_ONE, BOTH_FAMILIES, NAME_POINTS_HERE, EUI64, BOTH_URGENT,
     CONSENT_NEEDED, CONSENT_GIVEN, ISSUED, FAILED, LIMITED, LAPSED, EMERGENCY, CLOCK, CLONED, RETIRED, HELD,
-    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED, WAITS,
-) = range(25)  # fmt: skip
+    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED, DOUBTED, WAITS,
+) = range(26)  # fmt: skip
 
 # Codes, by number.
 CODES = (
     "combined", "ipv6-published", "families-in-one", "both-families", "name-points-here", "eui64", "both-urgent",
     "consent-needed", "consent-given", "issued", "failed", "limited", "lapsed", "emergency", "clock", "cloned",
     "retired", "held", "terms", "profile", "address-published", "revoked", "account-lost", "ca-changed",
-    "waits",
+    "doubted", "waits",
 )  # fmt: skip
 # The severity of each; bytes stay in flash.
-_SEVERITIES = (
-    b"\x02\x01\x02\x01\x01\x01\x01\x02\x00\x00\x01\x01\x02\x02\x01\x02\x00\x00\x01\x01\x00\x00\x01\x01\x01"
-)
+_SEVERITIES = b"\x02\x01\x02\x01\x01\x01\x01\x02\x00\x00\x01\x01\x02\x02\x01\x02\x00\x00\x01\x01\x00\x00\x01\x01\x01\x01"
 
 
 def code(number):

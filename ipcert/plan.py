@@ -47,8 +47,8 @@ TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retr
 
 (
     NONE, URGENT, FIRST, RENEWAL, STRICT, REST, VALID, HURRY, LAPSED, RETRY, ASKED, COLLISION, EMERGENCY, POLL, HELD,
-    REVOKE, LATER,
-) = range(17)  # fmt: skip
+    REVOKE, PROOF, LATER,
+) = range(18)  # fmt: skip
 
 
 class Plan:
@@ -334,6 +334,12 @@ def held(plan, words, now, last_address_lasted, min_age=DAY):
     `last_address_lasted`: seconds; limits.NEVER when there was none. The caller drops the plan if it changes again."""
     wait = min_age if last_address_lasted < 72 * HOUR else 0
     _within(plan, words, now, wait, wait + 15 * MINUTE, HELD)
+
+
+def proof(plan, words, now, not_before):
+    """docs/privacy.md#p6: an address that is doubted is proved again within a day, but not before its certificate is two days old: somebody
+    who makes us doubt gets no more orders out of us than the ordinary renewals are."""
+    _within(plan, words, max(now, _add(not_before, 2 * DAY)), 0, DAY, PROOF)
 
 
 def revocation(plan, words, now, last):

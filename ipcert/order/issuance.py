@@ -14,7 +14,7 @@ What must never happen: a key in two orders; a chain in service that was not ord
 published behind a failure; an answer to a challenge whose publication was not confirmed.
 """
 
-from .. import features, limits, notices, plan
+from .. import features, limits, notices, plan, presence
 from ..acme import authorization, certificate, challenge, directory, message, order
 from ..action import ISSUANCE
 from ..encoding import csr
@@ -22,6 +22,9 @@ from ..encoding.buffer import put
 from ..errors import LocalError, RemoteError
 from . import states
 from .machine import Machine
+
+# What a CA says of a validation that did not find us (RFC 8555 6.7, 8.3). Its own trouble and its refusals say nothing of the sort.
+_NOT_REACHED = ("connection", "unauthorized", "incorrectResponse", "tls", "dns")
 
 
 class Issuance(Machine):
@@ -47,6 +50,7 @@ class Issuance(Machine):
         self._challenge_polls = self._order_polls = 0
         self._poll_at = 0  # when the pause before the next poll is over; 0: it has not begun
         self._profile = ""
+        self._not_reached = False  # the CA looked for us at the identifier and did not find us
         self._alternates = []  # URLs of chains that are not read yet
         # A key that an earlier attempt left in the slot may have lost its file since: it is read again.
         session.keyring.forget(limits.SUBJECT)
@@ -181,6 +185,7 @@ class Issuance(Machine):
 
     def _invalid(self, problem):
         self.failure = plan.VALIDATION
+        self._not_reached = problem is not None and problem.type in _NOT_REACHED
         self.error = self.session.outbox.last_error = RemoteError(
             "not-valid",
             "The CA could not validate %s: %s"
@@ -337,6 +342,7 @@ class Issuance(Machine):
 
     def _do_commit(self, now, action):
         self._lineages.commit(self.record, self._chain, self.role, self._profile)
+        presence.proved(self.record, now)
         # The plan is in the same write as the certificate: there is none without the other.
         self._planner.renewal(self.record, now)
         self._planner.poll(self.record, now, 0)
@@ -348,6 +354,8 @@ class Issuance(Machine):
 
     def _do_failed(self, now, action):
         self._chain = None  # up to 16 KB that the journal's encoder may need
+        if self._not_reached:
+            presence.not_valid(self.record)
         self._lineages.attempt_failed(self.record, now, self.failure)
         self._planner.retry(self.record, now, self.failure, self._pause)
         self.session.outbox.failures += 1

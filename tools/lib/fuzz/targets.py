@@ -21,6 +21,8 @@ from ipcert.acme import (
 )
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
+from ipcert_port.address import router as ask
+from ipcert_port.address import upnp
 from ipcert_port.config import reader as config
 from ipcert_port.deploy import client_hello as hello
 from urequests_compat import _http1, fields, url
@@ -243,6 +245,34 @@ def client_hello(data):
     need(found is None or found.server_name is None or isinstance(found.server_name, str), "a name")
 
 
+NONCE = b"a nonce of 12"[:12]
+
+
+def router(data):
+    """A router's answer; the first byte says to what."""
+    if not data:
+        return
+    kind, data = data[0] % 4, data[1:]
+    if kind == 3:
+        url = upnp.offered(data, "192.168.1.1")
+        need(url is None or url.startswith(("http://192.168.1.1:", "http://192.168.1.1/")), "another host")
+        need(
+            url is None or len(url) <= 256 and "@" not in url and url.isascii() and url.isprintable(),
+            "an URL",
+        )
+        return
+    if kind == 0:
+        found = ask.read_nat_pmp(data)
+        need(found is None or data[:2] == b"\0\x80" and len(data) == 12, "no answer to NAT-PMP")
+    elif kind == 1:
+        found = ask.read_pcp(data, NONCE)
+        need(found is None or data[24:36] == NONCE and data[3] == 0, "no answer to PCP")
+    else:
+        found = ask.read_upnp(data)
+    need(found is None or type(found) is bytes and len(found) in (0, 4), "an address")
+    need(not found or any(found), "an address of zeros")
+
+
 TARGETS = {
     "http": http,
     "header": header,
@@ -255,4 +285,5 @@ TARGETS = {
     "responder": responder,
     "identifier": identifier,
     "hello": client_hello,
+    "router": router,
 }

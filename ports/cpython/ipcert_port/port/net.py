@@ -6,6 +6,8 @@ from __future__ import annotations
 from ipcert import __version__, limits
 from ipcert.errors import LocalError, RemoteError
 
+from . import proxy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,8 @@ class Net:
     """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at
     once.
 
-    Raises LocalError("roots") at the first request when the file holds no certificate.
+    Raises LocalError("config") for a proxy of the environment that cannot be used (see `proxy`), and LocalError("roots")
+    at the first request when the file holds no certificate.
     """
 
     def __init__(self, roots_file: str | None, user_agent: str, timeout: float = limits.REQUEST_TIME) -> None:
@@ -49,6 +52,7 @@ class Net:
         self._timeout = timeout
         self._session: Any = None
         self._failed: tuple[type[Exception], ...] = ()
+        self._proxy = proxy.chooser()
 
     def _open(self) -> Any:
         # TLS costs 30 ms and 7 MB: it is loaded when there is something to ask.
@@ -63,6 +67,7 @@ class Net:
                 max_header=limits.HEADER,
                 max_headers=limits.HEADERS,
                 user_agent=self._agent,
+                proxy=self._proxy,
             )
         except ValueError as e:
             raise LocalError(
