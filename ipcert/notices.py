@@ -17,8 +17,8 @@ SEVERITY = ("info", "warning", "alert")
 (
     COMBINED, IPV6_PUBLISHED, FAMILIES_IN_ONE, BOTH_FAMILIES, NAME_POINTS_HERE, EUI64, BOTH_URGENT,
     CONSENT_NEEDED, CONSENT_GIVEN, ISSUED, FAILED, LIMITED, LAPSED, EMERGENCY, CLOCK, CLONED, RETIRED, HELD,
-    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED,
-) = range(24)  # fmt: skip
+    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED, CHAIN,
+) = range(25)  # fmt: skip
 
 # (code, severity, text); %s takes the notice's subject. Severities by number: so MicroPython keeps it all in flash.
 NOTICES = (
@@ -112,6 +112,11 @@ NOTICES = (
         "Your configuration names another CA, %s. A new account is made there when the next certificate is due; "
         "what was issued stays in service until then.",
     ),
+    (
+        "chain",
+        1,
+        "The CA offers no chain for %s whose topmost issuer is '%s', as preferred_chain asks for; its own choice is used.",
+    ),
 )
 
 
@@ -146,11 +151,13 @@ class Outbox:
     """What a device has to say: notices that wait, the last error, and how often something was obtained or failed.
 
     last_error   the last Error, or None; issued, failures: certificates and failed attempts since the start
+    errors       identifiers' text -> the Error with which the lineage's last attempt since the start ended, or None
     """
 
     def __init__(self):
         self._waiting = []
         self.last_error = None
+        self.errors = {}
         self.issued = self.failures = 0
 
     def notice(self, number, subject, text=""):
