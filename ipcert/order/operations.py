@@ -190,6 +190,7 @@ class Revocation(Operation):
 
     def finished(self):
         """FAILED or LIMITED; success is told by REVOKED, when it is written down."""
+        self.session.outbox.errors[self.record.identifiers_text.text()] = self.error
         if self.error is not None:
             self._tell_failure(self.record.identifiers_text.text())
 

@@ -478,6 +478,7 @@ class Chains(unittest.TestCase):
         def answer(kind, url):
             if kind == "certificate" and not home.device.failures:
                 sent = write(home.ca.issued[-1].der, home.ca._intermediate, root)
+                sent = sent.encode() if isinstance(sent, str) else sent
                 return 200, {"content-type": "application/pem-certificate-chain"}, sent
 
         home.ca.hook = answer
@@ -510,7 +511,9 @@ class Chains(unittest.TestCase):
             lambda text: "\ufeff" + text,
             lambda text: "subject=CN = E1\nissuer=X - Y\n" + text.replace("-----\n-----", "-----\n\nnext:\n-----") + "end\n",
         ):
-            sent = lambda leaf, above, root, f=form: f(pem(leaf) + pem(above)).encode()  # noqa: E731
+            def sent(leaf, above, root, form=form):
+                return form(pem(leaf) + pem(above)).encode()
+
             self.assertEqual(self.deployed(sent), self.good())
 
     def test_another_order_repetitions_and_the_root_are_sorted_out(self):
@@ -529,7 +532,9 @@ class Chains(unittest.TestCase):
         cross = authority("Virtual Root", "Old Root", key, other)
         root = authority("Virtual Root", "Virtual Root", key, key)
         for above in ((wrong, right, root), (right, wrong), (root, cross, right), (cross, root, wrong, right)):
-            sent = lambda leaf, *_, a=above: "".join([pem(one) for one in (*a, leaf)]).encode()  # noqa: E731
+            def sent(leaf, e1, root, certificates=above):
+                return "".join([pem(one) for one in certificates + (leaf,)]).encode()
+
             got = self.deployed(sent)
             want = pem(self.home.ca.issued[-1].der) + pem(right) + (pem(cross) if cross in above else "")
             self.assertEqual(got, want)
@@ -547,12 +552,12 @@ class Chains(unittest.TestCase):
             lambda leaf, above, root: pem(leaf) + pem(above).replace("CERTIFICATE", "PRIVATE KEY"),
             lambda leaf, above, root: pem(leaf) + pem(above[:-1]),
         ):
-            self.assertIsNone(self.deployed(lambda *all, s=sent: s(*all).encode()))
+            self.assertIsNone(self.deployed(sent))
             self.assertIsInstance(self.home.device.last_error, RemoteError)
 
     def test_a_chain_of_the_leaf_alone(self):
         for sent in (lambda leaf, above, root: pem(leaf), lambda leaf, above, root: pem(leaf) * 2):
-            got = self.deployed(lambda *all, s=sent: s(*all).encode())
+            got = self.deployed(sent)
             self.assertEqual(got, pem(self.home.ca.issued[-1].der))
 
     def test_the_preferred_chain_in_any_case(self):
