@@ -1,4 +1,4 @@
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from .errors import Error
 
@@ -30,6 +30,7 @@ ADDRESS_PUBLISHED: int
 REVOKED: int
 ACCOUNT_LOST: int
 CA_CHANGED: int
+CHAIN: int
 NOTICES: Tuple[Tuple[str, int, str], ...]
 
 def code(number: int) -> str: ...
@@ -45,6 +46,7 @@ class Notice:
 class Outbox:
     _waiting: List[Notice]
     last_error: Optional[Error]
+    errors: Dict[str, Optional[Error]]
     issued: int
     failures: int
     def __init__(self) -> None: ...

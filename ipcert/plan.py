@@ -34,7 +34,9 @@ ADDRESS_START, ADDRESS_END, ADDRESS_LATEST = 300, 510, 650
 NAME_START, NAME_END, NAME_LATEST = 450, 677, 840
 LATE = 50  # of 1000 draws
 
-TRANSPORT, REFUSED, VALIDATION, LIMITED, SLOW = range(5)  # what went wrong, for `retry`; SLOW: nothing yet, but it is not there
+TRANSPORT, REFUSED, VALIDATION, LIMITED, SLOW = range(
+    5
+)  # what went wrong, for `retry`; SLOW: nothing yet, but it is not there
 
 (
     NONE, URGENT, FIRST, RENEWAL, STRICT, REST, VALID, HURRY, LAPSED, RETRY, ASKED, COLLISION, EMERGENCY, POLL, HELD,

@@ -27,7 +27,9 @@ def http_date(text):
         else:  # Sun, 06 Nov 2033 08:49:37 GMT, and with Sunday, 06-Nov-33
             _, day, month, year, clock, _ = parts
         # The obsolete form has two digits; no date that means anything here is of another century.
-        return _seconds(int(year) + (2000 if len(year) == 2 else 0), _MONTHS.index(month) + 1, int(day), clock)
+        return _seconds(
+            int(year) + (2000 if len(year) == 2 else 0), _MONTHS.index(month) + 1, int(day), clock
+        )
     except ValueError:
         return 0
 

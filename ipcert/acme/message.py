@@ -95,9 +95,9 @@ def url_list(obj, name, limit, base="", known=()):
 
 
 def needed(value, name):
-    """`value`, which the CA sent. Raises RemoteError("missing") where it did not."""
+    """`value`, which the CA sent. Raises RemoteError("not-offered") where it did not."""
     if not value:
-        raise RemoteError("missing", "The CA sent no '%s', which is needed for this." % name)
+        raise RemoteError("not-offered", "The CA sent no '%s', which is needed for this." % name)
     return value
 
 

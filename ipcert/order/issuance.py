@@ -256,7 +256,9 @@ class Issuance(Machine):
         if polls == 1:
             self._waiting_since = now
         if polls > limits.POLLS or now - self._waiting_since > limits.ATTEMPT:
-            raise RemoteError("undecided", "It has not decided yet; the order is kept and taken up again later.")
+            raise RemoteError(
+                "undecided", "It has not decided yet; the order is kept and taken up again later."
+            )
         # What the CA asks for, as far as nothing else has to wait for that; else from a second to half a minute.
         pause = self._pause or min(limits.POLL_FIRST << min(polls // 4, 5), limits.POLL_MAX)
         self._resume_at = now + min(pause, limits.PAUSE)

@@ -207,9 +207,7 @@ class Machine:
         account.register(action)
 
     def _read_account(self, now, headers, body):
-        self.session.account.set_url(
-            read_account(body, headers.get("location"), self.session.exchange.url)
-        )
+        self.session.account.set_url(read_account(body, headers.get("location"), self.session.exchange.url))
         return states.OK
 
     def _do_find_account(self, now, action):

@@ -162,7 +162,9 @@ class Orders(unittest.TestCase):
         for gone in (None, "", []):
             o = order.Order({"status": gone or None, "authorizations": gone, "finalize": gone})
             self.assertEqual((o.status, list(o.authorizations), o.finalize), (order.PROCESSING, [], None))
-            o = order.Order({"status": "valid", "finalize": gone, "certificate": gone}, "", order.Order(self.GOOD))
+            o = order.Order(
+                {"status": "valid", "finalize": gone, "certificate": gone}, "", order.Order(self.GOOD)
+            )
             self.assertEqual((o.status, o.authorizations, o.finalize), (order.PROCESSING, [URL], URL + "f"))
 
     def test_new(self):

@@ -7,16 +7,25 @@ import json
 import unittest
 
 from portable_support import code_of
-from virtual_ca import _SPKI, DAY, HOST, Refusal, certificate, pem, tlv
+from virtual_ca import _SPKI, DAY, HOST, Refusal, pem, tlv
 from virtual_ca import _extension as extension
 from virtual_ca import _name as name
+from virtual_ca import certificate as der_certificate
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import action, identifiers, limits, notices
-from ipcert.acme import authorization, certificate as certificates, challenge, dates, directory, exchange, message, order
+from ipcert.acme import (
+    authorization,
+    certificate,
+    challenge,
+    dates,
+    directory,
+    exchange,
+    message,
+)
 from ipcert.commands import Revocation
 from ipcert.encoding import x509
-from ipcert.errors import LocalError, RemoteError
+from ipcert.errors import RemoteError
 
 HOUR = limits.HOUR
 URL = HOST + "x/1"
@@ -90,7 +99,16 @@ class Waiting(unittest.TestCase):
         self.assertEqual((len(home.ca.issued), home.device.failures), (1, 0))
 
     def test_a_busy_ca_is_asked_again_within_the_attempt(self):
-        for kind in ("directory", "new-nonce", "new-account", "new-order", "authorization", "challenge", "finalize", "certificate"):
+        for kind in (
+            "directory",
+            "new-nonce",
+            "new-account",
+            "new-order",
+            "authorization",
+            "challenge",
+            "finalize",
+            "certificate",
+        ):
             for status in (429, 503):
                 home = Home((V4,))
                 left = [2]
@@ -147,7 +165,12 @@ class Accounts(unittest.TestCase):
         self.assertIn("CA refused", str(home.device.last_error))
 
     def test_an_account_without_a_status_or_a_body_is_valid(self):
-        for change in (without("status"), nulled("status"), lambda obj: None, lambda obj: dict(obj, status="Valid")):
+        for change in (
+            without("status"),
+            nulled("status"),
+            lambda obj: None,
+            lambda obj: dict(obj, status="Valid"),
+        ):
             home = bend(Home((V4,)), "new-account", change)
             home.run()
             self.assertEqual((len(home.ca.issued), home.device.failures), (1, 0))
@@ -189,9 +212,14 @@ class Missing(unittest.TestCase):
             self.issues(bend(bend(home, "order", change), "finalize", change))
 
     def test_a_valid_authorization_needs_no_challenges(self):
-        for change in (without("challenges", "identifier"), nulled("challenges", "identifier", "wildcard", "expires")):
+        for change in (
+            without("challenges", "identifier"),
+            nulled("challenges", "identifier", "wildcard", "expires"),
+        ):
             home = Home((V4,))
-            self.issues(bend(home, "authorization", lambda obj, c=change: c(obj) if obj["status"] == "valid" else obj))
+            self.issues(
+                bend(home, "authorization", lambda obj, c=change: c(obj) if obj["status"] == "valid" else obj)
+            )
 
     def test_challenges_are_not_needed_while_the_answered_one_is_awaited(self):
         home = Home((V4,))
@@ -224,7 +252,7 @@ class Missing(unittest.TestCase):
             home.ca.issue = home.ca.decide = 5
             count = []
 
-            def change(obj):
+            def change(obj, count=count):
                 count.append(1)
                 return None if len(count) == 2 else obj
 
@@ -287,7 +315,9 @@ class Spellings(unittest.TestCase):
             "http://ca.example/a", "HTTP://ca.example/a", "ftp:a", "a:b", "https:a", "https:/a", "", None, 5, "https://",
             "https:///a", "//", "/a b", '/"', "/" + "x" * limits.URL, "javascript:x", "#part", "/a\\b",
         ):  # fmt: skip
-            self.assertEqual((bad, code_of(RemoteError, lambda b=bad: message.url(b, "x", base))), (bad, "url"))
+            self.assertEqual(
+                (bad, code_of(RemoteError, lambda b=bad: message.url(b, "x", base))), (bad, "url")
+            )
         self.assertEqual(code_of(RemoteError, lambda: message.url("/a", "x")), "url")
 
     def test_relative_urls_everywhere(self):
@@ -299,7 +329,11 @@ class Spellings(unittest.TestCase):
             status, headers, data = real(method, url, body)
             if "location" in headers:
                 headers["location"] = headers["location"].replace("https://ca.example", "")
-            return status, headers, data.replace(b"https://ca.example", b"HTTPS://ca.example" if url.endswith("dir") else b"")
+            return (
+                status,
+                headers,
+                data.replace(b"https://ca.example", b"HTTPS://ca.example" if url.endswith("dir") else b""),
+            )
 
         home.ca.request = request
         home.run(START + 60)
@@ -316,11 +350,24 @@ class Spellings(unittest.TestCase):
                 found = authorization.Authorization({"identifier": {"value": other}}, "http-01")
                 self.assertIs(challenge.identifier_of([wanted], found), wanted)
         star = identifiers.parse("*.example.net")
-        found = authorization.Authorization({"identifier": {"value": "EXAMPLE.net."}, "wildcard": True}, "dns-01")
+        found = authorization.Authorization(
+            {"identifier": {"value": "EXAMPLE.net."}, "wildcard": True}, "dns-01"
+        )
         self.assertIs(challenge.identifier_of([star], found), star)
-        for other, wildcard in (("example.net", False), ("other.net", True), ("::1", False), ("", True), (5, True), ("a b", True)):
-            found = authorization.Authorization({"identifier": {"value": other}, "wildcard": wildcard}, "dns-01")
-            self.assertEqual(code_of(RemoteError, lambda f=found: challenge.identifier_of([star], f)), "authorization")
+        for other, wildcard in (
+            ("example.net", False),
+            ("other.net", True),
+            ("::1", False),
+            ("", True),
+            (5, True),
+            ("a b", True),
+        ):
+            found = authorization.Authorization(
+                {"identifier": {"value": other}, "wildcard": wildcard}, "dns-01"
+            )
+            self.assertEqual(
+                code_of(RemoteError, lambda f=found: challenge.identifier_of([star], f)), "authorization"
+            )
 
     def test_the_record_of_a_name_in_capitals_is_published_as_we_write_it(self):
         home = Home((NAME, "*.example.net"), challenge_name="dns-01")
@@ -345,7 +392,7 @@ class Spellings(unittest.TestCase):
     def test_a_certificate_for_a_name_in_capitals_is_for_the_name(self):
         wanted = [identifiers.parse(NAME)]
         for text, good in ((NAME, True), (NAME.upper(), True), ("hume.example.net", False)):
-            der = certificate(b"\x03", name("E1"), b"", _SPKI + b"\x04" + bytes(64), 0, DAY, (text,))
+            der = der_certificate(b"\x03", name("E1"), b"", _SPKI + b"\x04" + bytes(64), 0, DAY, (text,))
             fields = x509.Fields()
             x509.read(der, 0, len(der), fields)
             self.assertEqual(x509.match_san(der, fields, wanted), good)
@@ -365,7 +412,7 @@ class Spellings(unittest.TestCase):
             (", ,<https://a/1>;rel=alternate,,", [one]), ("<https://a/1>;rel=alternate, <https://a/1>;rel=alternate", [one]),
             ("<https://a/1", []), ("<>;rel=alternate", []),
         ):  # fmt: skip
-            self.assertEqual((link, certificates.alternates({"link": link}, "https://a/c/d")), (link, want))
+            self.assertEqual((link, certificate.alternates({"link": link}, "https://a/c/d")), (link, want))
 
     def take(self, status, body, kind=None, **headers):
         home = Home((V4,))
@@ -400,10 +447,19 @@ class Spellings(unittest.TestCase):
 
     def test_all_three_forms_of_a_date(self):
         # RFC 9110 5.6.7: one moment in its three spellings.
-        for text in ("Sun, 01 Nov 2026 00:02:00 GMT", "Sunday, 01-Nov-26 00:02:00 GMT", "Sun Nov  1 00:02:00 2026"):
+        for text in (
+            "Sun, 01 Nov 2026 00:02:00 GMT",
+            "Sunday, 01-Nov-26 00:02:00 GMT",
+            "Sun Nov  1 00:02:00 2026",
+        ):
             self.assertEqual(dates.http_date(text), limits.BUILT + 120)
             self.assertEqual(exchange.retry_after({"retry-after": text}, limits.BUILT), 120)
-        for text in ("Sunday, 01-Nov-1926 00:02:00 GMT", "Sun Nov 1 00:02:00 26 x y", "Sun Nov  x 00:02:00 2026", "1 2 3 4 5"):
+        for text in (
+            "Sunday, 01-Nov-1926 00:02:00 GMT",
+            "Sun Nov 1 00:02:00 26 x y",
+            "Sun Nov  x 00:02:00 2026",
+            "1 2 3 4 5",
+        ):
             self.assertEqual(dates.http_date(text), 0)
 
     def test_more_than_ten_challenges(self):
@@ -434,7 +490,13 @@ class Spellings(unittest.TestCase):
         for nonce in ("a", "-", "abcde", "x" * limits.NONCE):
             self.assertEqual(self.nonce(nonce), None)
         self.assertEqual(limits.NONCE, 256)
-        for nonce, words in ((None, "without"), ("", "without"), ("a=", "base64url"), ("x" * 257, "256"), ("a, b", "base64url")):
+        for nonce, words in (
+            (None, "without"),
+            ("", "without"),
+            ("a=", "base64url"),
+            ("x" * 257, "256"),
+            ("a, b", "base64url"),
+        ):
             self.assertIn(words, self.nonce(nonce))
 
     def nonce(self, nonce):
@@ -464,7 +526,7 @@ def authority(subject, issuer, key=b"", above=b"", serial=b"\x02"):
     """A CA's certificate, DER, with the key identifiers `key` of its own and `above` of its issuer."""
     extra = b"".join([key_extension(last, text) for last, text in ((0x0E, key), (0x23, above)) if text])
     spki = _SPKI + b"\x04" + (key + bytes(64))[:64]
-    return certificate(serial, name(issuer), name(subject), spki, 0, 30 * 365 * DAY, ca=True, extra=extra)
+    return der_certificate(serial, name(issuer), name(subject), spki, 0, 30 * 365 * DAY, ca=True, extra=extra)
 
 
 class Chains(unittest.TestCase):
@@ -507,10 +569,17 @@ class Chains(unittest.TestCase):
             lambda text: lines(text, "\n\n"),
             lambda text: lines(text, "\n\t"),
             lambda text: text.rstrip("\n"),
-            lambda text: "".join([line if len(line) == 64 else "\n" + line + "\n" for line in text.split("\n")]),  # one long line
+            lambda text: "".join(
+                [line if len(line) == 64 else "\n" + line + "\n" for line in text.split("\n")]
+            ),  # one long line
             lambda text: "\ufeff" + text,
-            lambda text: "subject=CN = E1\nissuer=X - Y\n" + text.replace("-----\n-----", "-----\n\nnext:\n-----") + "end\n",
+            lambda text: (
+                "subject=CN = E1\nissuer=X - Y\n"
+                + text.replace("-----\n-----", "-----\n\nnext:\n-----")
+                + "end\n"
+            ),
         ):
+
             def sent(leaf, above, root, form=form):
                 return form(pem(leaf) + pem(above)).encode()
 
@@ -518,8 +587,11 @@ class Chains(unittest.TestCase):
 
     def test_another_order_repetitions_and_the_root_are_sorted_out(self):
         for order_ in ("ba", "lab", "rba", "lar", "llaarr", "ral", "lala"):
+
             def sent(leaf, above, root, o=order_):
-                return "".join([pem({"l": leaf, "a": above, "b": leaf, "r": root}[which]) for which in o]).encode()
+                return "".join(
+                    [pem({"l": leaf, "a": above, "b": leaf, "r": root}[which]) for which in o]
+                ).encode()
 
             self.assertEqual((order_, self.deployed(sent)), (order_, self.good()))
 
@@ -531,7 +603,13 @@ class Chains(unittest.TestCase):
         wrong = authority("Virtual E1", "Virtual Root", other, key)
         cross = authority("Virtual Root", "Old Root", key, other)
         root = authority("Virtual Root", "Virtual Root", key, key)
-        for above in ((wrong, right, root), (right, wrong), (root, cross, right), (cross, root, wrong, right)):
+        for above in (
+            (wrong, right, root),
+            (right, wrong),
+            (root, cross, right),
+            (cross, root, wrong, right),
+        ):
+
             def sent(leaf, e1, root, certificates=above):
                 return "".join([pem(one) for one in certificates + (leaf,)]).encode()
 

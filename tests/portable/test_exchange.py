@@ -167,7 +167,9 @@ class Messages(unittest.TestCase):
             self.assertEqual(code_of(RemoteError, lambda u=bad: message.url(u, "x")), "url")
             want = "url" if bad else None  # null or empty is missing, and missed where it is needed
             self.assertEqual(code_of(RemoteError, lambda u=bad: message.url_member({"x": u}, "x")), want)
-        self.assertEqual(code_of(RemoteError, lambda: message.needed(message.url_member({}, "x"), "x")), "missing")
+        self.assertEqual(
+            code_of(RemoteError, lambda: message.needed(message.url_member({}, "x"), "x")), "not-offered"
+        )
 
     def test_lists(self):
         self.assertEqual(message.url_list({"l": [URL]}, "l", 1), [URL])

@@ -231,7 +231,8 @@ class Chains(unittest.TestCase):
             got = code_of(RemoteError, lambda t=text: x509.pem_to_der(t, len(t), out))
             self.assertEqual((text[:60], got), (text[:60], code))
         self.assertEqual(
-            len(x509.pem_to_der(one * limits.CERTIFICATES, len(one) * limits.CERTIFICATES, out)), limits.CERTIFICATES + 1
+            len(x509.pem_to_der(one * limits.CERTIFICATES, len(one) * limits.CERTIFICATES, out)),
+            limits.CERTIFICATES + 1,
         )
 
     def test_written(self):
@@ -252,7 +253,9 @@ class Chains(unittest.TestCase):
             text = bytearray(out)
             ends = x509.pem_to_der(text, len(text), text)  # in place
             self.assertEqual(bytes(text[: ends[1]]), both[:size])
-        self.assertEqual(code_of(LocalError, lambda: x509.write_pem(bytearray(99), 0, both, 0, 99)), "overflow")
+        self.assertEqual(
+            code_of(LocalError, lambda: x509.write_pem(bytearray(99), 0, both, 0, 99)), "overflow"
+        )
 
     def test_no_room(self):
         out = bytearray(len(self.der[0]))
