@@ -108,8 +108,8 @@ def word(obj, name):
 
 
 def status(obj, names, default):
-    """The index of the member "status" in `names`; `default` where it is missing or null. Raises RemoteError("status")."""
-    if obj.get("status") is None:
+    """The index of the member "status" in `names`; `default` where it is missing, null or empty. Raises RemoteError("status")."""
+    if not obj.get("status"):
         return default
     # A status of a later RFC is not guessed at: what it allows is unknown.
     value = word(obj, "status")

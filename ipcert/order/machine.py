@@ -91,6 +91,8 @@ class Machine:
             event = self._read(now, status, headers, body)
         except Error as error:
             event = self._event_of(error)
+        except MemoryError:
+            event = self._event_of(RemoteError("too-large", "There is not enough memory for the CA's answer."))
         self._follow(event)
 
     def finished(self):
