@@ -92,7 +92,9 @@ class Machine:
         except Error as error:
             event = self._event_of(error)
         except MemoryError:
-            event = self._event_of(RemoteError("too-large", "There is not enough memory for the CA's answer."))
+            event = self._event_of(
+                RemoteError("too-large", "There is not enough memory for the CA's answer.")
+            )
         self._follow(event)
 
     def finished(self):

@@ -177,7 +177,13 @@ class Messages(unittest.TestCase):
             self.assertEqual(code_of(RemoteError, lambda b=bad: message.url_list({"l": b}, "l", 1)), code)
 
     def test_status(self):
-        for obj, want in (({"status": "b"}, 1), ({"status": "B"}, 1), ({"status": None}, 7), ({"status": ""}, 7), ({}, 7)):
+        for obj, want in (
+            ({"status": "b"}, 1),
+            ({"status": "B"}, 1),
+            ({"status": None}, 7),
+            ({"status": ""}, 7),
+            ({}, 7),
+        ):
             self.assertEqual(message.status(obj, ("a", "b"), 7), want)
         for bad in (1, "c", ["a"], {"a": 1}):
             self.assertEqual(

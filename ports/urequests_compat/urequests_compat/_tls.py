@@ -16,7 +16,7 @@ import tls
 
 from . import fields
 from ._http1 import Reader
-from .errors import ConnectionFailed, Timeout, TLSError
+from .errors import ConnectionFailed, Timeout, TLSError, TooLarge
 from .response import Response
 from .url import join, split
 

@@ -32,7 +32,9 @@ class Answer:
     def tree(self):
         """The body's JSON in `Pairs`, lists and plain values, or None where it is none."""
         try:
-            return json.loads(self.body, object_pairs_hook=lambda pairs: Pairs([list(pair) for pair in pairs]))
+            return json.loads(
+                self.body, object_pairs_hook=lambda pairs: Pairs([list(pair) for pair in pairs])
+            )
         except ValueError:
             return None
 

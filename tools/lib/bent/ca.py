@@ -99,9 +99,15 @@ class SlowCA(_ca.CA):
             obj["status"] = "pending"
             obj["challenges"][0]["status"] = "processing"
         elif one["status"] == "invalid":
-            error = {"type": "urn:ietf:params:acme:error:connection", "detail": "nothing answers", "status": 400}
+            error = {
+                "type": "urn:ietf:params:acme:error:connection",
+                "detail": "nothing answers",
+                "status": 400,
+            }
             obj["challenges"][0]["error"] = error
-        obj["challenges"].insert(0, {"type": "dns-01", "url": url + "/dns", "token": one["token"], "status": "pending"})
+        obj["challenges"].insert(
+            0, {"type": "dns-01", "url": url + "/dns", "token": one["token"], "status": "pending"}
+        )
         return obj
 
     def _challenge(self, now, url, payload, point):
@@ -114,7 +120,11 @@ class SlowCA(_ca.CA):
         obj = super()._order_text(order)
         if any(self.authorizations[url]["status"] == "invalid" for url in order["authorizations"]):
             obj["status"] = "invalid"
-            obj["error"] = {"type": "urn:ietf:params:acme:error:unauthorized", "detail": "not yours", "status": 403}
+            obj["error"] = {
+                "type": "urn:ietf:params:acme:error:unauthorized",
+                "detail": "not yours",
+                "status": 403,
+            }
         if order["status"] == "valid" and order.setdefault("polls", 2) > 0:
             order["polls"] -= 1
             obj["status"] = "processing"

@@ -29,7 +29,7 @@ def run_core(part=1, parts=1, progress=None):
             progress("core: %d of %d cases, %d wrong" % (done + 1, len(chosen), len(wrong)))
         try:
             result = core.run(case)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the bench found it
             outcomes["breaks"] += 1
             wrong.append("%s: %s" % (case, traceback.format_exc(limit=-3).strip().replace("\n", " ")))
             continue
@@ -74,7 +74,9 @@ def main(words):
     """Run the benches and print the figures; returns an exit status: 1 where anything is wrong."""
     parser = argparse.ArgumentParser(prog="tools/test bent", description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", choices=("core", *ports.PORTS), help="one of the three")
-    parser.add_argument("--parts", type=int, default=1, help="every so many-th case of the core's (%(default)s)")
+    parser.add_argument(
+        "--parts", type=int, default=1, help="every so many-th case of the core's (%(default)s)"
+    )
     parser.add_argument("--part", type=int, default=1, help="which of these parts (%(default)s)")
     parser.add_argument(
         "--port-parts", type=int, default=ports.PARTS, help="every so many-th case of a port's (%(default)s)"
@@ -99,10 +101,20 @@ def main(words):
         for name, one in out.items():
             for sentence in one["wrong"]:
                 print("%s: %s" % (name, sentence))
-            told = ", ".join("%d: %s" % (count, outcome) for outcome, count in sorted(one["outcomes"].items()))
+            told = ", ".join(
+                "%d: %s" % (count, outcome) for outcome, count in sorted(one["outcomes"].items())
+            )
             print(
                 "%s: %d fields, %s; %d hang, %d lose state; %d chains loaded by OpenSSL and Mbed TLS, %d not"
-                % (name, one["fields"], told, one["hang"], one["lose_state"], one["chains_loaded"], one["chains_not_loaded"])
+                % (
+                    name,
+                    one["fields"],
+                    told,
+                    one["hang"],
+                    one["lose_state"],
+                    one["chains_loaded"],
+                    one["chains_not_loaded"],
+                )
             )
         print("tried %(tried)d, failed %(failed)d, skipped %(skipped)d" % figures)
     return 1 if failed else 0

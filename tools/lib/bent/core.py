@@ -55,7 +55,12 @@ class Bender:
         if status >= 400:
             message = "problem"
         answer = Answer(status, found.items(), data)
-        if self.bend is not None and message == self.message and self.left != 0 and self.bend.edit(answer, now):
+        if (
+            self.bend is not None
+            and message == self.message
+            and self.left != 0
+            and self.bend.edit(answer, now)
+        ):
             self.met += 1
             if self.left is not None:
                 self.left -= 1
@@ -216,7 +221,13 @@ class Case:
 
     def __str__(self):
         often = "always" if self.always else "once"
-        return "%s | %s | %s %s | %s" % (self.scenario.name, self.field, self.bend.kind, self.bend.variant, often)
+        return "%s | %s | %s %s | %s" % (
+            self.scenario.name,
+            self.field,
+            self.bend.kind,
+            self.bend.variant,
+            often,
+        )
 
 
 class Result:
@@ -245,7 +256,9 @@ def cases():
         messages = {field.message: field for field in fields if field.message != "new-nonce"}
         for message in messages:
             chain = message == "certificate"
-            fields.append(Field(message, "chain" if chain else "body", (), _ca.ROOT.decode() if chain else ""))
+            fields.append(
+                Field(message, "chain" if chain else "body", (), _ca.ROOT.decode() if chain else "")
+            )
         for field in fields:
             key = (field.message, field.part, field.path)
             # A problem document means something else in each scenario; other messages are the same everywhere.
@@ -341,7 +354,11 @@ def _recover(world, scenario, account):
         raise Lost("; ".join(world.ca.broken))
     if len(world.ca.accounts) != 1:
         raise Lost("there are %d accounts" % len(world.ca.accounts))
-    if journal.account_url.text() not in world.ca.accounts or account and journal.account_url.text() != account:
+    if (
+        journal.account_url.text() not in world.ca.accounts
+        or account
+        and journal.account_url.text() != account
+    ):
         raise Lost("the account is another one")
     if world.published:
         raise Lost("a challenge is still published")
@@ -354,7 +371,9 @@ def _recover(world, scenario, account):
 
 def _tidy(world):
     with _disk.On(world.disk):
-        names = [name for name in world.home.store.names() if name not in ("journal-a", "journal-b", "directory")]
+        names = [
+            name for name in world.home.store.names() if name not in ("journal-a", "journal-b", "directory")
+        ]
     live = ["account-%d" % world.home.device.journal.account_file_id]
     if world.record.file_id:
         live += ["chain-%d" % world.record.file_id, "key-%d" % world.record.file_id]

@@ -129,7 +129,9 @@ def _is_url(value):
 
 def _on(kind, function):
     """A change of values of one type; others stay as they are."""
-    return lambda value: function(value) if isinstance(value, kind) and not isinstance(value, bool) else ABSENT
+    return lambda value: (
+        function(value) if isinstance(value, kind) and not isinstance(value, bool) else ABSENT
+    )
 
 
 def _path_of(url):
@@ -181,7 +183,9 @@ def _json(field, later):
 
 
 def _tree(value):
-    return json.loads(json.dumps(value), object_pairs_hook=lambda pairs: Pairs([list(pair) for pair in pairs]))
+    return json.loads(
+        json.dumps(value), object_pairs_hook=lambda pairs: Pairs([list(pair) for pair in pairs])
+    )
 
 
 # Headers.
@@ -264,9 +268,15 @@ def _header(field, later):
         for seconds in ("0", "1", "-5", "1.5", "86400", "9" * 12, "9" * 60):
             yield Bend("wrong type", seconds[:12] + " s", _added(name, seconds))
     elif "://" in sample:
-        yield Bend("other case", "capitals", _lines(name, lambda value: [value.replace("https://", "HTTPS://")]))
-        yield Bend("relative", "without host", _lines(name, lambda value: [re.sub("https://[^/]*", "", value)]))
-        yield Bend("relative", "without scheme", _lines(name, lambda value: [value.replace("https://", "//")]))
+        yield Bend(
+            "other case", "capitals", _lines(name, lambda value: [value.replace("https://", "HTTPS://")])
+        )
+        yield Bend(
+            "relative", "without host", _lines(name, lambda value: [re.sub("https://[^/]*", "", value)])
+        )
+        yield Bend(
+            "relative", "without scheme", _lines(name, lambda value: [value.replace("https://", "//")])
+        )
         yield Bend("relative", "http", _lines(name, lambda value: [value.replace("https://", "http://")]))
     else:
         yield Bend("other case", "capitals", _lines(name, lambda value: [value.upper()]))
@@ -319,7 +329,13 @@ def _body(field, later):
     yield Bend("early", "before its end", _whole(lambda data: data[: len(data) // 2]))
     yield Bend("long", "12 KB more", _whole(lambda data: data[:-1] + b"," + b'"x":"' + b"x" * 12000 + b'"}'))
     yield Bend("long", "blanks beyond the bound", _whole(lambda data: data + b" " * limits.BODY))
-    for kind in ("", "text/plain", "Application/JSON; Charset=UTF-8", "application/problem+json", "text/html"):
+    for kind in (
+        "",
+        "text/plain",
+        "Application/JSON; Charset=UTF-8",
+        "application/problem+json",
+        "text/html",
+    ):
         yield Bend("another encoding", "as " + (kind or "no type"), _added("content-type", kind))
 
 
@@ -363,7 +379,9 @@ def _chain(field, later):
     yield Bend("missing", "the leaf", _blocks(lambda found: b"".join(found[1:])))
     yield Bend("missing", "those above it", _blocks(lambda found: found[0]))
     yield Bend("missing", "the last line's end", _whole(lambda data: data.rstrip()))
-    yield Bend("missing", "line ends between", _whole(lambda data: data.replace(b"-----\n-----", b"----------")))
+    yield Bend(
+        "missing", "line ends between", _whole(lambda data: data.replace(b"-----\n-----", b"----------"))
+    )
     yield Bend("missing", "padding", _whole(lambda data: data.replace(b"=", b"")))
     yield Bend("late", "after two answers", _whole(lambda data: b""), 2)
     yield Bend("null", "", _whole(lambda data: b"null"))
@@ -388,7 +406,10 @@ def _chain(field, later):
         ("blank lines", lambda data: data.replace(b"\n", b"\n\n")),
         ("blanks", lambda data: data.replace(b"\n", b" \n\t")),
         ("base64url", lambda data: data.replace(b"+", b"-").replace(b"/", b"_")),
-        ("text between", lambda data: data.replace(b"-----BEGIN", b"subject=CN = A-B\nissuer=C\n-----BEGIN") + b"end"),
+        (
+            "text between",
+            lambda data: data.replace(b"-----BEGIN", b"subject=CN = A-B\nissuer=C\n-----BEGIN") + b"end",
+        ),
     ):
         yield Bend("another encoding", words, _whole(make))
     for kind in ("", "text/plain", "application/x-pem-file; charset=utf-8"):

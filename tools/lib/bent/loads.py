@@ -31,7 +31,9 @@ def openssl(pairs):
                 if again != chain.decode("ascii"):
                     refused.append("OpenSSL would write this chain otherwise:\n%s" % chain.decode())
             except (ssl.SSLError, ValueError) as error:
-                refused.append("OpenSSL does not load a chain: %s\n%s" % (error, chain.decode(errors="replace")))
+                refused.append(
+                    "OpenSSL does not load a chain: %s\n%s" % (error, chain.decode(errors="replace"))
+                )
     return refused
 
 

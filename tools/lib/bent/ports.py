@@ -139,7 +139,11 @@ def wire_bends():
     return [
         (Bend("early", "100 before it", _interim(b"100 Continue")), good, good),
         (
-            Bend("early", "102 and 103 before it", _interim(b"102 Processing", b"103 Early Hints\r\nLink: <https://a/>;rel=up")),
+            Bend(
+                "early",
+                "102 and 103 before it",
+                _interim(b"102 Processing", b"103 Early Hints\r\nLink: <https://a/>;rel=up"),
+            ),
             good,
             good,
         ),
@@ -233,7 +237,13 @@ class OnCPython:
         self._progress = Quiet()
         self._progress.warn = lambda sentence: None
         self._drive = drive.Drive(
-            self._device, self._net, self._port.store, self._clock, self._answers, self._deployer, self._progress
+            self._device,
+            self._net,
+            self._port.store,
+            self._clock,
+            self._answers,
+            self._deployer,
+            self._progress,
         )
 
     def attempt(self, fresh):
@@ -289,7 +299,12 @@ class OnMicroPython:
             bufsize=1,
             umask=0o077,
         )
-        words = {"ids": [ADDRESS], "directory": proxy.directory_url, "roots": proxy.root, "port": pebble.http_port}
+        words = {
+            "ids": [ADDRESS],
+            "directory": proxy.directory_url,
+            "roots": proxy.root,
+            "port": pebble.http_port,
+        }
         self._say({**words, "state": self._state, "options": {}})
         self._issued = 0
         self._seen = {}
@@ -352,6 +367,10 @@ def cases(name, parts):
             right = expected.outcomes("issue", field, case.bend.kind, case.bend.variant, False)
             # How many requests there are is the core's bench's business.
             right = right | both if right & both else right
+            if name == "micropython" and case.bend.kind == "long":
+                right = right | {
+                    core.REFUSED
+                }  # a header of 7 KB wants that much of a small heap in one piece
             if case.field.message in [message for _, message in _MESSAGES]:
                 found.append((str(case), case.field.message, case.bend, right))
     at = PORTS.index(name) + 1
