@@ -52,14 +52,20 @@ def _tier(item):
     return "test"
 
 
+def _scope(nodeid):
+    """What runs in one process, one test after the other: a file, or one case of a file in APART."""
+    file = nodeid.split("::")[0]
+    return nodeid if file in APART else file
+
+
 def _in_turn(items):
-    """The items, files with the longest tests first, so that none of them is waited for at the end."""
-    longest = {}
+    """The items, those that take longest first, so that none of them is waited for at the end."""
+    seconds = {}
     for item in items:
         mark = item.get_closest_marker("slow")
-        file = item.nodeid.split("::")[0]
-        longest[file] = longest.get(file, 0) + (mark.args[0] if mark else 0)
-    return sorted(items, key=lambda item: -longest[item.nodeid.split("::")[0]])
+        scope = _scope(item.nodeid)
+        seconds[scope] = seconds.get(scope, 0) + (mark.args[0] if mark else 0)
+    return sorted(items, key=lambda item: -seconds[_scope(item.nodeid)])
 
 
 def pytest_collection_modifyitems(config, items):
@@ -123,8 +129,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            file = nodeid.split("::")[0]
-            return nodeid if file in APART else file
+            return _scope(nodeid)
 
     return ByFile(config, log)
 

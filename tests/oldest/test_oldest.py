@@ -12,8 +12,12 @@ import pytest
 from tools.lib import cache, venv
 from tools.lib.testing import tiers
 
+SECONDS = {"tests/interop/test_issue.py": 190, "tests/interop/test_commands.py": 70}
 
-@pytest.mark.parametrize("file", tiers.OLDEST)
+
+@pytest.mark.parametrize(
+    "file", [pytest.param(file, marks=pytest.mark.slow(SECONDS.get(file, 0))) for file in tiers.OLDEST]
+)
 def test_the_file_passes_on_the_oldest_libraries(file):
     command = [venv.python(venv.checkout(oldest=True)), "-m", "pytest", "-q", "-p", "no:cacheprovider", file]
     environment = {

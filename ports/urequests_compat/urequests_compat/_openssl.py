@@ -80,6 +80,8 @@ class Session:
         self._open = {}  # (host, port) -> TLS socket
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Python 3.10 and Debian 12's 3.11 set this, and take an answer that was cut for a whole one.
+        self._context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         try:
             _load(self._context, cafile, cadata)
         except (OSError, ValueError) as e:

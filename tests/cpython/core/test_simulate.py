@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+
+from tools.lib import venv
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 TOOL = os.path.join(ROOT, "tools", "simulate")
@@ -44,9 +47,9 @@ def broken(data, goal):
 
 
 @pytest.mark.slow(200)
-def test_the_small_gate_holds(tmp_path):
+def test_the_small_gate_holds_at_90_days_in_the_kind_world(tmp_path):
     page = tmp_path / "report.html"
-    data = gate("--small", "--html", str(page))
+    data = gate("--small", "--world", "kind", "--only", "g1,g2,g3,g4,g5", "--html", str(page))
     failed = [(r["what"], r["figure"], r["bound"], r["limit"]) for r in data["rows"] if r["holds"] is False]
     assert data["holds"], failed
     assert sorted(data["goals"]) == ["G1", "G2", "G3", "G4", "G5"]
@@ -54,6 +57,22 @@ def test_the_small_gate_holds(tmp_path):
         assert [r for r in data["rows"] if r["goal"] == goal and r["holds"]]
     text = page.read_text()
     assert text.count("<svg") >= 8 and "http" not in text.replace("http://www.w3.org", "")
+
+
+@pytest.mark.slow(100)
+def test_the_policy_of_today_fails_at_45_days_and_no_worse_than_is_known(tmp_path):
+    out = tmp_path / "result.json"
+    words = ("gate", "--quick", "--only", "g3,g6", "--life", "45", "--world", "kind,all", "--out", str(out))
+    done = simulate(*words, "--no-worse")
+    assert done.returncode == 0, done.stderr
+    data = json.loads(out.read_text())
+    assert not data["holds"] and {(r["life"], r["world"]) for r in data["rows"]} == {
+        ("45", "kind"),
+        ("45", "all"),
+    }
+    failed = [r for r in data["rows"] if r["holds"] is False]
+    assert {(r["goal"], r["world"]) for r in failed} == {("G3", "kind"), ("G6", "kind"), ("G6", "all")}
+    assert [r for r in failed if "name lapsed" in r["what"] and r["figure"] > r["limit"]]
 
 
 @pytest.mark.parametrize("policy", ["certbot", "cron", "tick", "predictable", "redraw"])
@@ -94,6 +113,60 @@ def test_the_log_is_what_the_world_sees(tmp_path):
     again = tmp_path / "again.tsv"
     simulate("log", "--homes", "20", "--days", "60", "--dynamic", "--out", str(again))
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_the_log_of_an_unkind_world_comes_with_its_truth(tmp_path):
+    out = tmp_path / "log.tsv"
+    words = "log --life 45 --world all --homes 120 --days 200 --seed 3".split()
+    done = simulate(*words, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("\t") for line in out.read_text().splitlines()]
+    assert lines[0] == ["core_seconds", "kind", "identifier"]
+    seen = {}
+    for second, kind, identifier in lines[1:]:
+        home = re.fullmatch(r"home-(\d+)\.example" if kind == "dns" else r"address-(\d+)-\d+", identifier)
+        seen.setdefault(int(home[1]), []).append(int(second))
+    # Read where the simulator's libraries are, as somebody else's attacker would.
+    code = (
+        "import json, sys, numpy; d = numpy.load(sys.argv[1]);"
+        "print(json.dumps({k: d[k].tolist() for k in d})); print({k: str(d[k].dtype) for k in d})"
+    )
+    python = os.path.join(venv.environment("simulate"), "bin", "python")
+    done = subprocess.run(
+        [python, "-c", code, str(out) + ".truth.npz"], capture_output=True, text=True, timeout=100
+    )
+    truth = json.loads(done.stdout.splitlines()[0])
+    assert "'spans': 'int64', 'off': 'int64'" in done.stdout and "'info': 'int64'" in done.stdout
+    assert truth["days"] == 200 and truth["life"] == 45
+    assert len(truth["info"]) == 120 and len(truth["off"]) == 121 and truth["off"][-1] == len(truth["spans"])
+    assert {kind for _, _, kind in truth["spans"]} == {0, 1, 2}
+    start, end = 220838400, 220838400 + 200 * 86400
+    for home, (enrolled, longest, night, died, resets) in enumerate(truth["info"]):
+        spans = truth["spans"][truth["off"][home] : truth["off"][home + 1]]
+        touching = [
+            b - a for a, b, kind in spans if kind != 2 and b > max(start, enrolled) and a < (died or end)
+        ]
+        assert longest == max(touching, default=0)
+        assert night in (0, 1) and resets >= 0
+        times = seen.get(home, [enrolled])
+        assert min(times) >= min(enrolled, start) and max(times) <= (died or end) + 21
+        # Nothing is begun without power; an order takes 20 seconds at most.
+        for a, b, kind in spans:
+            assert kind or not [t for t in times if a + 21 < t < b]
+    assert [one for one in truth["info"] if one[0] > start] and [one for one in truth["info"] if one[2]]
+
+
+def test_a_lifetime_or_world_that_does_not_exist_is_refused():
+    done = simulate("log", "--homes", "1", "--life", "never")
+    assert done.returncode == 2 and "--life never" in done.stderr and "Traceback" not in done.stderr
+    done = simulate("gate", "--world", "mild")
+    assert done.returncode == 2 and "mild" in done.stderr and "nights" in done.stderr
+
+
+def test_every_failure_on_the_list_has_a_reason():
+    with open(os.path.join(ROOT, "tools", "simulate-red.json")) as file:
+        rows = json.load(file)
+    assert rows and all(row["reason"] and row["figure"] and row["worst"] for row in rows)
 
 
 def test_the_committed_result_is_a_full_run_that_says_how_to_repeat_it():

@@ -4,7 +4,7 @@ functions alone is what a device does. 200 homes, real keys and signatures, a st
 import random
 
 import pytest
-from virtual_home import NAME, Home
+from virtual_home import NAME, Home, Store
 
 from ipcert import action, identifiers, plan
 from ipcert.errors import RemoteError
@@ -51,12 +51,17 @@ class Living(Home):
         self.trace = []
         self.seen = {}
         self.address = 0
-        super().__init__((NAME, "198.51.100.1"), seed=1, first_delay=14 * worlds.DAY)
-        self.clock.now = world.begin
+        super().__init__((NAME, *self.addresses()), seed=1, first_delay=14 * worlds.DAY)
+        self.clock.now = simulated.first_second(world)
         self.ca.hook = self.down
         self.ca.ari = False  # polls take random words too, and change nothing here
         self.ca.decide = 1200 if world.slow else 1
         self.ca.retry_after = 300 if world.slow else None
+
+    def addresses(self):
+        """What the line has now."""
+        v4 = "198.51.100.%d" % (1 + self.address % 2)
+        return [v4, "2001:db8::%d" % (1 + self.address % 2)][: self.world.families]
 
     def boot(self):
         super().boot()
@@ -77,29 +82,35 @@ class Living(Home):
             return simulated.LINE
         if any(a <= t < b for a, b in self.world.ca):
             return simulated.CA
-        return simulated.CHECK if self.world.fails() else 0
+        who = worlds.NAME if self.device.subject == NAME else worlds.ADDRESS
+        lost = any(a <= t < b and mask & who for a, b, mask in self.world.lost)
+        return simulated.CHECK if self.world.fails() or lost else 0
 
     def note(self):
         for r in self.device.journal.records():
-            ip = r.identifiers_text.text() != NAME
+            text = r.identifiers_text.text()
+            lineage = NAME if text == NAME else 6 if ":" in text else 4
             now = (r.planned_at, r.window_start, r.window_end, r.reason)
-            if self.seen.get(ip) != now:
-                self.seen[ip] = now
-                self.trace.append((ip,) + now)
+            if self.seen.get(lineage) != now:
+                self.seen[lineage] = now
+                self.trace.append((lineage != NAME,) + now)
 
     def live(self):
         """Until the world's end."""
         w = self.world
-        changes = w.renumberings + [1 << 30]
-        c = o = 0
-        kind = -1
+        power = [one for one in w.power if one[1] > self.clock.now] + [(1 << 30, 1 << 30)]
+        line = [one for one in w.line if one[1] > self.clock.now] + [(1 << 30, 1 << 30)]
+        changes = [t for t in w.renumberings if t > self.clock.now] + [1 << 30]
+        resets = [t for t in w.resets if t > self.clock.now] + [1 << 30]
+        c = r = o = n = 0
+        down = line[0][0] <= self.clock.now
         while True:
             it = self.device.next(self.now())
             self.note()
             # What an old address proved is given back: no attempt of the simulator's, and no plan hangs on it.
             order = self.device.activity == action.ISSUANCE if it.kind == action.SEND else False
             if order and self.fate is None:
-                self.fate = self.decide(self.clock.now, kind)
+                self.fate = self.decide(self.clock.now, worlds.LINE_DOWN if down else -1)
             if it.kind == action.SEND and self.fate == simulated.LINE:
                 self.device.failed(it.number, RemoteError("network", "The line is down."))
                 continue
@@ -111,16 +122,17 @@ class Living(Home):
                 self.device.done(it.number)
                 continue
             self.fate = None
-            t = max(self.clock.now, min(it.until, changes[c]))
-            while o < len(w.outages) and w.outages[o][1] <= t:
+            t = max(self.clock.now, min(it.until, changes[c], resets[r]))
+            while power[o][1] <= t:
                 o += 1
-            kind = w.outages[o][2] if o < len(w.outages) and w.outages[o][0] <= t else -1
-            off = kind == worlds.POWER_OFF
+            off = power[o][0] <= t
             if off:
-                t = w.outages[o][1]
-                kind = -1
+                t = power[o][1]
                 o += 1
-            if t >= w.end:
+            while line[n][1] <= t:
+                n += 1
+            down = line[n][0] <= t
+            if t >= w.until():
                 return
             self.clock.now = t
             new = changes[c] <= t
@@ -128,9 +140,13 @@ class Living(Home):
                 c += 1
             if new:
                 self.address += 1
-                other = "198.51.100.%d" % (1 + self.address % 2)
-                self.identifiers = [identifiers.parse(NAME), identifiers.parse(other)]
-            if off:
+                self.identifiers = [identifiers.parse(one) for one in (NAME, *self.addresses())]
+            if resets[r] <= t:
+                while resets[r] <= t:
+                    r += 1
+                self.store = Store()  # the factory's
+                self.boot()
+            elif off:
                 self.boot()
             elif new:
                 self.change(self.identifiers)
@@ -150,12 +166,13 @@ def worsen(change):
     change(worlds, "LONG", (4, worlds.DAY, 9 * worlds.DAY))
 
 
-def lives(number):
+def lives(number, kind="kind"):
     """(plans and log of the simulator's home, plans and certificates of the device)."""
     ca = [(worlds.START + 10 * worlds.DAY, worlds.START + 12 * worlds.DAY)] if number % 4 == 3 else []
     both = []
     for _ in range(2):
-        world = World(7, number, DAYS, number % 3 == 0, ca, warm=0)
+        regions = worlds.regional_outages(7, DAYS)
+        world = World(7, number, DAYS, number % 3 == 0, ca, warm=0, kind=kind, regions=regions)
         world.slow = number % 2 == 1
         both.append(world)
     trace = []
@@ -165,17 +182,23 @@ def lives(number):
     return [one[1:] for one in trace], log, device
 
 
+def compared(number, kind="kind"):
+    """The reasons of the plans, which are the same in both."""
+    expected, log, device = lives(number, kind)
+    seen = {ip: [] for ip in (NAME, 4, 6)}
+    for one in device.ca.issued:
+        seen[NAME if one.names == (NAME,) else 6 if ":" in one.names[0] else 4].append(one.at)
+    assert seen[4] == log.ip and seen[6] == log.six, number
+    assert seen[NAME] == log.name, number
+    assert device.trace == expected, number
+    return {why for _, _, _, _, why in expected}
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_the_device_does_what_the_simulator_says(part):
     kinds = set()
     for number in range(part, HOMES, 4):
-        expected, log, device = lives(number)
-        ip = [i.at for i in device.ca.issued if i.names != (NAME,)]
-        name = [i.at for i in device.ca.issued if i.names == (NAME,)]
-        assert ip == log.ip, number
-        assert name == log.name, number
-        assert device.trace == expected, number
-        kinds |= {why for _, _, _, _, why in expected}
+        kinds |= compared(number)
     # The worlds led through most of the policy.
     wanted = {
         plan.URGENT,
@@ -188,3 +211,21 @@ def test_the_device_does_what_the_simulator_says(part):
         plan.HELD,
     }
     assert kinds >= wanted | ({plan.COLLISION} if part % 2 else set())
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_the_device_does_so_in_an_unkind_world(part, monkeypatch):
+    # Ten years of everything else, too.
+    monkeypatch.setattr(worlds, "LOST", (12, 4 * worlds.DAY, 1.0))
+    monkeypatch.setattr(worlds, "RESETS", 12)
+    monkeypatch.setattr(worlds, "BIRTHS", 5)
+    monkeypatch.setattr(worlds, "DEATHS", 2)
+    monkeypatch.setattr(worlds, "FAMILIES", 0.5)
+    worlds_of = []
+    for number in range(part, 40, 2):
+        compared(number, "all")
+        worlds_of.append(World(7, number, DAYS, False, [], warm=0, kind="all", regions=[[]] * worlds.REGIONS))
+    assert any(one.resets for one in worlds_of) and any(one.lost for one in worlds_of)
+    assert any(one.died for one in worlds_of) and any(one.families > 1 for one in worlds_of)
+    assert any(one.nights for one in worlds_of) and any(one.nightly for one in worlds_of)
+    assert any(one.enrolled > one.begin for one in worlds_of)

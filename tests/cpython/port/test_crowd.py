@@ -60,3 +60,6 @@ def test_the_figures_are_those_that_were_measured():
     assert ordinary and all(r["crowd"] == anonymity.ORDINARY_AMONG and r["figure"] <= 1.5 for r in ordinary)
     weeks = [r for r in rows if r["what"].endswith("longest outage over 28 days")]
     assert weeks and 100 * max(r["figure"] for r in weeks) <= anonymity.WEEKS_IN_100
+    with open(os.path.join(ROOT, "docs", "privacy.md")) as file:
+        bounds = [line.split("|")[-2].strip() for line in file if line.startswith("| 90 days | 10,000 |")]
+    assert bounds == ["%d %%" % anonymity.WEEKS_IN_100]

@@ -132,6 +132,7 @@ class Tree:
         quiet(["tar", "-C", self.path, "-xpf", self._archive], f"{self._archive} could not be unpacked.")
         registries.put_into(self.path)
         self._file("etc/hostname", "fresh\n")
+        self._file("etc/machine-id", os.urandom(16).hex() + "\n")  # the first boot's work
         self._file(
             "etc/hosts", "127.0.0.1 localhost\n127.0.1.1 fresh\n::1 localhost ip6-localhost ip6-loopback\n"
         )

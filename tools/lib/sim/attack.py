@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from ipcert import plan
 from tools.lib.sim import cells, features
-from tools.lib.sim.world import BACKDATE, IP_LIFE, NAME_LIFE
+from tools.lib.sim.world import BACKDATE
 
 KAPPA = (
     0.3,
@@ -20,14 +20,17 @@ KAPPA = (
 MOST_TUNED = 800  # homes
 
 
-def windows():
-    """The shipped policy's ordinary windows, seconds after the CT timestamp before."""
+def windows(life):
+    """The shipped policy's ordinary windows for these Lifetimes, seconds after the CT timestamp before; at last, the lifetime
+    of a name. Where it changes: from the earliest that the shorter one allows to the latest that the longer one does."""
+    shorter, longer = sorted((life.name, life.later))
     return np.array(
         [
-            IP_LIFE * plan.ADDRESS_START / 1000 - BACKDATE,
-            IP_LIFE * plan.ADDRESS_END / 1000 - BACKDATE,
-            NAME_LIFE * plan.NAME_START / 1000 - BACKDATE,
-            NAME_LIFE * plan.NAME_END / 1000 - BACKDATE,
+            life.address * plan.ADDRESS_START / 1000 - BACKDATE,
+            life.address * plan.ADDRESS_END / 1000 - BACKDATE,
+            shorter * plan.NAME_START / 1000 - BACKDATE,
+            longer * plan.NAME_END / 1000 - BACKDATE,
+            float(longer),
         ]
     )
 
@@ -36,7 +39,7 @@ def prepared(city):
     """The city as cells wants it; worked out once."""
     if city.prepared is None:
         slots = int(max(city.names.max(), city.ips.max()) / cells.SLOT) + 2
-        more = cells.prepare(city.ips, city.ioff, city.new, windows(), slots)
+        more = cells.prepare(city.ips, city.ioff, city.new, windows(city.life), slots)
         city.prepared = (city.names, city.noff, city.ips, city.ioff, city.new) + more
     return city.prepared
 
@@ -64,7 +67,7 @@ class Ratio:
     def __init__(self, city, homes, rng, times=40):
         half = homes.size * 3 // 4
         learn, tune = homes[:half], homes[half:]
-        w = windows()
+        w = windows(city.life)
         args = prepared(city)
         true = np.zeros(cells.CELLS)
         false = np.zeros(cells.CELLS)
@@ -152,7 +155,7 @@ class Trees:
     name = "boosted trees"
 
     def __init__(self, city, homes, rng, stages=STAGES):
-        self.windows = windows()
+        self.windows = windows(city.life)
         self.cuts = np.zeros(0)
         self.forest = None
         kept, homes = homes[: homes.size // 6], homes[homes.size // 6 :]

@@ -26,12 +26,12 @@ _LOG = np.array(
 _S = 16  # bins of _LOG
 _NAME = np.array(
     [55 * DAY, 61 * DAY, 70 * DAY, 89.9 * DAY]
-)  # the name's interval: early, ordinary end, late, later, lapsed
+)  # the name's interval: early, ordinary end, late, later, lapsed; for a lifetime of 90 days, others are scaled to it
 _SAME = np.array([90, 104, 125, 161, 240, 480, 960]) * HOUR  # gaps of one address above ORDINARY
 _NEW = np.array([24, 48, 82, 125, 240, 480]) * HOUR  # gaps at a change of address
-_AGE = np.array([30, 40.4, 48, 55, 59, 61, 68, 76, 87, 90]) * DAY
+_AGE = np.array([30, 40.4, 48, 55, 59, 61, 68, 76, 87, 90]) * DAY  # scaled
 _WAIT = np.array([1200, 2 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 21 * DAY])
-_LATE = np.array([63, 66, 70, 76, 89.9, 92.9]) * DAY  # how late a late interval is
+_LATE = np.array([63, 66, 70, 76, 89.9, 92.9]) * DAY  # how late a late interval is, scaled
 _COVER = np.array([82, 125, 240, 480, 960]) * HOUR  # the gap that may explain it
 _LEFT = np.array([0, 2.5, 8, 20, 30]) * DAY  # validity left when that gap ended
 _BACK = np.array(
@@ -52,6 +52,7 @@ N_IN = 15 * 36
 N_LATE = 7 * 7 * 6 * 14
 BASE = np.cumsum(np.array([0, N_NEAR, N_GAP + N_IN, 8, 7, 20]))
 CELLS = int(BASE[5]) + N_LATE
+MOST = 1024  # cells of one pair
 
 
 @njit(inline="always")
@@ -97,16 +98,19 @@ def prepare(ips, ioff, new, windows, slots):
 
 
 @njit(cache=True)
-def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out):
+def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, life, out):
     """Fill `out` with the pair's cells and return their number.
 
     new[j]: True when ip[j] is the first certificate of an address; look, draw, gaps: from `prepare`. The four bounds
-    are of the ordinary windows, in seconds after the CT timestamp before.
+    are of the ordinary windows, in seconds after the CT timestamp before; life: a name's lifetime, seconds.
     """
+    scale = 90 * DAY / life
     n = 0
     j = 0
     m = ip.size
     for k in range(name.size):
+        if n > out.size - 4:
+            break
         x = name[k]
         i = j
         j = look[int(x / SLOT)]
@@ -115,7 +119,7 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out):
         since = x - ip[j - 1] if j > 0 else 1e9
         until = ip[j] - x if j < m else 1e9
         interval = x - name[k - 1] if k > 0 else -1.0
-        kind = 5 if k == 0 else _bin(_NAME, interval)
+        kind = 5 if k == 0 else _bin(_NAME, interval * scale)
         out[n] = (
             BASE[0]
             + (kind * _S + _FAST[min(int(since / 10), 59999)]) * _S
@@ -166,7 +170,7 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out):
             q += 1
         s = name[q - 1] if q > 0 else -1e9
         x = name[q] if q < name.size else 1e9
-        age = 11 if q == 0 else _bin(_AGE, b - s)
+        age = 11 if q == 0 else _bin(_AGE, (b - s) * scale)
         delay = 9 if q == name.size else _bin(_WAIT, x - b)
         if q > 0 and q < name.size and x - s > name_hi + 600:
             continue  # LATE's
@@ -193,7 +197,7 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out):
             if g > best:
                 best = g
                 cover = i0
-        kind = _bin(_LATE, x - s)
+        kind = _bin(_LATE, (x - s) * scale)
         if after > best:
             c = 6  # the name came back before the address did
             left = 0
@@ -204,7 +208,7 @@ def pair(name, ip, new, look, draw, gaps, name_lo, name_hi, ip_lo, ip_hi, out):
             back = 0
         else:
             c = _bin(_COVER, best)
-            left = _bin(_LEFT, s + 90 * DAY - ip[cover])
+            left = _bin(_LEFT, s + life - ip[cover])
             back = 1 + _bin(_BACK, x - ip[cover])
         out[n] = BASE[5] + ((kind * 7 + c) * 6 + left) * 14 + back
         n += 1
@@ -217,7 +221,7 @@ def _one(city, a, b, windows, buf):
     lo, hi = ioff[b], ioff[b + 1]
     return pair(
         names[noff[a] : noff[a + 1]], ips[lo:hi], new[lo:hi], look[b], draw[lo:hi], gaps[goff[b] : goff[b + 1]],
-        windows[2], windows[3], windows[0], windows[1], buf,
+        windows[2], windows[3], windows[0], windows[1], windows[4], buf,
     )  # fmt: skip
 
 
@@ -225,7 +229,7 @@ def _one(city, a, b, windows, buf):
 def score(city, rows, cols, table, windows, out):
     """out[c, r] = the sum of the table's weights for name rows[r] and address cols[c]."""
     for c in prange(cols.size):
-        buf = np.empty(256, np.int64)
+        buf = np.empty(MOST, np.int64)
         for r in range(rows.size):
             n = _one(city, rows[r], cols[c], windows, buf)
             s = 0.0
@@ -237,7 +241,7 @@ def score(city, rows, cols, table, windows, out):
 @njit(nogil=True, cache=True)
 def count(city, a, b, windows, out):
     """out[cell] += 1 for each cell of each pair (a[q], b[q])."""
-    buf = np.empty(256, np.int64)
+    buf = np.empty(MOST, np.int64)
     for q in range(a.size):
         n = _one(city, a[q], b[q], windows, buf)
         for z in range(n):
@@ -247,7 +251,7 @@ def count(city, a, b, windows, out):
 @njit(nogil=True, cache=True)
 def channels(city, a, b, table, windows, out):
     """out[q, channel] = the table's weights of pair q, channel by channel."""
-    buf = np.empty(256, np.int64)
+    buf = np.empty(MOST, np.int64)
     for q in range(a.size):
         n = _one(city, a[q], b[q], windows, buf)
         for z in range(n):

@@ -259,7 +259,7 @@ def measure(name, ip, new, look, draw, shape, gaps, w, f):
         if x - s > most:
             most = x - s
             f[47] = best
-            f[48] = s + 90 * DAY - end if best > 0 else -1.0
+            f[48] = s + w[4] - end if best > 0 else -1.0
             waited_late = x - end if best > 0 else -1.0
     f[46] = most
     f[49] = waited_late

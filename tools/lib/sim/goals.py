@@ -1,13 +1,19 @@
-"""PRIVACY.md's goals G1 to G5, measured: each row a figure, its one-sided 95 % bound, its limit and a verdict."""
+"""The goals G1 to G6 of docs/privacy.md, measured: each row a figure, its one-sided 95 % bound, its limit and a verdict.
+
+G1 is measured once; G2, G3 and G6 for each lifetime in each world; G4 for each lifetime in
+the kind world, and G5 for the first of them.
+"""
 
 import numpy as np
 from scipy import stats as scipy_stats
 
 from ipcert import plan
-from tools.lib.sim import attack, cells, city, enrol, stats, world
-from tools.lib.sim.world import DAY, HOUR, IP_LIFE, NAME_LIFE
+from tools.lib.sim import attack, cells, city, enrol, home, stats, world
+from tools.lib.sim.strongest import learned, strongest
+from tools.lib.sim.world import DAY, HOUR
 
 LONGEST_ORDINARY = DAY
+UNKIND = 4  # times as many homes are looked at for ordinary ones
 CLASSES = (
     (0, DAY),
     (DAY, 3 * DAY),
@@ -47,14 +53,20 @@ SIZES = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
 # are wider: they guard the level that was reached.
 MULTIPLE = {"full": 2.0, "small": 2.0, "quick": 2.5, "tiny": 2.5}
 AUC_ORDINARY = {"full": 0.51, "small": 0.52, "quick": 0.53, "tiny": 0.53}
-# G3's limits are for 10,000 candidates. The small run has 2,000 and guards the level that was reached there.
+# G3's and G6's limits are for 10,000 candidates. The small run has 2,000 and guards the level that was reached there.
 TOP1_ALL = {10000: 0.01, 2000: 0.02}
+TOP1_UNKIND = {10000: 0.02, 2000: 0.04}  # in every world but the kind one
+TOP1_CLASS = {10000: 0.10, 2000: 0.20}
+TOP1_WEEKS = {10000: 0.20, 2000: 0.40}  # homes off for more than 28 days in a row
+TOP1_WEEKS_PRIVATE = {10000: 0.10, 2000: 0.20}  # the same, with recovery = private
+PRIVATE = 7 * DAY
 
 
 class Row:
-    """One measured figure. bound: 95 %, one-sided, on the side that hurts; limit: None where it is only reported."""
+    """One measured figure. bound: 95 %, one-sided, on the side that hurts; limit: None where it is only reported;
+    life, world: under which it was measured, None where it depends on neither."""
 
-    def __init__(self, goal, what, figure, bound, limit, n, above=False, **more):
+    def __init__(self, goal, what, figure, bound, limit, n, above=False, life=None, world=None, **more):
         self.goal = goal
         self.what = what
         self.figure = float(figure)
@@ -62,50 +74,65 @@ class Row:
         self.limit = limit
         self.n = int(n)
         self.above = above
+        self.life = life
+        self.world = world
         self.more = more
         value = self.figure if bound is None else self.bound
         self.holds = None if limit is None else bool(value >= limit if above else value <= limit)
 
     def data(self):
         """For JSON."""
-        d = {"goal": self.goal, "what": self.what, "figure": self.figure, "bound": self.bound}
-        d.update(limit=self.limit, at_least=self.above, n=self.n, holds=self.holds)
+        d = {"goal": self.goal, "life": self.life, "world": self.world, "what": self.what}
+        d.update(figure=self.figure, bound=self.bound, limit=self.limit)
+        d.update(at_least=self.above, n=self.n, holds=self.holds)
         d.update(self.more)
         return d
 
 
 class Measure:
-    """One run. size: a name of SIZES; policy: of reference.POLICIES; progress: a Progress."""
+    """One run. size: a name of SIZES; policy: of reference.POLICIES; progress: a Progress; lives: what
+    world.lifetimes reads, for each lifetime; worlds: names of world.WORLDS; recovery: P3's option, seconds."""
 
-    def __init__(self, seed, size, policy, progress):
+    def __init__(self, seed, size, policy, progress, lives=("90",), worlds=("kind",), recovery=home.RECOVERY):
         self.seed = seed
         self.z = SIZES[size]
         self.size = size
         self.policy = policy
         self.progress = progress
+        self.lives = lives
+        self.worlds = worlds
+        self.recovery = recovery
         self.rows = []
         self.report = {}
+        self.life = self.world = None  # what is being measured
         self._cities = {}
         self._learned = {}
+        self._tried = {}
 
     def add(self, *args, **more):
         """Add a Row."""
-        self.rows.append(Row(*args, **more))
+        self.rows.append(Row(*args, life=self.life, world=self.world, **more))
 
-    def _city(self, kind, count, dynamic=False, policy=None, **options):
-        key = kind, count, dynamic, policy or self.policy, tuple(sorted(options))
+    def _city(self, use, count, dynamic=False, policy=None, **options):
+        key = use, count, dynamic, policy or self.policy, self.life, self.world, tuple(sorted(options))
         if key not in self._cities:
             where = "dynamic" if dynamic else "static"
-            show = self.progress.step(f"{count} homes, {where} ({kind}, {policy or self.policy})")
-            number = self.seed * 100 + {"train": 1, "test": 2, "quiet": 3, "down": 4}[kind]
-            self._cities[key] = city.build(
-                number, count, 365, dynamic, policy or self.policy, progress=show, **options
+            show = self.progress.step(
+                f"{self._where()}: {count} homes, {where} ({use}, {policy or self.policy})"
             )
+            number = self.seed * 100 + {"train": 1, "test": 2, "quiet": 3, "down": 4}[use]
+            self._cities[key] = city.build(
+                number, count, 365, dynamic, policy or self.policy, progress=show, kind=self.world,
+                life=world.lifetimes(self.life), recovery=self.recovery, **options,
+            )  # fmt: skip
         return self._cities[key]
 
+    def _where(self):
+        return f"{self.life} days, {self.world}"
+
     def _places(self):
-        """Static homes, and dynamic ones too unless it has to be quick."""
-        return (False,) if self.size in ("quick", "tiny") else (False, True)
+        """Static homes, and in the kind world dynamic ones too unless it has to be quick: elsewhere they are found less."""
+        return (False,) if self.size in ("quick", "tiny") or self.world != "kind" else (False, True)
 
     def _rng(self):
         return np.random.default_rng([self.seed, 0xA7])
@@ -165,40 +192,38 @@ class Measure:
             if reboots == 5:
                 self.report["first delay"] = np.histogram(d / DAY, 56, (0, 14))[0].tolist()
 
-    def _attackers(self, town, homes, trees=True):
+    def _attackers(self, town, homes):
         """Learned once for each town and set of homes."""
         key = id(town), homes.size
-        if key not in self._learned or trees and len(self._learned[key]) < 3:
-            self._learned[key] = self._learn(town, homes, trees)
+        if key not in self._learned:
+            show = self.progress.step(f"{self._where()}: learning on {homes.size} homes")
+            self._learned[key] = learned(town, homes, self._rng(), self.z)
+            show(1)
         return self._learned[key]
 
-    def _learn(self, town, homes, trees):
-        rng = self._rng()
-        homes = rng.permutation(homes)
-        show = self.progress.step(f"learning on {homes.size} homes")
-        out = [attack.Ratio(town, homes, rng), attack.Collisions(town, homes, rng)]
-        if trees:
-            out.append(attack.Trees(town, homes[:12000], rng, self.z["stages"]))
-        show(1)
-        return out
+    def _show(self, goal, where):
+        return lambda name: self.progress.step(f"{self._where()}: {goal}, {name}, {where}")
 
     def g2(self):
         """Ordinary homes."""
         size = self.z["crowd_ordinary"]
         for dynamic in self._places():
             where = "dynamic" if dynamic else "static"
-            learn = self._city("train", self.z["train"], dynamic)
-            town = self._city("test", self.z["test"], dynamic)
-            homes = self._rng().permutation(np.flatnonzero(town.longest <= LONGEST_ORDINARY))
-            trained = np.flatnonzero(learn.longest <= LONGEST_ORDINARY)
-            for one in self._attackers(learn, trained, self.z["trees_crowds"] > 0):
-                tried = homes
-                if isinstance(one, attack.Trees):
-                    tried = homes[: size * self.z["trees_crowds"]]
-                show = self.progress.step(f"G2: {one.name}, {where}")
-                r = attack.attack(
-                    one, town, tried, size, self.z["matched"] if isinstance(one, attack.Ratio) else 0, show
-                )
+            if self.world == "kind":
+                learn = self._city("train", self.z["train"], dynamic)
+                town = self._city("test", self.z["test"], dynamic)
+            else:
+                # Few homes are ordinary there: as many are looked for as the kind world has.
+                learn = self._city("train", UNKIND * self.z["train"], dynamic, ordinary=True)
+                town = self._city("test", UNKIND * self.z["test"], dynamic, ordinary=True)
+            homes = self._rng().permutation(ordinary(town))
+            numbers = dict(self.z, tried=None, rows=size * self.z["trees_crowds"])
+            if not self.z["trees_crowds"]:
+                numbers["rows"] = None
+            for one, r in strongest(
+                town, self._attackers(learn, ordinary(learn)), homes, size, numbers, self._show("G2", where),
+                self.z["matched"],
+            ):  # fmt: skip
                 self._crowds(
                     "G2",
                     f"{where}, {one.name}",
@@ -214,9 +239,11 @@ class Measure:
             if self.size in ("quick", "tiny"):
                 continue
             # Ordinary targets among everybody: reported beside it.
-            everyone = self._attackers(learn, np.arange(learn.n), self.z["trees_crowds"] > 0)[0]
-            r = attack.attack(everyone, town, self._rng().permutation(town.n)[: size * 12], size)
-            k = town.longest[r.homes] <= LONGEST_ORDINARY
+            learn = self._city("train", self.z["train"], dynamic)
+            town = self._city("test", self.z["test"], dynamic)
+            everyone = self._attackers(learn, learn.visible())[0]
+            r = attack.attack(everyone, town, self._rng().permutation(town.visible())[: size * 12], size)
+            k = np.isin(r.homes, ordinary(town))
             self.add(
                 "G2", f"top-1 as a multiple of guessing, {where}, ordinary targets among mixed candidates",
                 r.hits[k].mean() * size, stats.share_above(r.hits[k].sum(), k.sum()) * size, None, k.sum(), crowd=size,
@@ -234,63 +261,93 @@ class Measure:
         one.table = whole
         return out
 
+    def _everyone(self, dynamic):
+        """(town, [(attacker, Result)]) of all homes that are visible in the log, long outages included; attacked once."""
+        key = self.life, self.world, dynamic
+        if key not in self._tried:
+            learn = self._city("train", self.z["train"], dynamic)
+            town = self._city("test", self.z["test"], dynamic)
+            homes = self._rng().permutation(town.visible())[: self.z["all"]]
+            size = self.z["crowd_all"]
+            found = strongest(
+                town, self._attackers(learn, learn.visible()), homes, size, self.z,
+                self._show("G3", "dynamic" if dynamic else "static"), self.z["matched_all"] if size <= 2000 else 0,
+            )  # fmt: skip
+            self._tried[key] = town, list(found)
+        return self._tried[key]
+
     def g3(self):
         """Everyone, long outages included."""
         size = self.z["crowd_all"]
+        top1, auc, bits = TOP1_ALL[size], 0.62, 0.75
+        if self.world != "kind":
+            # Births, deaths and resets are dates that both certificates have, whatever the policy: they give bits about
+            # everybody, and the goal is that nobody is found by them.
+            top1, auc, bits = TOP1_UNKIND[size], None, None
         for dynamic in self._places():
             where = "dynamic" if dynamic else "static"
-            learn = self._city("train", self.z["train"], dynamic)
-            town = self._city("test", self.z["test"], dynamic)
-            homes = self._rng().permutation(town.n)[: self.z["all"]]
-            for one in self._attackers(learn, np.arange(learn.n), self.z["trees_crowds"] > 0):
-                rows = self.z["tried"] if isinstance(one, attack.Ratio) else self.z["rows"]
-                show = self.progress.step(f"G3: {one.name}, {where}")
-                match = self.z["matched_all"] if isinstance(one, attack.Ratio) and size <= 2000 else 0
-                r = attack.attack(one, town, homes, size, match, show, rows)
-                self._crowds("G3", f"{where}, {one.name}", r, size, TOP1_ALL[size], 0.62, 0.75)
+            town, found = self._everyone(dynamic)
+            for one, r in found:
+                self._crowds("G3", f"{where}, {one.name}", r, size, top1, auc, bits)
                 if isinstance(one, attack.Ratio):
-                    self._classes(where, town, r, size)
-                    self._lapsed(where, town, r, size)
                     if size > 2000:
-                        part = self._rng().permutation(homes)[:2000]
+                        part = self._rng().permutation(town.visible())[:2000]
                         m = attack.attack(one, town, part, 2000, 1).matched
                         self.add(
                             "G3", f"right in an optimal one-to-one matching, {where}, 2,000 candidates", m.mean(),
                             stats.share_above(m.sum(), m.size), None, m.size, crowd=2000,
                         )  # fmt: skip
-                    if not dynamic:
-                        self._compared()
-                        self.report["channels everyone"] = self._channels(one, town, homes[:2000], 1000)
+                    if not dynamic and self.world == "kind":
+                        if self.life == self.lives[0]:
+                            self._compared()
+                        self.report["channels everyone"] = self._channels(
+                            one, town, town.visible()[:2000], 1000
+                        )
                         self._histograms(town)
 
-    def _classes(self, where, town, r, size):
-        longest = town.longest[r.homes]
-        for a, b in CLASSES:
-            k = (longest > a) & (longest <= b) if a else longest <= b
-            if not k.any():
-                continue
-            name = (
-                f"longest outage {a // DAY} to {b // DAY} days"
-                if b < 1 << 30
-                else f"longest outage over {a // DAY} days"
-            )
-            self.add(
-                "G3", f"top-1, {where}, {name}", r.hits[k].mean(), stats.share_above(r.hits[k].sum(), k.sum()), None,
-                k.sum(), crowd=size, auc=float(r.auc[k].mean()), bits=float(r.bits[k].mean()), share=float(k.mean()),
-            )  # fmt: skip
+    def g6(self):
+        """No class of homes stands out."""
+        size = self.z["crowd_all"]
+        for dynamic in self._places():
+            town, found = self._everyone(dynamic)
+            self._classes("dynamic" if dynamic else "static", town, found, size)
 
-    def _lapsed(self, where, town, r, size):
-        """Long outages, with and without a name that lapsed: G4 wants that back within three days of the return."""
-        names = town.lapses[town.lapses[:, 1] == 0, 0]
-        long = town.longest[r.homes] > CLASSES[-1][0]
-        lapsed = np.isin(r.homes, names)
-        for k, what in ((long & lapsed, "name lapsed"), (long & ~lapsed, "name did not lapse")):
-            if k.any():
-                self.add(
-                    "G3", f"top-1, {where}, longest outage over {CLASSES[-1][0] // DAY} days, {what}", r.hits[k].mean(),
-                    stats.share_above(r.hits[k].sum(), k.sum()), None, k.sum(), crowd=size, auc=float(r.auc[k].mean()),
-                    bits=float(r.bits[k].mean()), share=float(k.mean()),
+    def _classes(self, where, town, found, size, limits=True):
+        """A row for each class of homes, of the attacker whose bound is the highest."""
+        weeks = TOP1_WEEKS_PRIVATE if self.recovery >= PRIVATE else TOP1_WEEKS
+        tables = [
+            (one, r, dict(classes(town, r.homes)), town.longest[r.homes] <= 28 * DAY) for one, r in found
+        ]
+        for name in tables[0][2]:
+            limit = None
+            if limits and not name.startswith("reported: "):
+                limit = (weeks if name == WEEKS else TOP1_CLASS)[size]
+            self._class(f"top-1, {where}, {name.removeprefix('reported: ')}", limit, size, limits, [
+                (one, r, masks[name]) for one, r, masks, _ in tables
+            ])  # fmt: skip
+            if name.startswith("certificate"):  # most of these were off for long
+                self._class(
+                    f"top-1, {where}, {name.removeprefix('reported: ')}, off for no more than 28 days", None, size, limits,
+                    [(one, r, masks[name] & short) for one, r, masks, short in tables],
                 )  # fmt: skip
+
+    def _class(self, what, limit, size, limits, found):
+        counted = [(one, r, k) for one, r, k in found if k.sum() >= FEW]
+        # Of a class that has too few homes a bound says nothing; it is reported.
+        if not counted:
+            limit = None
+            counted = [(one, r, k) for one, r, k in found if k.any()]
+        if not counted:
+            return
+        bound, at = max(
+            (stats.share_above(r.hits[k].sum(), k.sum()), q) for q, (_, r, k) in enumerate(counted)
+        )
+        one, r, k = counted[at]
+        self.add(
+            "G6" if limits else "G3", what, r.hits[k].mean(), bound, limit, k.sum(), crowd=size, attacker=one.name,
+            top10=float(r.top10[k].mean()), auc=float(r.auc[k].mean()), bits=float(r.bits[k].mean()),
+            share=float(k.mean()), of_all_hits=float(r.hits[k].sum() / max(r.hits.sum(), 1e-9)),
+        )  # fmt: skip
 
     def _compared(self):
         """What the renewals that are late on purpose buy: the same homes without them."""
@@ -299,7 +356,7 @@ class Measure:
         learn = self._city("train", self.z["train"], policy="plain")
         town = self._city("test", self.z["crowd_all"], policy="plain")
         size = self.z["crowd_all"]
-        one = self._attackers(learn, np.arange(learn.n), False)[0]
+        one = attack.Ratio(learn, self._rng().permutation(learn.n), self._rng())
         show = self.progress.step("G3: without late renewals")
         r = attack.attack(one, town, np.arange(town.n), size, 0, show, self.z["compared"])
         self.add(
@@ -307,7 +364,7 @@ class Measure:
             r.hits.mean(), stats.share_above(r.hits.sum(), r.hits.size), None, r.hits.size, crowd=size,
             auc=float(r.auc.mean()), bits=float(r.bits.mean()),
         )  # fmt: skip
-        self._classes("static without late renewals", town, r, size)
+        self._classes("static without late renewals", town, [(one, r)], size, limits=False)
 
     def _histograms(self, town):
         ip = np.diff(town.ips)
@@ -398,7 +455,11 @@ class Measure:
         rng = city.words(self.seed, 1 << 41)
         p = plan.Plan()
         lapses = 0
-        for ip, life, far in ((True, IP_LIFE, plan.ADDRESS_LATEST), (False, NAME_LIFE, plan.NAME_LATEST)):
+        given = world.lifetimes(self.life)
+        for ip, life, far in (
+            (True, given.address, plan.ADDRESS_LATEST),
+            (False, min(given.name, given.later), plan.NAME_LATEST),
+        ):
             for k in range(times):
                 begin = world.START
                 end = begin + life
@@ -433,7 +494,7 @@ class Measure:
                 )  # fmt: skip
             verdicts.append((said[0] >= 0.25) == (said[1] >= 0.25))
         ours = [
-            r for r in self.rows if r.goal == "G3" and r.what.startswith("top-1, static, ") and "outage" not in r.what
+            r for r in self.rows if r.goal == "G3" and r.life == self.life and r.world == "kind" and r.what.startswith("top-1, static, ") and "outage" not in r.what
             and "collision" not in r.what
         ]  # fmt: skip
         if len(ours) == 2:
@@ -454,7 +515,7 @@ class Measure:
         learn = self._city("train", self.z["train"])
         town = self._city("test", self.z["test"])
         size = self.z["crowd_ordinary"]
-        one = self._attackers(learn, np.arange(learn.n), self.z["trees_crowds"] > 0)[0]
+        one = self._attackers(learn, np.arange(learn.n))[0]
         homes = self._rng().permutation(town.n)[: size * 10]
         found = []
         for group in attack.crowds(homes, size):
@@ -472,7 +533,53 @@ class Measure:
 
     def run(self, only, after):
         """Measure the goals named in `only`, and call `after` after each."""
-        for name in ("g1", "g2", "g3", "g4", "g5"):
-            if name in only:
-                getattr(self, name)()
-                after()
+        if "g1" in only:
+            self.g1()
+            after()
+        for life in self.lives:
+            for kind in self.worlds:
+                self.life, self.world = life, kind
+                for name in ("g2", "g3", "g4", "g5", "g6"):
+                    if name not in only or name in ("g4", "g5") and self.world != "kind":
+                        continue
+                    if name == "g5" and self.life != self.lives[0]:
+                        continue
+                    getattr(self, name)()
+                    after()
+                # A city of tens of thousands of homes takes hundreds of megabytes.
+                self._cities.clear()
+                self._learned.clear()
+                self._tried.clear()
+
+
+def ordinary(town):
+    """The homes that had no outage of more than a day, nor anything else that a world may bring, and did not begin in it."""
+    k = (town.longest <= LONGEST_ORDINARY) & ~town.nights & ~town.nightly & (town.lost[:, 1] == 0)
+    k &= (town.resets == 0) & (town.died == 0) & (town.enrolled < world.START)
+    return np.intersect1d(np.flatnonzero(k), town.visible())
+
+
+WEEKS = "longest outage over 28 days"
+FEW = 40  # homes of a class: the bound of none found among them is 7 %
+
+
+def classes(town, homes):
+    """(name, mask over `homes`) of each class of G6; a home may be in several. Those without a limit begin with "reported: "."""
+    longest = town.longest[homes]
+    for a, b in CLASSES:
+        k = (longest > a) & (longest <= b) if a else longest <= b
+        yield (WEEKS if b > 1 << 30 else f"longest outage {a // DAY} to {b // DAY} days"), k
+    lost = town.lost[homes]
+    for a, b, text in (
+        (0, 3, "up to 3 days"),
+        (3, 14, "for 3 to 14 days"),
+        (14, 1 << 20, "for more than 14 days"),
+    ):
+        yield f"validation of both lost {text}", (lost[:, 0] > a * DAY) & (lost[:, 0] <= b * DAY)
+    yield "validation of one lost only", (lost[:, 1] > 0) & (lost[:, 0] == 0)
+    yield "reset or replaced", town.resets[homes] > 0
+    yield "switched off at night", town.nights[homes]
+    for is_ip, text in ((1, "address"), (0, "name")):
+        yield f"certificate of the {text} lapsed", np.isin(homes, town.lapses[town.lapses[:, 1] == is_ip, 0])
+    yield "reported: died", town.died[homes] > 0
+    yield "reported: began within the record", town.enrolled[homes] >= world.START

@@ -2,7 +2,7 @@
 
 from ipcert import plan
 from tools.lib.sim import home
-from tools.lib.sim.world import BACKDATE, DAY, HOUR, IP_LIFE, NAME_LIFE, POWER_OFF, START
+from tools.lib.sim.world import ADDRESS, BACKDATE, DAY, HOUR, NAME, POWER_OFF, START
 
 
 class _Timers:
@@ -11,7 +11,12 @@ class _Timers:
     def __init__(self, world):
         self.world = world
         self.log = home.Log()
+        self.begin = world.enrolled
+        self.end = world.until()
         self.at = {True: world.begin - world.age_ip, False: world.begin - world.age_name}
+        if self.begin > world.begin:
+            self.at = {True: 0, False: 0}  # it has none yet
+        self.resets = list(world.resets)
 
     def off(self, t, kinds=(0, 1)):
         for a, b, kind in self.world.outages:
@@ -24,11 +29,20 @@ class _Timers:
     def gen(self, t):
         return sum(1 for r in self.world.renumberings if r <= t)
 
+    def due(self, ip, part):
+        """The second at which `part` of the certificate's lifetime is over."""
+        at = self.at[ip]
+        return at - BACKDATE + self.world.life.of(ip, at) * part
+
     def issue(self, ip, t):
         """Take 3 to 20 seconds over one certificate; return the second at which it is done."""
+        if t < self.begin:
+            return t
         t += self.world.takes(False)
+        if any(a <= t < b and mask & (ADDRESS if ip else NAME) for a, b, mask in self.world.lost):
+            return t
         self.at[ip] = t
-        if t >= START:
+        if START <= t < self.end:
             if ip:
                 self.log.ip.append(t)
                 self.log.gen.append(self.gen(t))
@@ -38,19 +52,22 @@ class _Timers:
 
     def look(self, t, ip_part, name_part):
         """Renew all that is due at `t`, one after the other."""
+        while self.resets and self.resets[0] <= t:
+            self.resets.pop(0)
+            self.at = {True: 0, False: 0}
         if self.off(t):
             return
-        if t >= self.at[True] - BACKDATE + IP_LIFE * ip_part:
+        if t >= self.due(True, ip_part):
             t = self.issue(True, t)
-        if t >= self.at[False] - BACKDATE + NAME_LIFE * name_part:
+        if t >= self.due(False, name_part):
             self.issue(False, t)
 
 
-def certbot(world, rng):
+def certbot(world, rng, recovery=0):
     """Twice a day after a fresh random sleep of up to twelve hours, all that is due in one process."""
     one = _Timers(world)
-    slot = world.begin
-    while slot < world.end:
+    slot = one.begin
+    while slot < one.end:
         t = slot + plan.below(rng, 12 * HOUR)
         back = one.off(t, (POWER_OFF,))
         one.look(back or t, 0.5, 2 / 3)
@@ -58,52 +75,64 @@ def certbot(world, rng):
     return one.log
 
 
-def cron(world, rng):
+def cron(world, rng, recovery=0):
     """Every day at a fixed minute, all that is due."""
     one = _Timers(world)
-    t = world.begin + 60 * plan.below(rng, 1440)
-    while t < world.end:
+    t = one.begin + 60 * plan.below(rng, 1440)
+    while t < one.end:
         one.look(t + plan.below(rng, 3), 0.5, 2 / 3)
         t += DAY
     return one.log
 
 
-def tick(world, rng):
+def tick(world, rng, recovery=0):
     """Every ten minutes since the process started, and at once when it starts."""
     one = _Timers(world)
-    begins = [world.begin - plan.below(rng, 600)] + [b for a, b, k in world.outages if k == POWER_OFF]
-    for start, end in zip(begins, begins[1:] + [world.end]):
+    begins = [one.begin - plan.below(rng, 600)]
+    begins += [b for a, b, k in world.outages if k == POWER_OFF and one.begin < b < one.end]
+    for start, end in zip(begins, begins[1:] + [one.end]):
         t = start
         while t < end:
             one.look(t, 0.5, 2 / 3)
-            due = min(one.at[True] - BACKDATE + IP_LIFE * 0.5, one.at[False] - BACKDATE + NAME_LIFE * 2 / 3)
+            due = min(one.due(True, 0.5), one.due(False, 2 / 3))
             t += 600 * max(1, int((due - t) // 600))
     return one.log
 
 
-def ari(world, rng):
+def ari(world, rng, recovery=0):
     """Each lineage its own timer inside the CA's suggested window; what is overdue is renewed at boot."""
     one = _Timers(world)
     plans = {}
 
     def draw(ip):
-        life = IP_LIFE if ip else NAME_LIFE
+        life = world.life.of(ip, one.at[ip])
         middle, half = (life // 2, life // 100) if ip else (life * 2 // 3, DAY)
         plans[ip] = one.at[ip] - BACKDATE + middle - half + plan.below(rng, 2 * half)
 
-    draw(True)
-    draw(False)
+    if one.begin > world.begin:
+        plans = {True: one.begin, False: one.begin}
+    else:
+        draw(True)
+        draw(False)
     while True:
         ip = plans[True] <= plans[False]
         t = plans[ip]
-        if t >= world.end:
+        if one.resets and one.resets[0] <= t:
+            t = max(one.resets.pop(0), one.begin)
+            plans = {True: t, False: t}
+            continue
+        if t >= one.end:
             return one.log
         back = one.off(t)
         if back:
             plans[ip] = back
             continue
+        before = one.at[ip]
         one.issue(ip, t)
-        draw(ip)
+        if one.at[ip] != before:
+            draw(ip)
+        else:
+            plans[ip] = t + HOUR  # it failed
 
 
 class _Serial:
@@ -131,9 +160,9 @@ class _Predictable:
         plan.renewal(p, rng, *rest)
 
 
-def predictable(world, rng):
+def predictable(world, rng, **more):
     """Our policy with P10 broken."""
-    return home.run(world, _Serial(rng), _Predictable())
+    return home.run(world, _Serial(rng), _Predictable(), **more)
 
 
 class _Redraw:
@@ -154,9 +183,9 @@ class _Redraw:
                 return
 
 
-def redraw(world, rng):
+def redraw(world, rng, **more):
     """Our policy with P5 broken."""
-    return home.run(world, rng, _Redraw())
+    return home.run(world, rng, _Redraw(), **more)
 
 
 class _Plain:
@@ -165,22 +194,22 @@ class _Plain:
     def __getattr__(self, name):
         return getattr(plan, name)
 
-    def renewal(self, p, rng, ip, not_before, not_after, now):
+    def renewal(self, p, rng, ip, not_before, not_after, *rest):
         hi = not_before + (not_after - not_before) // 1000 * (plan.ADDRESS_END if ip else plan.NAME_END)
         while True:
-            plan.renewal(p, rng, ip, not_before, not_after, now)
+            plan.renewal(p, rng, ip, not_before, not_after, *rest)
             if p.reason != plan.RENEWAL or p.window_start < hi - 1000:
                 return
 
 
-def plain(world, rng):
+def plain(world, rng, **more):
     """Our policy without late renewals: what they buy can be measured."""
-    return home.run(world, rng, _Plain())
+    return home.run(world, rng, _Plain(), **more)
 
 
-def ipcert(world, rng):
+def ipcert(world, rng, **more):
     """The shipped policy."""
-    return home.run(world, rng)
+    return home.run(world, rng, **more)
 
 
 POLICIES = {
@@ -195,6 +224,6 @@ POLICIES = {
 }
 
 
-def run(policy, world, rng):
-    """The Log of one home under the policy of that name."""
-    return POLICIES[policy](world, rng)
+def run(policy, world, rng, **more):
+    """The Log of one home under the policy of that name; more: `recovery` of home.run."""
+    return POLICIES[policy](world, rng, **more)

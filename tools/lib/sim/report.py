@@ -7,7 +7,7 @@ from html import escape
 
 _TITLES = {
     "G1": "First issuance", "G2": "Ordinary homes", "G3": "Everyone, long outages included", "G4": "Availability",
-    "G5": "The attack has teeth",
+    "G5": "The attack has teeth", "G6": "No class of homes stands out",
 }  # fmt: skip
 _VERDICT = {True: "holds", False: "FAILS", None: "reported"}
 
@@ -22,21 +22,33 @@ def number(v):
 def lines(data):
     """The run as plain lines: each figure beside its goal."""
     yield f"policy {data['policy']}, seed {data['seed']}, {data['size']} run, {data['seconds']} s"
-    goal = None
-    for r in data["rows"]:
-        if r["goal"] != goal:
-            goal = r["goal"]
-            yield f"{goal} {_TITLES[goal]}: {_VERDICT[data['goals'][goal]]}"
-        limit = (
-            "" if r["limit"] is None else f"{'at least' if r['at_least'] else 'at most'} {number(r['limit'])}"
-        )
-        bound = "" if r["bound"] is None else f"bound {number(r['bound'])}"
-        yield f"   {_VERDICT[r['holds']]:8} {number(r['figure']):>9}  {bound:15} {limit:15} {r['what']} (n = {r['n']:,})"
+    for title, verdict, rows in groups(data):
+        yield f"{title}: {_VERDICT[verdict]}"
+        yield from (_line(r) for r in rows)
     yield (
         "all goals hold"
         if data["holds"]
         else "not all goals hold: " + ", ".join(g for g, ok in data["goals"].items() if not ok)
     )
+
+
+def groups(data):
+    """(title, verdict, rows) of each goal under each lifetime and world."""
+    found = {}
+    for r in data["rows"]:
+        # Results of before there were several have neither.
+        found.setdefault((r["goal"], r.get("life"), r.get("world")), []).append(r)
+    for (goal, life, kind), rows in found.items():
+        where = f" ({life} days, {kind})" if life else ""
+        verdicts = [r["holds"] for r in rows if r["holds"] is not None]
+        yield f"{goal} {_TITLES[goal]}{where}", all(verdicts) if verdicts else None, rows
+
+
+def _line(r):
+    limit = "" if r["limit"] is None else f"{'at least' if r['at_least'] else 'at most'} {number(r['limit'])}"
+    bound = "" if r["bound"] is None else f"bound {number(r['bound'])}"
+    by = f", {r['attacker']}" if "attacker" in r else ""
+    return f"   {_VERDICT[r['holds']]:8} {number(r['figure']):>9}  {bound:15} {limit:15} {r['what']}{by} (n = {r['n']:,})"
 
 
 def html(data):
@@ -47,35 +59,36 @@ def html(data):
         f"{data['size']} run, {data['seconds']} s. Made by <code>{escape(data['command'])}</code>. Timestamps are the only "
         "channel measured here; outage rates are assumptions. A goal holds when the one-sided 95 % bound does.</p>"
     )
-    goal = None
-    for r in data["rows"]:
-        if r["goal"] != goal:
-            if goal:
-                out.append("</table>")
-            goal = r["goal"]
-            verdict = _VERDICT[data["goals"][goal]]
-            out.append(f"<h2>{goal} {_TITLES[goal]}: <span class={verdict}>{verdict}</span></h2><table>")
-            out.append("<tr><th>figure<th>95 % bound<th>goal<th>n<th>what<th>verdict")
-        limit = "" if r["limit"] is None else f"{'≥' if r['at_least'] else '≤'} {number(r['limit'])}"
-        verdict = _VERDICT[r["holds"]]
-        more = "".join(f", {k} {number(r[k])}" for k in ("top10", "auc", "bits", "share", "crowd") if k in r)
-        out.append(
-            f"<tr><td>{number(r['figure'])}<td>{number(r['bound'])}<td>{limit}<td>{r['n']:,}"
-            f"<td>{escape(r['what'] + more)}<td class={verdict}>{verdict}"
-        )
-    out.append("</table><h2>Plots</h2>")
-    for where in ("static", "dynamic"):
-        rows = [r for r in data["rows"] if r["goal"] == "G3" and f", {where}, longest" in r["what"]]
-        if rows:
-            names = [r["what"].split("outage ")[1] for r in rows]
-            out.append(
-                bars(
-                    f"G3: right first guess by outage class, {where} (percent)",
-                    names,
-                    [100 * r["figure"] for r in rows],
-                )
+    for title, holds, rows in groups(data):
+        verdict = _VERDICT[holds]
+        out.append(f"<h2>{title}: <span class={verdict}>{verdict}</span></h2><table>")
+        out.append("<tr><th>figure<th>95 % bound<th>goal<th>n<th>what<th>verdict")
+        for r in rows:
+            limit = "" if r["limit"] is None else f"{'≥' if r['at_least'] else '≤'} {number(r['limit'])}"
+            verdict = _VERDICT[r["holds"]]
+            more = "".join(
+                f", {k} {number(r[k])}" for k in ("top10", "auc", "bits", "share", "crowd") if k in r
             )
-            out.append(bars(f"G3: leak by outage class, {where} (bits)", names, [r["bits"] for r in rows]))
+            out.append(
+                f"<tr><td>{number(r['figure'])}<td>{number(r['bound'])}<td>{limit}<td>{r['n']:,}"
+                f"<td>{escape(r['what'] + more)}<td class={verdict}>{verdict}"
+            )
+        out.append("</table>")
+    out.append("<h2>Plots</h2>")
+    for title, _, rows in groups(data):
+        for where in ("static", "dynamic"):
+            rows_of = [r for r in rows if r["goal"] in ("G3", "G6") and f", {where}, longest" in r["what"]]
+            if rows_of:
+                names = [r["what"].split("outage ")[1] for r in rows_of]
+                values = [100 * r["figure"] for r in rows_of]
+                out.append(
+                    bars(f"{title}: right first guess by outage class, {where} (percent)", names, values)
+                )
+                out.append(
+                    bars(
+                        f"{title}: leak by outage class, {where} (bits)", names, [r["bits"] for r in rows_of]
+                    )
+                )
     plots = data["plots"]
     for key, title in (
         ("channels static", "Leak by channel, ordinary static homes (bits)"),
