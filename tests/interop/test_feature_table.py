@@ -24,7 +24,8 @@ def short_rows():
     """The rows of the short table: the feature, CPython, MicroPython."""
     with open(SHORT) as file:
         text = file.read()
-    lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    table = text.split("\n## ")[0]  # other tables stand under headings of their own
+    lines = [line.strip("|").split(" | ") for line in table.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line] for line in lines[1:]]
 
 
