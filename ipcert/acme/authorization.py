@@ -51,9 +51,8 @@ class Authorization:
         self.wildcard = obj.get("wildcard") is True
         self.url = self.token = self.problem = self.issuer = None
         self.answered = False
-        challenges = obj.get("challenges")
-        self.listed = isinstance(challenges, list)
-        for offered in challenges if self.listed else ():
+        self.listed = isinstance(obj.get("challenges"), list)
+        for offered in obj["challenges"] if self.listed else ():
             # What has another shape is a type that we do not know, and passed over (RFC 8555 7.1.5).
             if not isinstance(offered, dict):
                 continue

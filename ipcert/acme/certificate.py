@@ -157,10 +157,10 @@ def alternates(headers, base=""):
             name, _, value = text[start:at].partition("=")
             name = name.strip().lower()
             if name == "anchor":  # a link of something else
-                relations = []
+                relations = ""
             elif name == "rel" and relations is None:
-                relations = value.strip(' \t"').lower().split()
-        if relations and "alternate" in relations:
+                relations = value.strip(' \t"').lower()
+        if relations and "alternate" in relations.split():
             try:
                 url = message.url(target, "Link", base)
                 if url not in found:

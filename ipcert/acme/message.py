@@ -52,8 +52,8 @@ def _resolve(reference, base):
         path = before
     elif path[0] != "/":
         path = before[: before.rfind("/") + 1] + path
-    segments = []
-    for segment in path.split("/"):
+    segments = [""]  # what stands in front of the first slash
+    for segment in path.split("/")[1:]:
         if segment == "..":
             if len(segments) > 1:
                 segments.pop()
