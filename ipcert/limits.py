@@ -56,9 +56,7 @@ PAUSE = 120  # longest pause within an attempt, whatever the CA asks for: other 
 ATTEMPT = 900  # one wait for the CA's decision; then the order is kept, and taken up again by the plan
 PATIENCE = 4  # times one attempt waits for a CA that says that it is busy (503, 429)
 RETRY_AFTER = 86400  # a longer Retry-After is treated as this: a day, then we look again
-ORDER_TIME = (
-    604800  # an order is not taken up again after a week; the CA says by itself when one has expired earlier
-)
+ORDER_TIME = 172800  # an order older than two days is not taken up again; the CA says when one expired
 DIRECTORY_TIME = 86400  # a directory is fetched again after a day (RFC 8555 names no lifetime)
 REPLAYS = 3  # times one issuance registers again or starts its order anew before it counts as failed
 

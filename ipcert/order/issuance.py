@@ -83,6 +83,9 @@ class Issuance(Machine):
         if state in (states.NEW_ORDER, states.REPLACEMENT_ORDER, states.ORDER_POLL):
             if problem.type == "accountDoesNotExist":
                 return self._lose_account()
+        if state == states.NEW_ORDER and problem.type == "malformed":
+            # So CAs call a request that names an account's URL which is not theirs.
+            self.session.account.ask_again()
         if state == states.REPLACEMENT_ORDER:
             # A wrong `replaces` is refused in several ways; without it the order is an ordinary one.
             if status in (400, 403, 404, 409) or problem.type == "serverInternal":

@@ -164,6 +164,26 @@ class Accounts(unittest.TestCase):
         self.assertEqual(home.ca.count("new-account"), 1)
         self.assertIn("CA refused", str(home.device.last_error))
 
+    def test_an_account_whose_url_came_wrong_is_asked_for_again(self):
+        home = Home((V4,))
+        real = home.ca.request
+        left = [1]
+
+        def request(method, url, body):
+            status, headers, data = real(method, url, body)
+            if url.endswith("acct-new") and left and left.pop():
+                headers["location"] = HOST + "acct/elsewhere"
+            if (
+                status == 400 and b"accountDoesNotExist" in data
+            ):  # as Boulder and Pebble say it of a URL that they never gave
+                data = data.replace(b"accountDoesNotExist", b"malformed")
+            return status, headers, data
+
+        home.ca.request = request
+        home.run(START + HOUR)
+        self.assertEqual((len(home.ca.issued), len(home.ca.accounts)), (1, 1))
+        self.assertIn(home.device.journal.account_url.text(), home.ca.accounts)
+
     def test_an_account_without_a_status_or_a_body_is_valid(self):
         for change in (
             without("status"),

@@ -38,6 +38,7 @@ PORTS = ("cpython", "micropython")
 PARTS = 2  # each so many-th case is run where nothing else is said
 ADDRESS = "127.0.0.1"
 BOUND = 60  # seconds for one issuance; its pauses take no time
+REBOOT = 40  # cases after which the device starts again
 _MESSAGES = (
     ("/dir", "directory"), ("/nonce-plz", "new-nonce"), ("/sign-me-up", "new-account"), ("/order-plz", "new-order"),
     ("/my-order/", "order"), ("/authZ/", "authorization"), ("/chalZ/", "challenge"), ("/finalize-order/", "finalize"),
@@ -223,11 +224,12 @@ class _Http:
 class OnCPython:
     """The CPython port as it is, but for the clock, whose pauses take no time."""
 
-    def __init__(self, folder, proxy, pebble):
+    def __init__(self, folder, proxy, pebble, ahead):
         options = {"test_ca": True, "agree_terms": True, "urgent": "both", "first_delay": 0}
         entropy = Entropy()
         self._port = Port(os.path.join(folder, "state"), Signer(entropy), entropy)
         self._clock = _MovedClock()
+        self._clock.ahead = ahead
         self._deployer = _Collecting(os.path.join(folder, "live"))
         self._answers = _Http(pebble.http_port)
         chosen = policy.Policy(**options)
@@ -265,9 +267,17 @@ class OnCPython:
         error = device.last_error
         return device.issued > before, error.code if error else "", str(error or "")
 
+    def later(self, seconds):
+        """Let time pass."""
+        self._clock.ahead += seconds
+
     def account(self):
         """The account's URL."""
         return self._device.journal.account_url.text()
+
+    def ahead(self):
+        """How many seconds its clock is ahead."""
+        return self._clock.ahead
 
     def pairs(self):
         """(key, chain) of all that was deployed."""
@@ -284,9 +294,9 @@ class OnMicroPython:
 
     _SCRIPT = os.path.join(cache.ROOT, "tests", "interop", "micropython_device.py")
 
-    def __init__(self, folder, proxy, pebble):
+    def __init__(self, folder, proxy, pebble, ahead):
         self._state = os.path.join(folder, "state")
-        os.mkdir(self._state, 0o700)
+        os.makedirs(self._state, 0o700, exist_ok=True)
         parts = [cache.ROOT]
         parts += [os.path.join(cache.ROOT, "ports", name) for name in ("micropython", "urequests_compat")]
         parts += [os.path.join(cache.ROOT, "boards", "common", "python"), ".frozen"]
@@ -305,7 +315,7 @@ class OnMicroPython:
             "roots": proxy.root,
             "port": pebble.http_port,
         }
-        self._say({**words, "state": self._state, "options": {}})
+        self._say({**words, "state": self._state, "options": {}, "ahead": int(ahead)})
         self._issued = 0
         self._seen = {}
         self._last = {}
@@ -338,9 +348,18 @@ class OnMicroPython:
             self._seen[file_id] = (key, chain)
         return issued, state["error"] or "", state["text"] if state["error"] else ""
 
+    def later(self, seconds):
+        """As `OnCPython.later`."""
+        self._say(["later", seconds])
+        self._child.stdout.readline()
+
     def account(self):
         """The account's URL."""
         return self._last["account"]
+
+    def ahead(self):
+        """How many seconds its clock is ahead."""
+        return self._last["ahead"]
 
     def pairs(self):
         """(key, chain) of all that was deployed."""
@@ -385,44 +404,58 @@ def run(name, parts, progress=None):
     """One port's cases before a Pebble; a dict as `command.run_core` makes it."""
     chosen = cases(name, parts)
     outcomes, kinds = collections.Counter(), collections.Counter()
-    wrong = []
+    wrong, pairs = [], []
     skipped = 0
     make = {"cpython": OnCPython, "micropython": OnMicroPython}[name]
     with tempfile.TemporaryDirectory() as folder, _pebble.Pebble() as pebble, BendingProxy(pebble) as proxy:
         proxy.bend(None, None)
-        device = make(folder, proxy, pebble)
+        device, count, ahead = None, 0, 0
         try:
-            for _ in range(2):
-                issued, _, words = device.attempt(True)
-                if not issued:
-                    raise core.Lost("nothing is issued even without a bend: %s" % words)
-            account = device.account()
             for done, (words, message, bend, right) in enumerate(chosen):
                 if progress is not None and done % 100 == 99:
                     progress("%s: %d of %d cases, %d wrong" % (name, done + 1, len(chosen), len(wrong)))
+                if device is None or done % REBOOT == 0:
+                    if device is not None:
+                        pairs += device.pairs()
+                        ahead = device.ahead()
+                        device.close()
+                    device = make(os.path.join(folder, str(count)), proxy, pebble, ahead)
+                    issued, _, sentence = device.attempt(True)
+                    if not issued:
+                        raise core.Lost("nothing is issued even without a bend: %s" % sentence)
+                    account = device.account()
                 proxy.bend(message, bend)
                 began = time.monotonic()
                 issued, code, sentence = device.attempt(True)
-                if not proxy.met:
+                met, took = proxy.met, time.monotonic() - began
+                proxy.bend(None, None)
+                if not met:
                     skipped += 1
                     continue
                 kinds[bend.kind] += 1
                 outcome = core.GOES_ON if issued else core.REFUSED
-                if time.monotonic() - began > BOUND:
+                if took > BOUND:
                     outcome = core.HANGS
                 elif not issued and not sentence:
                     outcome = core.LOSES
-                proxy.bend(None, None)
                 good, _, after = device.attempt(False)
+                for _ in range(3):  # an order at a URL that leads nowhere is given up after two days
+                    if not good:
+                        device.later(limits.DAY)
+                        good, _, after = device.attempt(False)
                 if not good or device.account() != account:
                     outcome = core.LOSES
                     sentence += " | afterwards: %s, account %s" % (after, device.account())
+                    pairs += device.pairs()
+                    device.close()
+                    device, count, ahead = None, count + 1, 0  # what is lost would spoil the cases behind it
                 outcomes[outcome] += 1
                 if outcome not in right:
                     wrong.append("%s: %s (%s %s)" % (words, outcome, code, sentence))
-            pairs = device.pairs()
         finally:
-            device.close()
+            if device is not None:
+                pairs += device.pairs()
+                device.close()
             proxy.settle()
     return {
         "tried": len(chosen) - skipped,
