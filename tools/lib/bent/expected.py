@@ -62,6 +62,7 @@ CLASSES = {
     "location": {
         "*": "GP", "missing": "R", "late": "R", "repeated": "R", "null": _ANY, "empty": "R", "wrong type": "R", "long": "R",
         "another encoding: beyond ASCII": _ANY, "another encoding: quoted": "R", "relative: http": "R",
+        "early: also": _ANY,  # before a CA of another name it leads elsewhere
     },
     "nonce": {"*": "GP"},
     "only nonce": {
