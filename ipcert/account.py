@@ -2,18 +2,18 @@
 
 What holds. The journal has the account's URL, the hash of its key and the number of its key file. While a change of the key or
 a recovery is under way there is a second key file, the pending one, and the CA is asked which of the two it knows before
-anything else is signed. There is always an account of which the key is on the medium, or none.
+anything else is signed (`pending_key`). There is always an account of which the key is on the medium, or none.
 
 Where DNS names the names' account (a challenge's record, or CAA's accounturi), addresses have another one: a record in the zone that
-names the account would otherwise tie every address's order to the name (P13). One of the two is in use at a time; its role
+names the account would otherwise tie every address's order to the name (docs/privacy.md#p13). One of the two is in use at a time; its role
 says which: EVERYTHING, or ADDRESSES.
 
 What must never happen: an account's key that is a certificate's too, or that comes back after it was retired.
 """
 
-from . import keys, limits, notices
+from . import features, limits, notices
 from .acme import account
-from .encoding import jws, p256, seal
+from .encoding import jws, p256
 from .errors import LocalError
 
 # Roles, as the journal stores them.
@@ -25,14 +25,15 @@ class Account:
     """The account in use, of a device's journal.
 
     point, thumbprint    of the key in the slot: 65 bytes, and 43 characters (RFC 7638)
+    storage, keyring, exchange    the device's
     """
 
     def __init__(self, policy, storage, keyring, exchange, outbox):
         self._policy = policy
-        self._storage = storage
+        self.storage = storage
         self._journal = storage.journal
-        self._keyring = keyring
-        self._exchange = exchange
+        self.keyring = keyring
+        self.exchange = exchange
         self._outbox = outbox
         self.point = bytearray(p256.POINT)
         self.thumbprint = bytearray(jws.THUMBPRINT_SIZE)
@@ -42,16 +43,6 @@ class Account:
         # A combined certificate has given the link away already: one account is enough.
         apart = self._policy.accounturi and not self._policy.combined and certificate.has_address
         return ADDRESSES if apart else EVERYTHING
-
-    def roles(self):
-        """The roles of the accounts that there are."""
-        journal = self._journal
-        found = []
-        for role in (EVERYTHING, ADDRESSES):
-            url = journal.account_url if role == journal.account_role else journal.other_account_url
-            if url.size:
-                found.append(role)
-        return found
 
     def use(self, role):
         """Put the account of a role in use, unless the one in use has a pending key: that one is cleared up first."""
@@ -91,91 +82,39 @@ class Account:
         if not journal.account_file_id:
             return False
         name = "account-%d" % journal.account_file_id
-        if not self._keyring.holds(limits.ACCOUNT, name):
+        if not self.keyring.holds(limits.ACCOUNT, name):
             # The medium lost it. What is at the CA cannot be reached any more, so it is told and forgotten.
-            if self._storage.read(name) is None:
+            if self.storage.read(name) is None:
                 self.lose()
-                self._retire()
+                self.retire_key()
                 return False
-            self._load(name)
+            self.load_file(name)
         return True
 
-    def _load(self, name):
-        self._keyring.load(limits.ACCOUNT, name)
+    def load_file(self, name):
+        """Have the key of a file in the account's slot."""
+        self.keyring.load(limits.ACCOUNT, name)
         self._note_key()
 
     def _note_key(self):
         # Both are needed for every challenge; computing them once saves two hashes each.
-        signer = self._keyring.signer
+        signer = self.keyring.signer
         signer.public(limits.ACCOUNT, self.point, 0)
         jws.thumbprint(self.thumbprint, 0, signer, self.point, 0, bytearray(p256.JWK + 32))
 
     def make_key(self, action):
         """Make a key for a new account and fill the action with its file. Raises LocalError("key-reuse")."""
         journal = self._journal
-        journal.account_key_hash[:] = self._keyring.make(limits.ACCOUNT)
+        journal.account_key_hash[:] = self.keyring.make(limits.ACCOUNT)
         journal.account_url.set(b"")
-        journal.account_file_id = self._storage.new_file_id()
+        journal.account_file_id = self.storage.new_file_id()
         self._note_key()
-        self._keyring.write(action, limits.ACCOUNT, "account-%d" % journal.account_file_id)
+        self.keyring.write(action, limits.ACCOUNT, "account-%d" % journal.account_file_id)
 
-    def make_pending_key(self, action):
-        """Make the key that is to follow the account's, and fill the action with its file."""
-        # The account's slot keeps the old key, which has to sign the change.
-        self._keyring.make(limits.SPARE)
-        self._journal.pending_account_file_id = self._storage.new_file_id()
-        name = "account-%d" % self._journal.pending_account_file_id
-        self._keyring.write(action, limits.SPARE, name)
-
-    def take_pending_key(self, scalar):
-        """A key from elsewhere, 32 bytes, is to be the account's: it is the pending one, and its file is written.
-
-        Raises LocalError for a key that is or was in use here, or while another one is pending.
-        """
+    def retire_key(self):
+        """The key in use is the account's no longer; the next order makes another one."""
         journal = self._journal
-        if journal.pending_account_file_id:
-            raise LocalError("busy", "Another change of the account's key is under way; let it finish first.")
-        signer = self._keyring.signer
-        # The signer refuses what is no scalar of the curve, before anything here has changed.
-        self._keyring.forget(limits.SPARE)
-        signer.load(limits.SPARE, scalar)
-        try:
-            keys.check_new(signer, limits.SPARE, journal)
-        except LocalError:
-            raise LocalError(
-                "recover", "That key is or was in use on this device; an account key must be nothing else."
-            )
-
-    def keep_pending_key(self):
-        """Have the file of the key that `take_pending_key` found good written. It belongs to the account for everything."""
-        self.use(EVERYTHING)
-        self._journal.pending_account_file_id = self._storage.new_file_id()
-        self._keyring.write_later(limits.SPARE, "account-%d" % self._journal.pending_account_file_id)
-        self._storage.changed = True
-
-    def adopt_pending(self):
-        """The pending key is the account's key now; the old one is erased and never used again."""
-        journal = self._journal
-        self._retire()
-        journal.account_file_id = journal.pending_account_file_id
-        journal.pending_account_file_id = 0
-        # Loaded from its file, so that what is used from now on is what a restart would find.
-        self.load()
-        fingerprint = bytearray(32)
-        keys.fingerprint(self._keyring.signer, limits.ACCOUNT, fingerprint, 0)
-        journal.account_key_hash[:] = fingerprint[: limits.HASH]
-        self._keyring.signer.erase(limits.SPARE)
-
-    def drop_pending(self):
-        """The pending key never reached the CA."""
-        journal = self._journal
-        self._storage.erase_later("account-%d" % journal.pending_account_file_id)
-        journal.pending_account_file_id = 0
-
-    def _retire(self):
-        # The key in use is the account's no longer; the next order makes another one.
-        journal = self._journal
-        self._storage.retire_key("account-%d" % journal.account_file_id, journal.account_key_hash)
+        self.storage.retire_key("account-%d" % journal.account_file_id, journal.account_key_hash)
         journal.account_file_id = 0
 
     # The account itself.
@@ -187,7 +126,7 @@ class Account:
     def set_url(self, url):
         """The CA told us the account's URL: from now on it stands in every signed request (6.2)."""
         self._journal.account_url.set(url.encode())
-        self._exchange.jws.set_kid(url.encode())
+        self.exchange.jws.set_kid(url.encode())
 
     def is_pending(self):
         """True while a change of the key was cut short."""
@@ -197,18 +136,13 @@ class Account:
         """True when the account has a URL, which signed requests carry from now on."""
         if not self._journal.account_url.size:
             return False
-        self._exchange.jws.set_kid(self._journal.account_url.get())
+        self.exchange.jws.set_kid(self._journal.account_url.get())
         return True
-
-    def find_pending(self, action):
-        """Fill the action with the question whether the CA knows the pending key (7.3.1)."""
-        self._load("account-%d" % self._journal.pending_account_file_id)
-        self._ask(action, account.write_existing(self._exchange.payload, 0))
 
     def register(self, action):
         """Fill the action with newAccount. Raises LocalError("external-account") or LocalError("terms") for what the owner
         must say first."""
-        policy, directory = self._policy, self._exchange.directory
+        policy, directory = self._policy, self.exchange.directory
         if directory.external_account and not policy.eab_kid:
             raise LocalError(
                 "external-account",
@@ -219,30 +153,20 @@ class Account:
                 "terms", "Read the CA's terms at %s and set agree_terms = true to agree." % directory.terms
             )
         # The MAC is over the key in the slot, so it is made when the payload is.
-        bind = self._bind if policy.eab_kid else None
-        payload = self._exchange.payload
-        self._ask(action, account.write_new(payload, 0, policy.contacts, policy.agree_terms, bind))
+        bind = features.part("external_account").binding(self, policy) if policy.eab_kid else None
+        payload = self.exchange.payload
+        self.ask(action, account.write_new(payload, 0, policy.contacts, policy.agree_terms, bind))
 
-    def _ask(self, action, size):
-        # The first `size` bytes of the payload, signed by the key in the slot itself: there is no URL yet.
-        self._exchange.jws.set_jwk(self.point)
-        self._exchange.post(action, self._exchange.directory.new_account, size)
-
-    def _bind(self, buffer, offset):
-        # The external account binding (7.3.4) of the key in the slot.
-        policy = self._policy
-
-        def authenticate(data, start, end, out, at):
-            return seal.hmac(self._storage.sha256, policy.eab_key, data, start, end, out, at)
-
-        scratch = bytearray(40 + 2 * limits.URL)
-        url = self._exchange.directory.new_account
-        return jws.write_binding(buffer, offset, authenticate, policy.eab_kid, url, self.point, 0, scratch)
+    def ask(self, action, size):
+        """Fill the action with a newAccount of the first `size` bytes of the payload, signed by the key in the slot itself: there
+        is no URL yet."""
+        self.exchange.jws.set_jwk(self.point)
+        self.exchange.post(action, self.exchange.directory.new_account, size)
 
     def lose(self):
         """The CA does not know the account any more: register again with the same key."""
         self._journal.account_url.set(b"")
-        self._outbox.notice(notices.ACCOUNT_LOST, self._exchange.directory_url)
+        self._outbox.notice(notices.ACCOUNT_LOST, self.exchange.directory_url)
 
     def ask_again(self):
         """The URL may be wrong: the next attempt asks the CA for it by the key (7.3.1)."""
@@ -251,4 +175,4 @@ class Account:
     def end(self):
         """The account ended: the next order makes another one, with another key."""
         self._journal.account_url.set(b"")
-        self._retire()
+        self.retire_key()

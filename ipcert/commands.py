@@ -7,41 +7,19 @@ flight.
 
 Several questions may be waiting. For one lineage the latest wish counts: a renewal takes a revocation back.
 
-What must never happen: an order that the owner did not consent to, where consent is needed; the answer to one question that
-is taken for the answer to another one.
+What must never happen: a wish that is planned from a second that has passed; an event that is taken and then forgotten.
 """
 
-from . import limits, notices
-from .account import EVERYTHING
-from .errors import LocalError, missing
-from .order.request import CONTACTS, DEACTIVATION, RECOVERY, REVOCATION, ROLLOVER, Request
+from . import features
+from .errors import LocalError
+
+# The events that `operation_commands` has: what is done with an account or a certificate besides ordering one.
+_OPERATIONS = ("revoke", "deauthorize", "account", "recover")
 
 # What was asked of a record.
-_RENEW = 0
-_CONSENTED = 1
-_REVOKE = 2
-
-
-class Revocation:
-    """The value of the event "revoke".
-
-    text     the certificate, by its record's `identifiers_text`; reason: one of `order.operations.REASONS`
-    by_key   sign with the certificate's own key, where the account is lost: at once, and not tried again
-    """
-
-    def __init__(self, text, reason, by_key=False):
-        self.text = text
-        self.reason = reason
-        self.by_key = by_key
-
-
-def _operations():
-    # Loaded when the first operation is asked for. Raises LocalError where the firmware was built without them.
-    try:
-        from .order import operations
-    except ImportError:
-        raise missing("account-operations")
-    return operations
+RENEW = 0
+CONSENTED = 1
+REVOKE = 2
 
 
 class _Wish:
@@ -52,16 +30,17 @@ class _Wish:
 
 
 class Commands:
-    """The events of a device, and the wishes that came with them. Its parts are the device's."""
+    """The events of a device, and the wishes that came with them.
 
-    def __init__(self, sha256, storage, configuration, lineages, planner, account, outbox):
-        self._sha256 = sha256
-        self._storage = storage
+    storage, lineages, account    the device's, for `operation_commands`
+    """
+
+    def __init__(self, storage, configuration, lineages, planner, account):
+        self.storage = storage
         self._configuration = configuration
-        self._lineages = lineages
+        self.lineages = lineages
         self._planner = planner
-        self._account = account
-        self._outbox = outbox
+        self.account = account
         self._wishes = []
 
     def event(self, now, kind, value, in_flight):
@@ -73,14 +52,8 @@ class Commands:
             self._consent(value)
         elif kind == "renew":
             self._renew(value)
-        elif kind == "revoke":
-            self._revoke(value, in_flight)
-        elif kind == "deauthorize":
-            self._deauthorize(value, in_flight)
-        elif kind == "account":
-            self._account_operation(value)
-        elif kind == "recover":
-            self._recover(value)
+        elif kind in _OPERATIONS:
+            features.part("operation_commands").event(self, kind, value, in_flight)
         elif kind == "adopt":
             self._adopt(now, value, in_flight)
         else:
@@ -93,17 +66,21 @@ class Commands:
         wishes, self._wishes = self._wishes, []
         for wish in wishes:
             record = wish.record
-            if record not in self._storage.journal.records():
+            if record not in self.storage.journal.records():
                 continue  # another configuration came in between
-            if wish.kind == _REVOKE:
+            if wish.kind == REVOKE:
                 self._planner.revocation(record, now)
             else:
-                if wish.kind == _CONSENTED:
+                if wish.kind == CONSENTED:
                     record.consent_at = now
                 record.revocation_reason = None  # the latest wish counts
                 self._planner.at_once(record, now)
-            self._storage.changed = True
+            self.storage.changed = True
         return True
+
+    def wish(self, record, kind):
+        """Have it planned at the next second that the device is told: RENEW, CONSENTED or REVOKE."""
+        self._wishes.append(_Wish(record, kind))
 
     def waiting(self):
         """True while something that was asked for is not planned yet."""
@@ -113,36 +90,23 @@ class Commands:
 
     def consent_challenge(self):
         """Eight hexadecimal digits, bound to exactly these identifiers and to this asking; "" where none is needed."""
-        text = self._configuration.consent_wanted()
-        if not text:
-            return ""
-        # The nonce makes an old answer worthless, the identifiers make it good for nothing else.
-        data = self._storage.journal.consent_nonce + text.encode()
-        digest = bytearray(32)
-        self._sha256(data, 0, len(data), digest, 0)
-        return digest[:4].hex()
+        consent = self._configuration.consent
+        return "" if consent is None else consent.challenge()
 
     def _consent(self, answer):
-        challenge = self.consent_challenge()
-        if not challenge:
+        consent = self._configuration.consent
+        if consent is None:
             raise LocalError("consent", "Nothing here needs consent.")
         if not self._configuration.applied:
             raise LocalError("consent", "Ask again when the device has read its state.")
-        if answer.strip().lower() != challenge:
-            raise LocalError("consent", "That is not the answer asked for; nothing was ordered.")
-        text = self._configuration.consent_wanted()
-        # An answer is good for once: whatever is asked next has another challenge.
-        self._storage.journal.consent_nonce[:] = bytes(limits.HASH)
-        for record in self._storage.journal.records():
-            if record.identifiers_text.text() == text:
-                self._wishes.append(_Wish(record, _CONSENTED))
-        self._outbox.notice(notices.CONSENT_GIVEN, text)
+        for record in consent.answered(answer):
+            self.wish(record, CONSENTED)
 
     # Certificates.
 
-    def _find(self, text, in_flight, code, sentence):
-        # The record of a text. Raises LocalError where there is none, or while its own order is in flight.
-        for record in self._storage.journal.records():
+    def find(self, text, in_flight, code, sentence):
+        """The record of a text. Raises LocalError where there is none, or while its own order is in flight."""
+        for record in self.storage.journal.records():
             if record.identifiers_text.text() == text:
                 if record is in_flight:
                     raise LocalError("busy", "Its order is in flight; say so again when it is over.")
@@ -150,82 +114,22 @@ class Commands:
         raise LocalError(code, sentence % text)
 
     def _renew(self, text):
-        for record in self._storage.journal.records():
+        for record in self.storage.journal.records():
             if record.identifiers_text.text() == text and self._configuration.may_order(record):
-                self._wishes.append(_Wish(record, _RENEW))
+                self.wish(record, RENEW)
                 return
         raise LocalError("event", "There is no certificate for '%s' to renew." % text)
 
-    def _revoke(self, revocation, in_flight):
-        operations = _operations()
-        if revocation.reason not in operations.REASONS:
-            raise LocalError(
-                "revoke",
-                "The reason must be one of %s." % ", ".join([str(reason) for reason in operations.REASONS]),
-            )
-        sentence = "There is no certificate for '%s' to revoke."
-        record = self._find(revocation.text, in_flight, "revoke", sentence)
-        if not record.file_id:
-            raise LocalError("revoke", sentence % revocation.text)
-        if revocation.by_key:
-            request = Request(REVOCATION, record.certificate_role)
-            request.record = record
-            request.by_key = True
-            self._queue([request])
-        else:
-            self._wishes.append(_Wish(record, _REVOKE))
-        # Noted now, so that it is in the journal with the plan; an order that was in flight is given up.
-        record.revocation_reason = revocation.reason
-        record.ordered_at = 0
-        self._storage.changed = True
-
-    def _deauthorize(self, text, in_flight):
-        _operations()
-        sentence = "Nothing was proved for '%s' that the CA could forget."
-        record = self._find(text, in_flight, "account", sentence)
-        if not record.order_url.size:
-            raise LocalError("account", sentence % text)
-        self._lineages.give_back(record)
-
     def _adopt(self, now, value, in_flight):
-        try:
-            from . import adoption
-        except ImportError:
-            raise missing("adopt")
+        adoption = features.part("adoption")
         if not self._configuration.applied:
             raise LocalError("adopt", "Ask again when the device has read its state.")
-        record = self._find(
+        record = self.find(
             value.text,
             in_flight,
             "adopt",
             "'%s' is not what one certificate of this configuration is for.",
         )
-        adoption.adopt(value, record, self._storage.journal.ring)
+        adoption.adopt(value, record, self.storage.journal.ring)
         self._planner.renewal(record, now)
-        self._storage.changed = True
-
-    # The account.
-
-    def _queue(self, requests):
-        # One operation at a time that the owner asked for: two of them could undo each other.
-        if self._lineages.requests:
-            raise LocalError("busy", "Another operation waits for its turn; say so again when it is done.")
-        self._lineages.requests.extend(requests)
-
-    def _account_operation(self, name):
-        kind = {"contacts": CONTACTS, "rollover": ROLLOVER, "deactivate": DEACTIVATION}.get(name)
-        if kind is None:
-            raise LocalError("event", "There is no account operation '%s'." % name)
-        _operations()
-        # Where there are two accounts, what the owner asks for is for both.
-        roles = self._account.roles()
-        if not roles:
-            raise LocalError("account", "There is no account yet.")
-        self._queue([Request(kind, role) for role in roles])
-
-    def _recover(self, scalar):
-        _operations()
-        # In three steps, so that a refusal of any kind leaves nothing behind.
-        self._account.take_pending_key(scalar)
-        self._queue([Request(RECOVERY, EVERYTHING)])
-        self._account.keep_pending_key()
+        self.storage.changed = True

@@ -4,18 +4,12 @@ from .account import Account
 from .configuration import Configuration
 from .journal import Record
 from .lineage import Lineages
-from .notices import Outbox
 from .planner import Planner
-from .port import Sha256 as _Sha256
 from .storage import Storage
 
-class Revocation:
-    text: str
-    reason: int
-    by_key: bool
-    def __init__(self, text: str, reason: int, by_key: bool = ...) -> None: ...
-
-def _operations() -> Any: ...
+RENEW: int
+CONSENTED: int
+REVOKE: int
 
 class _Wish:
     record: Record
@@ -23,18 +17,21 @@ class _Wish:
     def __init__(self, record: Record, kind: int) -> None: ...
 
 class Commands:
+    storage: Storage
+    lineages: Lineages
+    account: Account
     _wishes: List[_Wish]
     def __init__(
         self,
-        sha256: _Sha256,
         storage: Storage,
         configuration: Configuration,
         lineages: Lineages,
         planner: Planner,
         account: Account,
-        outbox: Outbox,
     ) -> None: ...
     def event(self, now: int, kind: str, value: Any, in_flight: Optional[Record]) -> None: ...
+    def find(self, text: str, in_flight: Optional[Record], code: str, sentence: str) -> Record: ...
+    def wish(self, record: Record, kind: int) -> None: ...
     def plan(self, now: int) -> bool: ...
     def waiting(self) -> bool: ...
     def consent_challenge(self) -> str: ...

@@ -1,5 +1,6 @@
-from typing import List
+from typing import List, Optional
 
+from .consent import Consent
 from .journal import Record
 from .lineage import Lineages
 from .notices import Outbox
@@ -13,6 +14,7 @@ class Configuration:
     policy: Policy
     wanted: List[Certificate]
     applied: bool
+    consent: Optional[Consent]
     def __init__(
         self,
         port: _Port,
@@ -24,5 +26,5 @@ class Configuration:
     ) -> None: ...
     def change(self, certificates: List[Certificate]) -> None: ...
     def apply(self, now: int) -> None: ...
-    def consent_wanted(self) -> str: ...
+    def let_go(self, now: int) -> bool: ...
     def may_order(self, record: Record) -> bool: ...

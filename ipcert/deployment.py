@@ -9,7 +9,7 @@ A certificate or key that the medium lost, or that is damaged, is not deployed; 
 """
 
 from . import limits, notices
-from .encoding import seal
+from .encoding import key_file
 
 
 class Deployment:
@@ -71,7 +71,7 @@ class Deployments:
                 "Its certificate or key is missing or damaged on this device.",
             )
             return False
-        action.deploy(record, seal.pkcs8(self._port, key), chain)
+        action.deploy(record, key_file.pkcs8(self._port, key), chain)
         return True
 
     def retry(self, now):

@@ -58,13 +58,11 @@ class Device:
             port, policy, self.storage, self._lineages, self.planner, self.outbox
         )
         self._commands = Commands(
-            port.sha256,
             self.storage,
             self.configuration,
             self._lineages,
             self.planner,
             self.account,
-            self.outbox,
         )
         self._scheduler = Scheduler(
             Session(self.exchange, self.account, self.storage, self.keyring, self.outbox),
@@ -103,6 +101,10 @@ class Device:
     def _want(self, certificates):
         self.configuration.change(certificates)
         identifiers_size = max([len(one.text) + 36 * len(one.identifiers) for one in certificates])
+        # An address that is doubted is ordered as before.
+        for record in self.journal.records():
+            text = record.identifiers_text.text()
+            identifiers_size = max(identifiers_size, len(text) + 36 * (text.count(",") + 1))
         # A binding is the account's key again, a MAC and the CA's own name for the owner.
         account_size = sum([len(contact) + 3 for contact in self.policy.contacts])
         if self.policy.eab_kid:
@@ -114,7 +116,7 @@ class Device:
     def next(self, now):
         """The one thing to do now, as `action.Action`; the same again until it is answered.
 
-        `now` is in core seconds, or None while the clock cannot be trusted (P9): then nothing is planned or ordered.
+        `now` is in core seconds, or None while the clock cannot be trusted (docs/privacy.md#p9): then nothing is planned or ordered.
         """
         if not self._open:
             self._scheduler.fill(now, self._action)
@@ -185,12 +187,13 @@ class Device:
     def event(self, kind, value):
         """Something happened meanwhile; a WAIT ends early. Raises LocalError("event") for what it does not know.
 
-        "certificates"  value: the full new list of `split.Certificate`, because an address changed (P6). Raises
-                    LocalError("busy") while an order is in flight
+        "certificates"  value: the full new list of `split.Certificate`, because an address changed (docs/privacy.md#p6), or to
+                    say again, at least once an hour while one is doubted (`doubts`), what is found. Raises LocalError("busy")
+                    while an order is in flight
         "consent"   value: the answer to `consent_challenge`. Raises LocalError("consent") when it is not the right one
         "renew"     value: a record's `identifiers_text`, text: renew it now, whatever its plan says
-        "revoke"    value: a `commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
-                    (P14), and order no other until "renew"
+        "revoke"    value: a `operation_commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
+                    (docs/privacy.md#p14), and order no other until "renew"
         "deauthorize"  value: a record's `identifiers_text`: what its last order proved is given back (RFC 8555 7.5.2)
         "account"   value: "contacts" | "rollover" | "deactivate": send the contacts, change the key, or end the account
         "recover"   value: an account's key, 32 bytes: ask the CA for its account and use that one from now on
@@ -230,6 +233,14 @@ class Device:
         """The identifiers' text of the lineage that the task under way is about; "" for none."""
         record = self._scheduler.in_flight()
         return "" if record is None else record.identifiers_text.text()
+
+    @property
+    def doubts(self):
+        """True while an address is doubted, so that the port is to say once an hour what it finds."""
+        for record in self.journal.records():
+            if record.doubted_at:
+                return True
+        return False
 
     @property
     def settled(self):

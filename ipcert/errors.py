@@ -25,13 +25,5 @@ class LocalError(Error):
     """The configuration, the caller or this machine is at fault; the sentence says what to do."""
 
 
-def missing(feature):
-    """The LocalError("missing") of a feature that a firmware's maker left out (`manifest.py`)."""
-    return LocalError(
-        "missing",
-        "This firmware was built without %s; build it with that feature, or do without it." % feature,
-    )
-
-
 class RemoteError(Error):
     """The outside sent garbage or refused; readers of outside bytes raise nothing else."""

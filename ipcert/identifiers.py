@@ -16,7 +16,7 @@ The owner's input is parsed here, so everything raises LocalError("identifier", 
 about identifiers is only ever compared with these (`acme.challenge.identifier_of`).
 """
 
-from . import limits
+from . import features, limits
 from .errors import LocalError
 
 _SCOPES = (
@@ -90,22 +90,6 @@ _LOCAL = (
     "local", "localhost", "localdomain", "lan", "home", "home.arpa", "internal", "intranet", "private",
     "corp", "test", "example", "invalid", "onion", "alt",
 )  # fmt: skip
-_WHY = (
-    ("private", "is private (RFC 1918): only your own network reaches it. Use your router's public address."),
-    (
-        "shared",
-        (
-            "is behind carrier-grade NAT (RFC 6598): it is shared, and no CA can reach this device. "
-            "Ask the provider for a public IPv4 address, or use an IPv6 address or a name."
-        ),
-    ),
-    ("ula", "is a unique local address (RFC 4193), not routed on the internet. Use a global IPv6 address."),
-    ("link-local", "is link-local: it means another device on every network. Use a global address."),
-    ("documentation", "is set aside for examples in documents. Use your real address."),
-    ("nat64", "stands for an IPv4 address inside the provider's network. Use that IPv4 address."),
-    ("single-label", "has no dot: only your own network knows it. Use a name in a domain you registered."),
-    ("local", "is in a domain that exists only inside networks. Use a name in a domain you registered."),
-)
 
 
 def scope(raw):
@@ -314,8 +298,7 @@ def check_public(identifier, test_ca=False):
     """Raise LocalError("not-public") with the reason where no public CA can validate it and it is no test CA."""
     if identifier.scope == "public" or test_ca:
         return
-    why = "is a special address (%s), which no public CA certifies. Use a public one." % identifier.scope
-    for where, text in _WHY:
-        if where == identifier.scope:
-            why = text
+    why = features.part("texts").scope(identifier.scope) if features.has("texts") else ""
+    if not why:
+        why = "is a special one (%s), which no public CA certifies. Use a public one." % identifier.scope
     raise LocalError("not-public", "%s %s" % (identifier.value, why))

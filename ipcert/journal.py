@@ -21,7 +21,7 @@ from . import limits
 from .encoding.buffer import copy, get_int, put, put_int, same
 from .errors import LocalError
 
-VERSION = 2  # 1 knew one account
+VERSION = 3  # 1 knew one account; 2 believed every new address at once
 _MAGIC = b"ipcJ"
 _HEAD = 11
 _TAIL = 8
@@ -30,7 +30,7 @@ WHOLE = 0
 TORN = 1
 NEWER = 2
 
-# The body's layout. What version 2 added stands on lines of its own.
+# The body's layout. What versions 2 and 3 added stands on lines of its own.
 _INTS = (
     "clock_floor", "account_file_id", "pending_account_file_id", "last_file_id", "told_notices", "revoked_at",
     "account_role", "other_account_file_id",
@@ -47,6 +47,7 @@ _RECORD_INTS = (
     "_unused", "planned_at", "window_start", "window_end", "reason", "failures", "failed_at", "not_before", "not_after",
     "file_id", "pending_file_id", "ordered_at", "ask_window_at", "ari_window_end", "consent_at", "created_at", "_revocation",
     "_roles",
+    "wanted_at", "presence", "doubted_at", "doubt_answers",
 )  # fmt: skip
 _RECORD_HASHES = ("key_hash", "pending_key_hash", "chain_hash")
 _RECORD_TEXTS = ("identifiers_text", "order_url", "profile", "ari_id")
@@ -88,7 +89,9 @@ class Record:
     ask_window_at, ari_window_end      ARI: when the CA is asked next, and the end of the window last seen
     identifiers_text   the canonical identifiers, comma-separated; profile, ari_id: as used for the live certificate
     consent_at         when the owner agreed to this combined certificate
-    created_at         when the lineage came into being
+    created_at         when the lineage came into being; wanted_at: since when it is wanted without a doubt in between
+    presence, doubted_at, doubt_answers    what is known of an address and what speaks against it (`presence`); doubted_at: when
+                       that counted last, 0: nothing does
     certificate        the `split.Certificate` that is wanted; not stored; `configuration` sets it
     """
 
@@ -191,7 +194,7 @@ class Journal:
     account_url, account_key_hash, account_file_id    of the account in use: its URL, its key's hash, the number of its key
                        file (0: none)
     other_account_url, other_account_key_hash, other_account_file_id    the same of the other one, where there are two
-    account_role       of the account in use, `account.EVERYTHING` or `account.ADDRESSES` (P13)
+    account_role       of the account in use, `account.EVERYTHING` or `account.ADDRESSES` (docs/privacy.md#p13)
     pending_account_file_id    number of the key file that a key rollover in flight made (0: none)
     revoked_at         when a lineage was last revoked (0: never)
     ca_hash            of the directory URL: state belongs to one CA
@@ -293,7 +296,9 @@ class Journal:
             ints = ints[:-2]
             hashes = hashes[:-1]
             texts = texts[:-1]
-            record_ints = record_ints[:-1]
+            record_ints = record_ints[:-5]
+        elif buffer[4] < 3:  # nor doubts
+            record_ints = record_ints[:-4]
         offset = _get(buffer, offset, end, self, ints, hashes, texts)
         self.ring.next = get_int(buffer, offset) % limits.RING
         offset += 4
@@ -308,7 +313,11 @@ class Journal:
         self._make(self.count)
         index = 0
         while index < self.count:
-            offset = _get(buffer, offset, end, self.all[index], record_ints, _RECORD_HASHES, _RECORD_TEXTS)
+            record = self.all[index]
+            offset = _get(buffer, offset, end, record, record_ints, _RECORD_HASHES, _RECORD_TEXTS)
+            if buffer[4] < 3:
+                record.wanted_at = record.created_at
+                record.presence = record.doubted_at = record.doubt_answers = 0
             index += 1
         return offset == end  # bytes left over mean that the layout is another one
 

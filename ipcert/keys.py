@@ -11,8 +11,8 @@ is ordered at all.
 """
 
 from . import limits
-from .encoding import p256, seal
-from .encoding.buffer import copy, same
+from .encoding import key_file, p256
+from .encoding.buffer import copy, same, wipe
 from .errors import LocalError
 
 # Made once: a fingerprint is taken at every issuance.
@@ -106,7 +106,7 @@ class Keyring:
         if data is None:
             raise LocalError("key-file", "A key file is missing; the order is started again with a new key.")
         self.forget(slot)
-        seal.load(self._port, slot, data)
+        key_file.load(self._port, slot, data)
         self._names[slot] = name
 
     def forget(self, slot):
@@ -119,20 +119,20 @@ class Keyring:
 
     def write(self, action, slot, name):
         """Fill the action with the key file of a key just made."""
-        data = bytearray(seal.SEALED)
-        size = seal.write(self._port, slot, data)
+        data = bytearray(key_file.SEALED)
+        size = key_file.write(self._port, slot, data)
         self._names[slot] = name
         self._writing = data  # wiped when it is on the medium
         action.write(name, data, size)
 
     def write_later(self, slot, name):
         """Have the key file of a key just made written before the next journal."""
-        data = bytearray(seal.SEALED)
-        size = seal.write(self._port, slot, data)
+        data = bytearray(key_file.SEALED)
+        size = key_file.write(self._port, slot, data)
         self._storage.write_later(name, data, size)
 
     def written(self, body):
         """A WRITE was carried out: where it was a key's, its buffer is wiped."""
         if self._writing is body:
-            seal.wipe(body)
+            wipe(body)
         self._writing = None

@@ -21,6 +21,13 @@ LABEL = 63  # RFC 1035 2.3.4
 IDENTIFIERS = 25  # names in one certificate under Let's Encrypt's shortlived and tlsserver profiles
 IDENTIFIERS_TEXT = 1024  # identifiers of one lineage, as text in the journal
 LINEAGES = 8  # one name set, one or two families of address, and those being retired
+DOUBTED = (
+    2  # addresses of one family that are doubted and still in service: a line that changed twice within days
+)
+DOUBT_EVERY = (
+    3600  # what speaks against an address counts once an hour, so that a flood of answers is one answer
+)
+DOUBT_ANSWERS = 25  # and has to count so often, which takes a day at least
 
 # Keys.
 SLOTS = 3  # ACCOUNT, SUBJECT, SPARE

@@ -13,7 +13,7 @@ that is not ours any more and for which the CA would still believe us (`give_bac
 """
 
 from . import journal, limits, plan
-from .encoding import seal
+from .encoding import key_file
 from .errors import LocalError
 from .order.request import DEAUTHORIZATION, Request
 
@@ -143,4 +143,4 @@ class Lineages:
         data = self._storage.read("key-%d" % record.file_id)
         if data is None:
             raise LocalError("key-file", "A key file is missing; its certificate is replaced.")
-        action.deploy(record, seal.pkcs8(self._port, data), pem)
+        action.deploy(record, key_file.pkcs8(self._port, data), pem)

@@ -31,7 +31,7 @@ REVOKED: int
 ACCOUNT_LOST: int
 CA_CHANGED: int
 CHAIN: int
-NOTICES: Tuple[Tuple[str, int, str], ...]
+CODES: Tuple[str, ...]
 
 def code(number: int) -> str: ...
 def severity(number: int) -> int: ...

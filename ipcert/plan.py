@@ -1,4 +1,4 @@
-"""When a lineage acts next: P1 to P6 and P14 of the policy as pure functions of (lineage, now, random words).
+"""When a lineage acts next: docs/privacy.md#p1 to #p6 and #p14 as pure functions of (lineage, now, random words).
 
 What holds. Everything that shows in the public record at a certain second was planned for that second, and the second was drawn
 uniformly from an interval that says nothing: not when the device was set up, switched on or off, or came back on line, and not
@@ -28,7 +28,7 @@ DAY = limits.DAY
 HOUR = limits.HOUR
 MINUTE = limits.MINUTE
 
-# P2, in thousandths of the lifetime. A few draws come from a later part of it, up to LATEST: a renewal that an outage
+# docs/privacy.md#p2, in thousandths of the lifetime. A few draws come from a later part of it, up to LATEST: a renewal that an outage
 # delayed looks like one of these, so it tells nobody that there was an outage.
 ADDRESS_START, ADDRESS_END, ADDRESS_LATEST = 300, 510, 650
 NAME_START, NAME_END, NAME_LATEST = 450, 677, 840
@@ -40,8 +40,8 @@ TRANSPORT, REFUSED, VALIDATION, LIMITED, SLOW = range(
 
 (
     NONE, URGENT, FIRST, RENEWAL, STRICT, REST, VALID, HURRY, LAPSED, RETRY, ASKED, COLLISION, EMERGENCY, POLL, HELD,
-    REVOKE,
-) = range(16)  # fmt: skip
+    REVOKE, PROOF,
+) = range(17)  # fmt: skip
 
 
 class Plan:
@@ -118,12 +118,12 @@ def _part(lifetime, thousandths):
 
 
 def first(plan, words, now, urgent, window=14 * DAY):
-    """P1: at once when urgent, else uniform over `window` seconds from now (14 days; 24 h when both are urgent)."""
+    """docs/privacy.md#p1: at once when urgent, else uniform over `window` seconds from now (14 days; 24 h when both are urgent)."""
     _within(plan, words, now, 0, 0 if urgent else window, URGENT if urgent else FIRST)
 
 
 def renewal(plan, words, is_address, not_before, not_after, now=0, recovery=3 * DAY):
-    """P2: one draw from the lineage's window; where that is already past at `now`, as `missed`."""
+    """docs/privacy.md#p2: one draw from the lineage's window; where that is already past at `now`, as `missed`."""
     lifetime = _lifetime(not_before, not_after)
     start = ADDRESS_START if is_address else NAME_START
     end = ADDRESS_END if is_address else NAME_END
@@ -138,7 +138,7 @@ def renewal(plan, words, is_address, not_before, not_after, now=0, recovery=3 * 
 
 
 def strict(plan, words, is_address, start, end, not_before, not_after, now=0, recovery=3 * DAY):
-    """P2 `strict_ari`: uniform in the CA's window (RFC 9773 4.2). A window that is inverted, wider than the
+    """docs/privacy.md#p2 `strict_ari`: uniform in the CA's window (RFC 9773 4.2). A window that is inverted, wider than the
     lifetime or outside the certificate's validity is not believed: the ordinary renewal instead."""
     if not not_before < start <= end < not_after:
         return renewal(plan, words, is_address, not_before, not_after, now, recovery)
@@ -160,7 +160,7 @@ def is_lost(plan, now, not_after):
 
 
 def missed(plan, words, is_address, now, not_before, not_after, recovery=3 * DAY):
-    """P3: a plan that passed while the device was off. `recovery`: the longest wait of a lapsed name, seconds."""
+    """docs/privacy.md#p3: a plan that passed while the device was off. `recovery`: the longest wait of a lapsed name, seconds."""
     if not not_after:  # the first one: the rest of its own wait
         rest = plan.window_end - now
         if rest < 6 * HOUR:
@@ -200,7 +200,7 @@ def retry(
     not_before=0,
     recovery=3 * DAY,
 ):
-    """P4: after `failures` (1 and up) attempts in a row that failed, the last for the reason `failure`.
+    """docs/privacy.md#p4: after `failures` (1 and up) attempts in a row that failed, the last for the reason `failure`.
 
     Backoff of 1, 10, 100, 1000 minutes, then a day, times U[0.5, 1.5]. `retry_after`: the CA's, seconds; below 1
     counts as none, and no more than a day or half of the validity left is believed. Transport errors wait no
@@ -235,7 +235,7 @@ def retry(
 
 
 def collide(plan, words, now):
-    """P5: another order is in flight at the planned second, so this one starts up to half an hour after it; where that is
+    """docs/privacy.md#p5: another order is in flight at the planned second, so this one starts up to half an hour after it; where that is
     past too, up to half an hour from now."""
     start = plan.planned_at if plan.planned_at < limits.NEVER else now
     _within(plan, words, start, 0, 30 * MINUTE, COLLISION)
@@ -244,7 +244,7 @@ def collide(plan, words, now):
 
 
 def is_emergency(stored_end, fetched_end, not_before, not_after):
-    """P2: True when the CA's window now ends earlier, by more than 1 % of the lifetime, than the one stored
+    """docs/privacy.md#p2: True when the CA's window now ends earlier, by more than 1 % of the lifetime, than the one stored
     (`stored_end`; 0: none, then half of the validity under ten days and two thirds above). A window that ended
     a day before the certificate began is nonsense, not an emergency."""
     lifetime = _lifetime(not_before, not_after)
@@ -254,7 +254,7 @@ def is_emergency(stored_end, fetched_end, not_before, not_after):
 
 
 def emergency(plan, words, is_address, now):
-    """P2: the address at once, the name within six hours."""
+    """docs/privacy.md#p2: the address at once, the name within six hours."""
     _within(plan, words, now, 0, 0 if is_address else 6 * HOUR, EMERGENCY)
 
 
@@ -265,14 +265,20 @@ def poll(plan, words, now, retry_after=0):
 
 
 def held(plan, words, now, last_address_lasted, min_age=DAY):
-    """P6: a new address. Within 15 minutes, or after `min_age` seconds where the last one lasted less than 72 h.
+    """docs/privacy.md#p6: a new address. Within 15 minutes, or after `min_age` seconds where the last one lasted less than 72 h.
     `last_address_lasted`: seconds; limits.NEVER when there was none. The caller drops the plan if it changes again."""
     wait = min_age if last_address_lasted < 72 * HOUR else 0
     _within(plan, words, now, wait, wait + 15 * MINUTE, HELD)
 
 
+def proof(plan, words, now, not_before):
+    """docs/privacy.md#p6: an address that is doubted is proved again within a day, but not before its certificate is two days old: somebody
+    who makes us doubt gets no more orders out of us than the ordinary renewals are."""
+    _within(plan, words, max(now, _add(not_before, 2 * DAY)), 0, DAY, PROOF)
+
+
 def revocation(plan, words, now, last):
-    """P14: at once, or 2 to 24 hours after the `last` revocation (0: none) where that was less than a day ago."""
+    """docs/privacy.md#p14: at once, or 2 to 24 hours after the `last` revocation (0: none) where that was less than a day ago."""
     if not last or now - last > DAY:
         return _within(plan, words, now, 0, 0, REVOKE)
     _draw(plan, words, max(now, _add(last, 2 * HOUR)), max(now, _add(last, DAY)), REVOKE)

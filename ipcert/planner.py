@@ -38,7 +38,7 @@ class Planner:
             record.window_end = now + max(record.window_end - now, 0) // divisor
 
     def first(self, record, now, urgent):
-        """P1: a lineage's first issuance, at once for the urgent one; in a fleet, spread over the owner's time."""
+        """docs/privacy.md#p1: a lineage's first issuance, at once for the urgent one; in a fleet, spread over the owner's time."""
         policy = self._policy
         # Devices of one maker that are switched on in the same minute would all show it (fleet).
         if urgent and policy.spread:
@@ -52,11 +52,18 @@ class Planner:
         plan.first(record, self.words, now, True, 0)
 
     def held(self, record, now, lasted):
-        """P6: an address that is new; the last one `lasted` so many seconds."""
+        """docs/privacy.md#p6: an address that is new; the last one `lasted` so many seconds."""
         self._draw(plan.held, record, now, now, lasted, self._policy.min_ip_age)
 
+    def proof(self, record, now):
+        """docs/privacy.md#p6: an address that is doubted; a sooner plan stays."""
+        before = record.planned_at, record.window_start, record.window_end, record.reason
+        self._draw(plan.proof, record, now, now, record.not_before)
+        if before[0] <= record.planned_at:
+            record.planned_at, record.window_start, record.window_end, record.reason = before
+
     def renewal(self, record, now):
-        """P2, after a certificate was issued."""
+        """docs/privacy.md#p2, after a certificate was issued."""
         # Never divided: its place is in the real lifetime of the certificate.
         plan.renewal(
             record,
@@ -69,7 +76,7 @@ class Planner:
         )
 
     def retry(self, record, now, failure, pause):
-        """P4, after an attempt failed: `failure` is its kind, `pause` what the CA asked for, seconds."""
+        """docs/privacy.md#p4, after an attempt failed: `failure` is its kind, `pause` what the CA asked for, seconds."""
         self._draw(
             plan.retry,
             record,
@@ -85,15 +92,15 @@ class Planner:
         )
 
     def revocation(self, record, now):
-        """P14: at once, or at a distance from the last one."""
+        """docs/privacy.md#p14: at once, or at a distance from the last one."""
         self._draw(plan.revocation, record, now, now, self._storage.journal.revoked_at)
 
     def collision(self, record, now):
-        """P5: another order is in flight at the planned second."""
+        """docs/privacy.md#p5: another order is in flight at the planned second."""
         self._draw(plan.collide, record, now, now)
 
     def overtaken(self, record, now):
-        """Draw again where a plan means nothing any more: P3 where the device was off, and where the clock was far ahead
+        """Draw again where a plan means nothing any more: docs/privacy.md#p3 where the device was off, and where the clock was far ahead
         when it was made. False where it holds."""
         # Two different things: what was planned too far ahead, and what is over.
         lost = plan.is_lost(record, now, record.not_after)

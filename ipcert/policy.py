@@ -12,7 +12,7 @@ besides `combined` (`configuration`); `compress` needs a test CA; the six-day pr
 (`acme.directory.choose_profile`).
 """
 
-from . import limits
+from . import features, limits
 from .acme import challenge
 from .encoding.buffer import MICROPYTHON
 from .errors import LocalError
@@ -27,25 +27,25 @@ def _between(name, value, low, high):
 
 
 class Policy:
-    """What the owner wants. Raises LocalError("config", ...) for a value out of its bounds.
+    """What the owner wants. Raises LocalError("config", ...) for a value out of its bounds, "missing" for one that this build cannot do.
 
-    urgent          "ip" | "domain" | "both": which goes at once; the other waits `first_delay` at most (P1)
+    urgent          "ip" | "domain" | "both": which goes at once; the other waits `first_delay` at most (docs/privacy.md#p1)
     setting         "home" | "public": a public server in a data centre is not asked for consent
     combined        one certificate for everything: only with consent, or in a public setting
     first_delay     0 to 60 days; default 14 days, one day where both are urgent
-    recovery        1 hour to 7 days: how soon a lapsed domain certificate comes back (P3)
+    recovery        1 hour to 7 days: how soon a lapsed domain certificate comes back (docs/privacy.md#p3)
     strict_ari      renew inside the CA's suggested window
-    min_ip_age      how long a new address must last, where the last one did not (P6)
+    min_ip_age      how long a new address must last, where the last one did not (docs/privacy.md#p6)
     profile_name, profile_ip    a profile's name, "" for the rule of `acme.profile`
     test_ca         a private test CA: addresses that no public CA validates are allowed
     compress        divides every drawn delay but a renewal's; for demonstrations against a test CA only
-    challenge_name  a type of `acme.challenge.TABLE`, for names (P13)
+    challenge_name  a type of `acme.challenge.TABLE`, for names (docs/privacy.md#p13)
     challenge_ip    "http-01" | "tls-alpn-01", for addresses
     preferred_chain  "" (the CA's default), "smallest", or a part of the top issuer's name; None: "smallest" on
-                    MicroPython, where a chain is held in RAM, else ""
+                    MicroPython, where a chain is held in RAM (not without the feature `alternate-chains`), else ""
     spread          0 to 60 days: the first contact of a fleet waits a random time up to this; 0: it goes at once
     eab_kid, eab_key   the CA's external account binding: its key's name, and the key as bytes (a secret)
-    accounturi      DNS names the names' account (a CAA record, or the challenge's): addresses get another one (P13); None:
+    accounturi      DNS names the names' account (a CAA record, or the challenge's): addresses get another one (docs/privacy.md#p13); None:
                     where the type of challenge_name does (`names_account`)
     contacts        "mailto:" URLs; agree_terms: the owner agreed to the CA's terms of service
     """
@@ -127,11 +127,19 @@ class Policy:
         self.challenge_ip = challenge_ip
         # A chain is held in RAM while it is checked and deployed, and on a board that is scarce.
         if preferred_chain is None:
-            preferred_chain = "smallest" if MICROPYTHON else ""
+            preferred_chain = "smallest" if MICROPYTHON and features.has("alternates") else ""
+        # What the firmware was built without is said here, and not weeks later.
+        for chosen, part in (
+            (preferred_chain, "alternates"),
+            (eab_kid, "external_account"),
+            (combined and setting == "home", "consent"),
+        ):
+            if chosen:
+                features.part(part)
         self.preferred_chain = preferred_chain
         self.eab_kid = eab_kid
         self.eab_key = eab_key
-        # What names the names' account in DNS must not name the addresses' too (P13).
+        # What names the names' account in DNS must not name the addresses' too (docs/privacy.md#p13).
         if accounturi is None:
             accounturi = challenge.find(challenge_name).names_account
         self.accounturi = accounturi

@@ -5,21 +5,20 @@ fills the action; a row that only changed the state (a plan was drawn, a task be
 So what stands higher never waits for what stands lower, and the order of the rows is the whole of the scheduling:
 
     tell the owner, and keep what is there in service     without a clock, without a network
-    know the time                                         P9: nothing below is done while the clock cannot be trusted
+    know the time                                         docs/privacy.md#p9: nothing below is done while the clock cannot be trusted
     make the state agree with what is wanted, and write it down
-    the task under way                                    one order at a time in a home (P5)
+    the task under way                                    one order at a time in a home (docs/privacy.md#p5)
     tidy up                                               files of retired keys; missed plans; deployments that failed
     begin the next task                                   operations that were asked for, then what is due
     wait
 
 What must never happen. A task begins while the journal is ahead of the medium: all writing stands above it. Two orders of one
-home overlap: a plan that comes due during an order is drawn again behind it (P5). An endless loop: a row that says AGAIN has
+home overlap: a plan that comes due during an order is drawn again behind it (docs/privacy.md#p5). An endless loop: a row that says AGAIN has
 taken something away that it will not find a second time.
 """
 
-from . import limits, notices
+from . import features, limits, notices
 from .action import ISSUANCE, OPERATION
-from .errors import missing
 from .order import issuance, states
 from .order.renewal_information import RenewalInformation
 from .order.request import REVOCATION, Request
@@ -147,7 +146,7 @@ class Scheduler:
         return AGAIN
 
     def _collisions(self, now, ordered):
-        # P5: what comes due while an order is in flight starts a random while later.
+        # docs/privacy.md#p5: what comes due while an order is in flight starts a random while later.
         moved = False
         for record in self._storage.journal.records():
             if record is not ordered and record.planned_at <= now:
@@ -165,6 +164,10 @@ class Scheduler:
                 self._storage.changed = moved = True
         return AGAIN if moved else NOTHING
 
+    def _let_go(self, now, action):
+        # Nothing is in flight here: a record that an order is about must not go away under it.
+        return AGAIN if self._configuration.let_go(now) else NOTHING
+
     def _deploy_again(self, now, action):
         return AGAIN if self._deployments.retry(now) else NOTHING
 
@@ -177,10 +180,9 @@ class Scheduler:
 
     def _operate(self, request, now):
         # False where the firmware was built without operations; `commands` refuses those that somebody asks for.
-        try:
-            from .order import operations
-        except ImportError:
+        if not features.has("operations"):
             return False
+        operations = features.part("operations")
         self.machine = operations.machine(
             request, self._session, now, self._lineages, self._planner, self._policy
         )
@@ -211,7 +213,7 @@ class Scheduler:
                 due.revocation_reason = None
                 due.planned_at = limits.NEVER
                 self._storage.changed = True
-                error = self._outbox.last_error = missing("account-operations")
+                error = self._outbox.last_error = features.missing("account-operations")
                 self._outbox.notice(notices.FAILED, due.identifiers_text.text(), str(error))
         else:
             self.machine = issuance.Issuance(
@@ -258,6 +260,7 @@ PRIORITIES = (
     Scheduler._write,  # before anything below touches the outside
     Scheduler._continue,
     Scheduler._erase,  # nothing refers to these files any more, and that is on the medium
+    Scheduler._let_go,  # before anything is planned or ordered for an address that is not ours
     Scheduler._plan_again,
     Scheduler._deploy_again,
     Scheduler._begin_operation,  # the owner waits for it

@@ -12,7 +12,7 @@ What must never happen: state of another device, older state than this device wr
 is used as if it were ours. `open` looks for the first two; `belongs_to` for the third.
 """
 
-from . import journal, keys, notices
+from . import journal, keys
 from .errors import LocalError
 
 
@@ -56,7 +56,9 @@ class Storage:
             self.changed = True
         elif device_id is not None and state.device_id != device_id:
             raise LocalError(
-                "cloned", notices.text(notices.CLONED, "its number is %s" % state.device_id.hex())
+                "cloned",
+                "This state belongs to another device (its number is %s) and was copied here. It is not used: run a factory "
+                "reset to start afresh." % state.device_id.hex(),
             )
         if self._counter is not None:
             self._refuse_old(found)

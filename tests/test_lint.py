@@ -1,4 +1,6 @@
-"""Lint, format, the stubs against the modules, the types of their bodies and of the CPython port, each as the pinned tool says it."""
+"""Lint, format, the stubs against the modules, and the types of the core, the CPython port and the tools: each as the pinned tool
+says it. What mypy is to check is in pyproject.toml.
+"""
 
 import subprocess
 import sys
@@ -9,18 +11,17 @@ from tools.lib import cache
 
 pytestmark = pytest.mark.quick
 
+MYPY_CACHE = cache.path("mypy", cache.key(cache.ROOT))
 CHECKS = {
     "ruff check": ["ruff", "check", "--no-cache"],
     "ruff format": ["ruff", "format", "--no-cache", "--check"],
     "types of the core's bodies": ["tools.lib.testing.core_types"],
     "types of the CPython port": [
         "mypy",
-        "--check-untyped-defs",
-        "--ignore-missing-imports",
-        "--disable-error-code=var-annotated",
-        "--cache-dir=/dev/null",
+        f"--cache-dir={MYPY_CACHE}",
         "ports/cpython/ipcert_port",
     ],
+    "types of the tools": ["mypy", f"--cache-dir={MYPY_CACHE}", "--python-version=3.11", "-p", "tools"],
     "stubs": [
         "mypy.stubtest",
         "ipcert",

@@ -2,7 +2,7 @@
 
 from .. import limits
 from ..encoding import alpn_certificate, p256
-from ..encoding.seal import write as _write_key
+from ..encoding.key_file import write as _write_key
 
 
 def answer(row, publisher, action, identifier, authorization):

@@ -20,17 +20,8 @@ DEACTIVATED = 3  # given back by us (7.5.2)
 EXPIRED = 4
 REVOKED = 5  # by the CA
 STATUS = ("pending", "valid", "invalid", "deactivated", "expired", "revoked")
-
-# RFC 8555 7.1.6, the authorization's and the challenge's pictures: (from, to).
-MOVES = (
-    (PENDING, VALID),
-    (PENDING, INVALID),
-    (PENDING, EXPIRED),
-    (PENDING, DEACTIVATED),
-    (VALID, EXPIRED),
-    (VALID, DEACTIVATED),
-    (VALID, REVOKED),
-)
+# The moves of RFC 8555 7.1.6 are not looked at: ipcert asks again only while an authorization is pending, and from there every
+# other status can be reached.
 
 
 class Authorization:

@@ -9,7 +9,6 @@ DEACTIVATED: int
 EXPIRED: int
 REVOKED: int
 STATUS: Tuple[str, ...]
-MOVES: Tuple[Tuple[int, int], ...]
 
 class Authorization:
     status: int

@@ -9,16 +9,12 @@ in different ways. The leaf comes first, then whoever issued it, by name and key
 and the root, which clients have, are left out (`_sort`). Certificates that make no chain are refused.
 
 No signature is verified: the answer came over verified TLS from the CA that is to be believed, and browsers verify.
-
-A CA may offer the same certificate under other chains (alternates). ipcert looks at a few of them and takes the one
-that the owner prefers, by the name of the topmost issuer, or the smallest, which saves memory on a board.
 """
 
 from .. import limits
 from ..encoding import p256, x509
 from ..encoding.buffer import same
 from ..errors import RemoteError
-from . import message
 
 
 def _wrong(why):
@@ -119,66 +115,3 @@ class Chain:
         offset = 0
         for number in numbers:
             offset = x509.write_pem(self.pem, offset, out, ends[number], ends[number + 1])
-
-    def suits_better(self, wanted, other):
-        """True when it suits the owner's `wanted` better: "smallest", or a part of the topmost issuer's name."""
-        return better(wanted, self.issuer, len(self.pem), other.issuer, len(other.pem))
-
-
-def _stop(text, at):
-    """Where the parameter or link at `at` ends: at a semicolon or comma outside of quotes (RFC 9110 5.6.4)."""
-    quoted = False
-    while at < len(text):
-        character = text[at]
-        if quoted and character == "\\":
-            at += 1
-        elif character == '"':
-            quoted = not quoted
-        elif not quoted and character in ";,":
-            break
-        at += 1
-    return at
-
-
-def alternates(headers, base=""):
-    """URLs of other chains for the same certificate, `limits.ALTERNATES` at most: Link headers (RFC 8555 7.4.2, RFC 8288)
-    of the answer from `base`."""
-    text = headers.get("link", "")
-    found = []
-    at = text.find("<")
-    while at >= 0:
-        end = text.find(">", at)
-        target = text[at + 1 : end]
-        at = _stop(text, end) if end > 0 else len(text)
-        relations = None
-        while text[at : at + 1] == ";":
-            start = at + 1
-            at = _stop(text, start)
-            name, _, value = text[start:at].partition("=")
-            name = name.strip().lower()
-            if name == "anchor":  # a link of something else
-                relations = ""
-            elif name == "rel" and relations is None:
-                relations = value.strip(' \t"').lower()
-        if relations and "alternate" in relations.split():
-            try:
-                url = message.url(target, "Link", base)
-                if url not in found:
-                    found.append(url)
-            except RemoteError:
-                pass  # the chain at hand is good without it
-        at = text.find("<", at)
-    return found[: limits.ALTERNATES]
-
-
-def is_under(wanted, issuer):
-    """True when the topmost issuer's Name (DER) has `wanted` in it, in any case."""
-    return wanted.lower().encode() in issuer.lower()
-
-
-def better(wanted, issuer, size, best_issuer, best_size):
-    """True when a chain suits the owner's `wanted` better: "smallest", or a part of the top issuer's name."""
-    if wanted == "smallest":
-        return size < best_size
-    # The first chain that fits is kept, so that the choice is the same every time.
-    return is_under(wanted, issuer) and not is_under(wanted, best_issuer)

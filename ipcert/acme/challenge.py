@@ -19,7 +19,8 @@ A new type is one row here and one function, here, in `records` or in `alpn`, an
 Policy, both ports, the configuration and `ipcert doctor` read the rows.
 """
 
-from ..errors import LocalError, RemoteError, missing
+from .. import features
+from ..errors import LocalError, RemoteError
 from ..identifiers import parse
 
 HTTP = "http-01"
@@ -43,19 +44,11 @@ def _http():
 
 
 def _records():
-    try:
-        from . import records
-    except ImportError:
-        raise missing("dns")
-    return records.answer
+    return features.part("records").answer
 
 
 def _certificates():
-    try:
-        from . import alpn
-    except ImportError:
-        raise missing("tls-alpn")
-    return alpn.answer
+    return features.part("alpn").answer
 
 
 class Type:

@@ -5,7 +5,7 @@ whoever needs it (`message.needed`): there are CAs that neither revoke nor chang
 
 The profile decides how long a certificate lives, and so how often its renewal stands in the public log. Names must
 never get the six-day profile by default: they would be seen renewing every few days beside the address that does
-(policy P8). So where a CA lists profiles, one is always asked for by name (`choose_profile`), and where none fits by
+(docs/privacy.md#p8). So where a CA lists profiles, one is always asked for by name (`choose_profile`), and where none fits by
 itself, the owner is asked.
 """
 
@@ -65,7 +65,7 @@ def choose_profile(profiles, for_address, wanted, before):
     """The profile to ask for, "" where the CA lists none.
 
     Addresses go out under `shortlived` (Let's Encrypt issues them under no other), names under their longest
-    (P8): `classic`, else `default`, else the only one that is not shortlived. `before`, the lineage's last one,
+    (docs/privacy.md#p8): `classic`, else `default`, else the only one that is not shortlived. `before`, the lineage's last one,
     is kept while it is offered. Raises LocalError("profile") with the list where the choice is the owner's, and where
     the owner wants the six-day one for a name.
     """

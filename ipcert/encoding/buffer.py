@@ -93,3 +93,9 @@ def get_int(buffer, offset):
     return (
         (buffer[offset] & 63) << 24 | buffer[offset + 1] << 16 | buffer[offset + 2] << 8 | buffer[offset + 3]
     )
+
+
+def wipe(buffer):
+    """Zero a bytearray that held a secret."""
+    for index in range(len(buffer)):
+        buffer[index] = 0

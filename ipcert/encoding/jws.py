@@ -1,4 +1,4 @@
-"""What ACME signs (RFC 8555 6.2, RFC 7515) by template: thumbprint, protected header, payloads that carry a key.
+"""What ACME signs (RFC 8555 6.2, RFC 7515) by template: thumbprint, protected header, and what a template takes.
 
 Each request is a flattened JWS: the base64url of a protected header, of a payload, and of the signature over both. The
 header has the same members every time, so it is a list of pieces in which three are replaced: who signs, the nonce,
@@ -19,10 +19,8 @@ from .. import limits
 from ..errors import RemoteError
 from . import p256
 from .base64url import is_url, write_url
-from .buffer import put
 
 THUMBPRINT_SIZE = 43  # SHA-256 in base64url
-_MAC = bytearray(32)
 _NONCE = 3  # which piece of a header is the nonce,
 _URL = 5  # and which the URL;
 _INNER_URL = 3  # the inner header of a key change has no nonce (7.3.5)
@@ -39,7 +37,7 @@ def _bytes(data):
     return data
 
 
-def _plain(data, limit, member):
+def plain(data, limit, member):
     """`data` (str or bytes-like) if it can stand in JSON as it is. Raises RemoteError; only a str allocates."""
     data = _bytes(data)
     good = 0 < len(data) <= limit
@@ -79,12 +77,11 @@ class Jws:
         start = p256.JWS_ALGORITHM
         self.with_kid = [start + b'"kid":"', b"", b'","nonce":"', b"", b'","url":"', b"", b'"}']
         self.with_jwk = [start + b'"jwk":', self.jwk, b',"nonce":"', b"", b'","url":"', b"", b'"}']
-        self.inner = [start + b'"jwk":', self.jwk, b',"url":"', b"", b'"}']
         self.parts = self.with_jwk  # whichever of the two is in use
 
     def set_kid(self, url):
         """Name the account by its URL (str or bytes; RFC 8555 6.2) from now on. Raises RemoteError("url")."""
-        self.with_kid[1] = _plain(url, limits.URL, "account URL")
+        self.with_kid[1] = plain(url, limits.URL, "account URL")
         self.parts = self.with_kid
 
     def set_jwk(self, point, start=0):
@@ -105,47 +102,5 @@ class Jws:
         # The pieces are changed in place: the next request overwrites them.
         parts = self.parts
         parts[_NONCE] = checked
-        parts[_URL] = _plain(url, limits.URL, "URL")
+        parts[_URL] = plain(url, limits.URL, "URL")
         return signer.jws(slot, parts, payload, size, out, offset)
-
-    def write_inner(self, out, offset, signer, slot, url, payload, size):
-        """Write the inner JWS of a key change (RFC 8555 7.3.5): the new key in `slot` signs, without a nonce.
-
-        `set_jwk` must have been called with the new key's point; `url` is that of the outer request.
-        """
-        self.inner[_INNER_URL] = _plain(url, limits.URL, "URL")
-        return signer.jws(slot, self.inner, payload, size, out, offset)
-
-
-def write_key_change(buffer, offset, account, point, start):
-    """Write the payload of a key change: the account's URL and the old key's JWK (RFC 8555 7.3.5)."""
-    offset = put(buffer, offset, b'{"account":"')
-    offset = put(buffer, offset, _plain(account, limits.URL, "account URL"))
-    offset = put(buffer, offset, b'","oldKey":')
-    offset = p256.write_jwk(buffer, offset, point, start)
-    return put(buffer, offset, b"}")
-
-
-def write_binding(out, offset, hmac, kid, url, point, point_start, scratch):
-    """Write an external account binding (RFC 8555 7.3.4), an HS256 JWS of the account's JWK, to `out[offset:]`.
-
-    `hmac(buffer, start, end, mac, offset)` writes the 32-byte HMAC-SHA256 of `buffer[start:end]` by the key that the
-    CA gave; `kid` is the CA's name for that key, `url` the newAccount URL, `scratch` a bytearray of 40 +
-    2 * limits.URL bytes or more. Returns the new offset. Raises RemoteError("url") and LocalError("overflow").
-    """
-    size = put(scratch, 0, b'{"alg":"HS256","kid":"')
-    size = put(scratch, size, _plain(kid, limits.URL, "key identifier"))
-    size = put(scratch, size, b'","url":"')
-    size = put(scratch, size, _plain(url, limits.URL, "URL"))
-    size = put(scratch, size, b'"}')
-    start = put(out, offset, b'{"protected":"')
-    middle = write_url(out, start, scratch, 0, size)
-    size = p256.write_jwk(scratch, 0, point, point_start)
-    # The MAC is over "protected.payload"; then the payload is written again, where JSON has it.
-    end = put(out, middle, b".")
-    hmac(out, start, write_url(out, end, scratch, 0, size), _MAC, 0)
-    offset = put(out, middle, b'","payload":"')
-    offset = write_url(out, offset, scratch, 0, size)
-    offset = put(out, offset, b'","signature":"')
-    offset = write_url(out, offset, _MAC, 0, len(_MAC))
-    return put(out, offset, b'"}')

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Protocol
 
 class _Signer(Protocol):
@@ -25,6 +24,7 @@ class _Hasher(Protocol):
 THUMBPRINT_SIZE: int
 
 def _bytes(data: str | bytes | bytearray) -> bytes: ...
+def plain(data: str | bytes | bytearray, limit: int, member: str) -> bytes: ...
 def is_nonce(nonce: str | bytes | bytearray) -> bool: ...
 def thumbprint(
     buffer: bytearray | memoryview,
@@ -39,7 +39,6 @@ class Jws:
     jwk: bytearray
     with_kid: list[bytes | bytearray | memoryview]
     with_jwk: list[bytes | bytearray | memoryview]
-    inner: list[bytes | bytearray | memoryview]
     parts: list[bytes | bytearray | memoryview]
     def __init__(self) -> None: ...
     def set_kid(self, url: str | bytes) -> None: ...
@@ -55,31 +54,3 @@ class Jws:
         payload: bytes | bytearray | memoryview,
         size: int,
     ) -> int: ...
-    def write_inner(
-        self,
-        out: bytearray,
-        offset: int,
-        signer: _Signer,
-        slot: int,
-        url: str | bytes,
-        payload: bytes | bytearray | memoryview,
-        size: int,
-    ) -> int: ...
-
-def write_key_change(
-    buffer: bytearray | memoryview,
-    offset: int,
-    account: str | bytes,
-    point: bytes | bytearray | memoryview,
-    start: int,
-) -> int: ...
-def write_binding(
-    out: bytearray | memoryview,
-    offset: int,
-    hmac: Callable[[bytearray | memoryview, int, int, bytearray, int], int],
-    kid: str | bytes,
-    url: str | bytes,
-    point: bytes | bytearray | memoryview,
-    point_start: int,
-    scratch: bytearray,
-) -> int: ...

@@ -14,7 +14,7 @@ What must never happen: a key in two orders; a chain in service that was not ord
 published behind a failure; an answer to a challenge whose publication was not confirmed.
 """
 
-from .. import limits, notices, plan
+from .. import features, limits, notices, plan, presence
 from ..acme import authorization, certificate, challenge, directory, message, order
 from ..action import ISSUANCE
 from ..encoding import csr
@@ -22,6 +22,9 @@ from ..encoding.buffer import put
 from ..errors import LocalError, RemoteError
 from . import states
 from .machine import Machine
+
+# What a CA says of a validation that did not find us (RFC 8555 6.7, 8.3). Its own trouble and its refusals say nothing of the sort.
+_NOT_REACHED = ("connection", "unauthorized", "incorrectResponse", "tls", "dns")
 
 
 class Issuance(Machine):
@@ -48,6 +51,7 @@ class Issuance(Machine):
         self._challenge_polls = self._order_polls = 0
         self._waiting_since = 0  # the second at which the wait for the CA's decision began
         self._profile = ""
+        self._not_reached = False  # the CA looked for us at the identifier and did not find us
         self._alternates = []  # URLs of chains that are not read yet
         # A key that an earlier attempt left in the slot may have lost its file since: it is read again.
         session.keyring.forget(limits.SUBJECT)
@@ -192,6 +196,7 @@ class Issuance(Machine):
 
     def _invalid(self, problem):
         self.failure = plan.VALIDATION
+        self._not_reached = problem is not None and problem.type in _NOT_REACHED
         self.error = self.session.outbox.last_error = RemoteError(
             "not-valid",
             "The CA could not validate %s: %s"
@@ -331,10 +336,14 @@ class Issuance(Machine):
             body, self.session.keyring.signer, limits.SUBJECT, self.record.certificate.identifiers, now
         )
         if self.state == states.CHAIN:
-            self._alternates = certificate.alternates(headers, self.session.exchange.url) if wanted else []
+            self._alternates = []
+            if wanted:
+                self._alternates = features.part("alternates").alternates(headers, self.session.exchange.url)
             self._chain = found
             return states.ANOTHER_CHAIN if self._alternates else states.OK
-        if found.suits_better(wanted, self._chain):
+        best = self._chain
+        better = features.part("alternates").better
+        if better(wanted, found.issuer, len(found.pem), best.issuer, len(best.pem)):
             self._chain = found
         return self._next_chain()
 
@@ -348,12 +357,14 @@ class Issuance(Machine):
     def _do_save_chain(self, now, action):
         pem = self._chain.pem
         wanted = self._policy.preferred_chain
-        if wanted not in ("", "smallest") and not certificate.is_under(wanted, self._chain.issuer):
-            self.session.outbox.notice(notices.CHAIN, self.record.identifiers_text.text(), wanted)
+        if wanted not in ("", "smallest"):
+            if not features.part("alternates").is_under(wanted, self._chain.issuer):
+                self.session.outbox.notice(notices.CHAIN, self.record.identifiers_text.text(), wanted)
         action.write("chain-%d" % self.record.pending_file_id, pem, len(pem))
 
     def _do_commit(self, now, action):
         self._lineages.commit(self.record, self._chain, self.role, self._profile)
+        presence.proved(self.record, now)
         # The plan is in the same write as the certificate: there is none without the other.
         self._planner.renewal(self.record, now)
         self._planner.poll(self.record, now, 0)
@@ -365,6 +376,8 @@ class Issuance(Machine):
 
     def _do_failed(self, now, action):
         self._chain = None  # up to 16 KB that the journal's encoder may need
+        if self._not_reached:
+            presence.not_valid(self.record)
         self._lineages.attempt_failed(self.record, now, self.failure)
         # The CA's word for when it has decided is often a day, and the certificate there in a minute.
         pause = min(self._pause, limits.HOUR) if self.failure == plan.SLOW else self._pause

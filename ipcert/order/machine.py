@@ -11,7 +11,7 @@ A CA that is busy for some seconds is waited for, and asked again, in the same s
 not wait for a CA that is always busy.
 """
 
-from .. import limits, notices, plan
+from .. import features, limits, notices, plan
 from ..acme import exchange, message
 from ..acme.account import read as read_account
 from ..acme.directory import Directory
@@ -149,7 +149,7 @@ class Machine:
     def _way_on(self, problem, status):
         # The event of a refusal that the machine can go on after, or None.
         if self.state == states.FIND_ACCOUNT and problem.type == "accountDoesNotExist":
-            self.session.account.drop_pending()
+            features.part("pending_key").drop(self.session.account)
             return states.ACCOUNT_UNKNOWN
         return None
 
@@ -216,11 +216,11 @@ class Machine:
 
     def _do_find_account(self, now, action):
         # A change of the key was cut short: does the CA know the new one?
-        self.session.account.find_pending(action)
+        features.part("pending_key").find(self.session.account, action)
 
     def _read_find_account(self, now, headers, body):
         self._read_account(now, headers, body)
-        self.session.account.adopt_pending()
+        features.part("pending_key").adopt(self.session.account)
         return states.OK
 
     _do_save_account = _save

@@ -10,11 +10,11 @@ hears of it; whether the CA has heard of it is asked at the next start (`states.
 The file is loaded when the first operation is asked for, and a firmware that needs none leaves it out.
 """
 
-from .. import limits, notices
+from .. import limits, notices, pending_key
 from ..acme import account as account_resource
-from ..acme import message, order
+from ..acme import key_change, message, order
 from ..action import OPERATION
-from ..encoding import base64url, jws, p256, x509
+from ..encoding import base64url, p256, x509
 from ..encoding.buffer import put
 from ..errors import LocalError
 from . import states
@@ -83,7 +83,7 @@ class Rollover(Operation):
 
     def _do_begin(self, now, action):
         message.needed(self.session.exchange.directory.key_change, "keyChange")
-        self.session.account.make_pending_key(action)
+        pending_key.make(self.session.account, action)
 
     def _do_operation(self, now, action):
         # The inner JWS is signed by the new key and says which account; the outer one is signed by the old key.
@@ -91,17 +91,15 @@ class Rollover(Operation):
         exchange = self.session.exchange
         point = bytearray(p256.POINT)
         signer.public(limits.SPARE, point, 0)
-        inner = jws.Jws()
-        inner.set_jwk(point)
         payload = bytearray(limits.URL + 200)
-        size = jws.write_key_change(payload, 0, account.url().encode(), account.point, 0)
+        size = key_change.write_payload(payload, 0, account.url().encode(), account.point, 0)
         body = bytearray(limits.URL * 3 + 900)
         url = exchange.directory.key_change
-        size = inner.write_inner(body, 0, signer, limits.SPARE, url.encode(), payload, size)
+        size = key_change.write(body, 0, signer, limits.SPARE, point, url.encode(), payload, size)
         exchange.post_payload(action, url, body, size)
 
     def _succeed(self):
-        self.session.account.adopt_pending()
+        pending_key.adopt(self.session.account)
         return states.OK
 
 
@@ -228,7 +226,9 @@ class Revocation(Operation):
     def _succeed(self):
         self._lineages.revoked(self.record, self._now)
         for record in self.session.storage.journal.records():
-            if record.revocation_reason is not None:  # two revocations of one home are kept apart (P14)
+            if (
+                record.revocation_reason is not None
+            ):  # two revocations of one home are kept apart (docs/privacy.md#p14)
                 self._planner.revocation(record, self._now)
         self.session.outbox.notice(notices.REVOKED, self.record.identifiers_text.text())
         return states.OK

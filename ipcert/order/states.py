@@ -51,7 +51,7 @@ STATES = (
     "clean", "failed", "save_failed",
 )  # fmt: skip
 
-# Events, by the order of their names; each means one thing.
+# Events, by the order of their names (`event_names`); each means one thing.
 (
     # The CA's word about the order or authorization that was asked for: `acme.order.STATUS`, in its order.
     PENDING, READY, PROCESSING, VALID, INVALID,
@@ -77,13 +77,6 @@ STATES = (
     REMOTE_ERROR,  # the way there failed, or garbage came
     LOCAL_ERROR,  # a mistake or a lack of ours
 ) = range(31)  # fmt: skip
-EVENTS = (
-    "pending", "ready", "processing", "valid", "invalid", "ok", "again", "directory_fresh",
-    "account_needed", "account_unneeded", "key_exists", "no_new_key", "key_pending", "account_known", "account_unknown", "no_account",
-    "order_resumable", "replacement", "no_order", "replaces_refused", "order_gone", "already_answered",
-    "another_authorization", "all_authorized", "not_ready", "another_chain", "window_unavailable",
-    "refused", "limited", "remote_error", "local_error",
-)  # fmt: skip
 
 # Directory and account, the beginning of every machine; it hands over in BEGIN.
 SESSION_TABLE = bytes(
@@ -254,6 +247,6 @@ def next_state(table, state, event):
         row += 2
     raise LocalError(
         "state",
-        "State %s cannot answer %s: a mistake in ipcert. Please report it with the log around it."
-        % (STATES[state], EVENTS[event]),
+        "State %s cannot answer event %d: a mistake in ipcert. Please report it with the log around it."
+        % (STATES[state], event),
     )

@@ -73,7 +73,6 @@ LIMITED: int
 REMOTE_ERROR: int
 LOCAL_ERROR: int
 STATES: Tuple[str, ...]
-EVENTS: Tuple[str, ...]
 SESSION_TABLE: bytes
 ISSUANCE_TABLE: bytes
 RENEWAL_TABLE: bytes

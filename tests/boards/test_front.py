@@ -22,7 +22,7 @@ import asyncio, binascii, mps2, sys
 from asyncio import core
 from hubserver import Front
 from ipcert import identifiers, action, limits
-from ipcert.encoding import alpn_certificate, seal
+from ipcert.encoding import alpn_certificate, key_file
 from ipcert_port.port import entropy, port, sign, store
 def prove(text):
     random, who, it = entropy.Entropy(mps2.random), identifiers.parse(text), action.Action()
@@ -30,7 +30,7 @@ def prove(text):
     mine.signer.generate(limits.SPARE)
     buf = bytearray(alpn_certificate.SIZE)
     it.chain = bytes(buf[: alpn_certificate.write(buf, 0, mine.signer, limits.SPARE, who, b"digest of 32 bytes, for the test")])
-    it.key = bytes(buf[: seal.write(mine, limits.SPARE, buf, False)])
+    it.key = bytes(buf[: key_file.write(mine, limits.SPARE, buf, False)])
     it.name = alpn_certificate.server_name(who)
     asyncio.create_task(front.proof.publish(it))
 def withdraw():

@@ -32,8 +32,9 @@ def test_cryptolib_has_ctr(hub):
 def test_clock_is_the_hosts(hub):
     epoch_2000 = 946684800
     assert hub.evaluate("__import__('time').gmtime(0)[0]") == "2000"
-    before = int(time.time())
+    before = int(time.time() - 0.1)
     seen = int(hub.evaluate("__import__('time').time()")) + epoch_2000
+    # The emulator asks time(2), which follows the clock that Python reads by some milliseconds.
     assert before <= seen <= time.time()
 
 

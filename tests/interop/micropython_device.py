@@ -11,9 +11,9 @@ import json
 import sys
 
 from ipcert import identifiers, policy, split
-from ipcert.commands import Revocation
 from ipcert.device import Device
 from ipcert.errors import Error
+from ipcert.operation_commands import Revocation
 from ipcert_port.port import drive
 from ipcert_port.port.clock import Clock
 from ipcert_port.port.entropy import Entropy

@@ -15,8 +15,8 @@ import types
 import pytest
 from cryptography import x509
 
-from ipcert.commands import Revocation
 from ipcert.errors import LocalError
+from ipcert.operation_commands import Revocation
 from ipcert_port.deploy import tls_server
 from ipcert_port.port.state import accounts
 from ipcert_port.solvers.dns import providers, queries, records

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tools.lib.ca import certificates
 from tools.lib.ca.strictca import validity
 
 NAME = "nas.janet.example"
@@ -262,30 +263,14 @@ def test_help_names_every_option():
 
 def left_behind(folder, names, days=90, age=10, chain="fullchain.pem", key="privkey.pem"):
     """What another client leaves: a chain and a key, in the layout of its kind."""
-    import ipaddress
-
-    secret = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.timezone.utc)
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Old CA")])
-    san = [x509.IPAddress(ipaddress.ip_address(n)) if n[0].isdigit() else x509.DNSName(n) for n in names]
-    leaf = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([]))
-        .issuer_name(issuer)
-        .public_key(secret.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=age))
-        .not_valid_after(now + datetime.timedelta(days=days - age))
-        .add_extension(x509.SubjectAlternativeName(san), critical=True)
-        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
-    )
+    secret, authority = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    nobody, issuer = certificates.name(""), certificates.name("Old CA")
+    start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=age)
+    end = start + datetime.timedelta(days=days)
+    leaf = certificates.sign(nobody, secret.public_key(), issuer, authority, start, end, names)
     folder.mkdir(parents=True)
-    (folder / chain).write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
-    (folder / key).write_bytes(
-        secret.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
+    (folder / chain).write_bytes(certificates.pem(leaf))
+    (folder / key).write_bytes(certificates.secret(secret))
     return leaf
 
 

@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from ipcert.commands import Revocation
+from ipcert.operation_commands import Revocation
 from tests.interop.home import home
 from tools.lib.ca import strictca
 from tools.lib.ca.pebble import Pebble

@@ -23,9 +23,8 @@ def named():
 def short_rows():
     """The rows of the short table: the feature, CPython, MicroPython."""
     with open(SHORT) as file:
-        text = file.read()
-    table = text.split("\n## ")[0]  # other tables stand under headings of their own
-    lines = [line.strip("|").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+        text = file.read().split("\n## ")[0]
+    lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line] for line in lines[1:]]
 
 

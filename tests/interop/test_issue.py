@@ -331,7 +331,7 @@ def test_the_daemon_acts_in_the_planned_second_and_costs_nothing_meanwhile(
     time.sleep(0.5)
     ticks, rss, maps = stat(daemon.pid)
     print("daemon: %d KB" % rss)
-    assert rss <= 20 * 1024, rss
+    assert rss <= 14 * 1024 and "libcrypto" not in maps, rss
     assert "cryptography" not in maps and "_ssl" not in maps and "_rust" not in maps
     assert time.time() < planned - 2
     time.sleep(planned - 1 - time.time())

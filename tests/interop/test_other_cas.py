@@ -5,7 +5,7 @@ import types
 import pytest
 from cryptography import x509
 
-from ipcert.commands import Revocation
+from ipcert.operation_commands import Revocation
 from tests.interop.home import home
 from tests.interop.test_challenges import Challtestsrv, dns_options
 from tests.interop.test_commands import Shell

@@ -7,7 +7,15 @@ from portable_support import code_of
 from virtual_home import Home
 
 from ipcert import action, identifiers, limits
-from ipcert.acme import account, authorization, certificate, challenge, directory, order, renewal_information
+from ipcert.acme import (
+    account,
+    alternates,
+    authorization,
+    challenge,
+    directory,
+    order,
+    renewal_information,
+)
 from ipcert.errors import LocalError, RemoteError
 
 URL = "https://ca.example/x/1"
@@ -343,15 +351,15 @@ class Certificates(unittest.TestCase):
              ["https://a/%d" % k for k in range(limits.ALTERNATES)]),
             ('<http://a/1>;rel="alternate"', []), ("<https://a/\u00e9>;rel=alternate", []),
         ):  # fmt: skip
-            self.assertEqual(certificate.alternates({"link": link}), want)
-        self.assertEqual(certificate.alternates({}), [])
+            self.assertEqual(alternates.alternates({"link": link}), want)
+        self.assertEqual(alternates.alternates({}), [])
 
     def test_better(self):
-        self.assertTrue(certificate.better("smallest", b"", 1, b"", 2))
-        self.assertFalse(certificate.better("smallest", b"", 2, b"", 2))
-        self.assertTrue(certificate.better("X1", b"Root X1", 1, b"Root X2", 1))
-        self.assertFalse(certificate.better("X1", b"Root X1", 1, b"Old X1", 1))
-        self.assertFalse(certificate.better("X1", b"Root", 1, b"Old", 1))
+        self.assertTrue(alternates.better("smallest", b"", 1, b"", 2))
+        self.assertFalse(alternates.better("smallest", b"", 2, b"", 2))
+        self.assertTrue(alternates.better("X1", b"Root X1", 1, b"Root X2", 1))
+        self.assertFalse(alternates.better("X1", b"Root X1", 1, b"Old X1", 1))
+        self.assertFalse(alternates.better("X1", b"Root", 1, b"Old", 1))
 
 
 class Renewals(unittest.TestCase):

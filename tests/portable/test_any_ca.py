@@ -15,8 +15,8 @@ from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import action, identifiers, limits, notices
 from ipcert.acme import (
+    alternates,
     authorization,
-    certificate,
     challenge,
     dates,
     directory,
@@ -432,7 +432,7 @@ class Spellings(unittest.TestCase):
             (", ,<https://a/1>;rel=alternate,,", [one]), ("<https://a/1>;rel=alternate, <https://a/1>;rel=alternate", [one]),
             ("<https://a/1", []), ("<>;rel=alternate", []),
         ):  # fmt: skip
-            self.assertEqual((link, certificate.alternates({"link": link}, "https://a/c/d")), (link, want))
+            self.assertEqual((link, alternates.alternates({"link": link}, "https://a/c/d")), (link, want))
 
     def take(self, status, body, kind=None, **headers):
         home = Home((V4,))
@@ -667,9 +667,9 @@ class Chains(unittest.TestCase):
             self.assertEqual(home.told(notices.CHAIN), [])
 
     def test_a_chain_that_is_not_offered_is_told(self):
-        for alternates in (0, 3):
+        for count in (0, 3):
             home = Home((V4,), preferred_chain="Other Root")
-            home.ca.alternates = alternates
+            home.ca.alternates = count
             home.run()
             self.assertEqual(home.told(notices.CHAIN), [V4])
             self.assertEqual(home.deployed[V4][1].decode(), home.ca.chain(home.ca.issued[0]))

@@ -7,7 +7,7 @@ from virtual_ca import rfc3339
 from virtual_home import NAME, START, V4, V6, Home
 
 from ipcert import Device, action, device, limits, notices, plan, split
-from ipcert.encoding import seal
+from ipcert.encoding import key_file
 from ipcert.errors import LocalError, RemoteError
 
 DAY = limits.DAY
@@ -32,7 +32,9 @@ class First(unittest.TestCase):
         self.assertEqual(len(home.ca.accounts), 1)
         self.assertEqual(sorted(home.deployed), sorted([NAME, V4, V6]))
         key, chain = home.deployed[NAME]
-        self.assertEqual(key, seal.pkcs8(home.port, home.store.read("key-%d" % home.record(NAME).file_id)))
+        self.assertEqual(
+            key, key_file.pkcs8(home.port, home.store.read("key-%d" % home.record(NAME).file_id))
+        )
         self.assertEqual(chain, home.ca.chain([i for i in home.ca.issued if i.names == (NAME,)][-1]).encode())
         self.assertEqual(home.published, {})
         self.assertEqual(home.device.issued, len(home.ca.issued))
@@ -95,7 +97,7 @@ class First(unittest.TestCase):
         home.run()
         for name in home.store.names():
             if name.startswith("key") or name.startswith("account"):
-                self.assertEqual(len(home.store.read(name)), seal.SEALED)
+                self.assertEqual(len(home.store.read(name)), key_file.SEALED)
         home.sleep(60)
         home.device.event("renew", V4)
         home.run()

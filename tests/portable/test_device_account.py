@@ -6,7 +6,7 @@ from portable_support import code_of
 from virtual_ca import Refusal
 from virtual_home import NAME, START, V4, Home
 
-from ipcert import commands, identifiers, limits, notices
+from ipcert import identifiers, limits, notices, operation_commands
 from ipcert.errors import LocalError
 
 DAY = limits.DAY
@@ -210,14 +210,14 @@ class Second(unittest.TestCase):
         home = self.home()
         home.wishes["accounturi"] = True
         home.sleep(HOUR)
-        home.device.event("revoke", commands.Revocation(V4, 1))
+        home.device.event("revoke", operation_commands.Revocation(V4, 1))
         home.run(home.clock.now)
         self.assertEqual([i.names for i in home.ca.issued if i.revoked], [(V4,)])
         self.assertEqual(len(home.ca.accounts), 1)
         home.device.event("renew", V4)
         home.run(home.clock.now)
         home.clock.now += DAY
-        home.device.event("revoke", commands.Revocation(V4, 1))
+        home.device.event("revoke", operation_commands.Revocation(V4, 1))
         home.run(home.clock.now)
         self.assertEqual(len([i for i in home.ca.issued if i.revoked]), 2)
         self.assertEqual(len(home.ca.accounts), 2)
@@ -434,7 +434,7 @@ class Revocation(unittest.TestCase):
         home = self.both()
         home.clock.now += HOUR
         gen = home.record(V4).file_id
-        home.device.event("revoke", commands.Revocation(V4, 1))
+        home.device.event("revoke", operation_commands.Revocation(V4, 1))
         home.run(home.clock.now)
         (i,) = self.revoked(home)
         self.assertEqual((i.names, i.revoked), ((V4,), (home.clock.now, 1)))
@@ -450,15 +450,15 @@ class Revocation(unittest.TestCase):
 
     def test_two_are_kept_apart(self):
         home = self.both()
-        home.device.event("revoke", commands.Revocation(V4, 4))
-        home.device.event("revoke", commands.Revocation(NAME, 4))
+        home.device.event("revoke", operation_commands.Revocation(V4, 4))
+        home.device.event("revoke", operation_commands.Revocation(NAME, 4))
         home.run(home.clock.now + 2 * DAY)
         a, b = self.revoked(home)
         self.assertGreaterEqual(abs(a.revoked[0] - b.revoked[0]), 2 * HOUR)
 
     def test_one_that_was_missed_is_soon_made_up_for(self):
         home = self.both()
-        home.device.event("revoke", commands.Revocation(NAME, 1))
+        home.device.event("revoke", operation_commands.Revocation(NAME, 1))
         for _ in range(20):
             if home.record(NAME).revocation_reason is not None and not home.device.storage.changed:
                 break
@@ -469,7 +469,7 @@ class Revocation(unittest.TestCase):
 
     def test_renew_takes_it_back(self):
         home = self.both()
-        home.device.event("revoke", commands.Revocation(V4, 1))
+        home.device.event("revoke", operation_commands.Revocation(V4, 1))
         home.device.event("renew", V4)
         home.run(home.clock.now)
         self.assertEqual(self.revoked(home), [])
@@ -478,14 +478,14 @@ class Revocation(unittest.TestCase):
     def test_by_its_own_key(self):
         home = self.both()
         home.ca.accounts.clear()
-        home.device.event("revoke", commands.Revocation(V4, 0, True))
+        home.device.event("revoke", operation_commands.Revocation(V4, 0, True))
         home.run(home.clock.now)
         self.assertEqual([i.names for i in self.revoked(home)], [(V4,)])
         self.assertEqual(home.ca.accounts, {})
 
     def test_a_chain_that_is_gone_cannot_be_revoked(self):
         home = self.both()
-        home.device.event("revoke", commands.Revocation(V4, 1))
+        home.device.event("revoke", operation_commands.Revocation(V4, 1))
         home.step()
         del home.store.files["chain-%d" % home.record(V4).file_id]
         home.run(home.clock.now)
@@ -501,14 +501,18 @@ class Revocation(unittest.TestCase):
         home = self.both()
         for i in home.ca.issued:
             i.revoked = (START, 0)
-        home.device.event("revoke", commands.Revocation(V4, 0))
+        home.device.event("revoke", operation_commands.Revocation(V4, 0))
         home.run(home.clock.now)
         self.assertEqual(home.told(notices.REVOKED), [V4])
 
     def test_what_cannot_be_asked(self):
         home = Home()
         home.run()
-        for what in (commands.Revocation(V4, 2), commands.Revocation(NAME, 0), commands.Revocation("x", 0)):
+        for what in (
+            operation_commands.Revocation(V4, 2),
+            operation_commands.Revocation(NAME, 0),
+            operation_commands.Revocation("x", 0),
+        ):
             self.assertEqual(code_of(LocalError, lambda w=what: home.device.event("revoke", w)), "revoke")
 
     def test_not_during_its_own_order(self):
@@ -521,7 +525,8 @@ class Revocation(unittest.TestCase):
             if it is not None and it.busy:
                 break
         self.assertEqual(
-            code_of(LocalError, lambda: home.device.event("revoke", commands.Revocation(V4, 0))), "busy"
+            code_of(LocalError, lambda: home.device.event("revoke", operation_commands.Revocation(V4, 0))),
+            "busy",
         )
 
 

@@ -6,7 +6,7 @@ import unittest
 from virtual_home import NAME, START, V4, Home, PowerCut, sha256
 
 from ipcert import action, identifiers, journal, keys, limits, notices
-from ipcert.commands import Revocation
+from ipcert.operation_commands import Revocation
 
 DAY = limits.DAY
 HOUR = limits.HOUR

@@ -7,6 +7,7 @@ import unittest
 from portable_support import FixedSigner, code_of, decoded, locked, unhex, vectors
 
 from ipcert import limits
+from ipcert.acme import external_account, key_change
 from ipcert.encoding import jws, p256
 from ipcert.errors import LocalError, RemoteError
 
@@ -118,9 +119,8 @@ class Headers(unittest.TestCase):
         """RFC 8555 7.3.5: the inner header has jwk and url and no nonce; the payload names the old key."""
         old = unhex(VECTORS["jwk"][1]["point"])
         payload = bytearray(400)
-        n = locked(lambda: jws.write_key_change(payload, 0, KID, old, 0))
-        self.jws.set_jwk(self.point)
-        end = locked(lambda: self.jws.write_inner(self.out, 0, self.signer, 2, URL, payload, n))
+        n = locked(lambda: key_change.write_payload(payload, 0, KID, old, 0))
+        end = key_change.write(self.out, 0, self.signer, 2, self.point, URL, payload, n)
         head, body = self.header(end)
         self.assertEqual(
             head, {"alg": "ES256", "jwk": json.loads(VECTORS["jwk"][0]["jwk"]), "url": URL.decode()}
@@ -155,7 +155,7 @@ class Bindings(unittest.TestCase):
         scratch = bytearray(40 + 2 * limits.URL)
         for v in VECTORS["binding"]:
             mac = hmac_of(unhex(v["secret"]))
-            end = jws.write_binding(out, 3, mac, v["kid"], v["url"], unhex(v["point"]), 0, scratch)
+            end = external_account.write(out, 3, mac, v["kid"], v["url"], unhex(v["point"]), 0, scratch)
             made = json.loads(bytes(out[3:end]).decode())
             self.assertEqual(sorted(made), ["payload", "protected", "signature"])
             for field in made:
@@ -172,7 +172,7 @@ class Bindings(unittest.TestCase):
                 to[off + i] = 7
             return off + 32
 
-        end = locked(lambda: jws.write_binding(out, 0, mac, KID, URL, point, 0, scratch))
+        end = locked(lambda: external_account.write(out, 0, mac, KID, URL, point, 0, scratch))
         self.assertEqual(json.loads(bytes(out[:end]).decode())["payload"], v["payload"])
 
     def test_largest(self):
@@ -180,7 +180,7 @@ class Bindings(unittest.TestCase):
         point = unhex(VECTORS["binding"][0]["point"])
         out = bytearray(1300)
         url = b"u" * limits.URL
-        end = jws.write_binding(out, 0, hmac_of(b"k"), url, url, point, 0, scratch)
+        end = external_account.write(out, 0, hmac_of(b"k"), url, url, point, 0, scratch)
         head = json.loads(decoded(json.loads(bytes(out[:end]).decode())["protected"].encode()).decode())
         self.assertEqual(head["kid"], url.decode())
 
@@ -189,7 +189,7 @@ class Bindings(unittest.TestCase):
         point = unhex(VECTORS["binding"][0]["point"])
         out = bytearray(900)
         for kid in ('"', "", "a b"):
-            write = lambda k=kid: jws.write_binding(out, 0, hmac_of(b"k"), k, URL, point, 0, scratch)  # noqa: E731
+            write = lambda k=kid: external_account.write(out, 0, hmac_of(b"k"), k, URL, point, 0, scratch)  # noqa: E731
             self.assertEqual(code_of(RemoteError, write), "url")
-        write = lambda: jws.write_binding(bytearray(90), 0, hmac_of(b"k"), b"k", URL, point, 0, scratch)  # noqa: E731
+        write = lambda: external_account.write(bytearray(90), 0, hmac_of(b"k"), b"k", URL, point, 0, scratch)  # noqa: E731
         self.assertEqual(code_of(LocalError, write), "overflow")

@@ -2,7 +2,7 @@
 
 import unittest
 
-from ipcert import notices
+from ipcert import notices, texts
 
 
 class Notices(unittest.TestCase):
@@ -10,7 +10,7 @@ class Notices(unittest.TestCase):
         return [k for k in dir(notices) if k.isupper() and isinstance(getattr(notices, k), int)]
 
     def test_codes(self):
-        codes = [n[0] for n in notices.NOTICES]
+        codes = notices.CODES
         self.assertEqual(len(set(codes)), len(codes))
         self.assertLessEqual(len(codes), 30)  # a mask of them is a small int on 32 bits
         for k, code in enumerate(codes):
@@ -24,19 +24,19 @@ class Notices(unittest.TestCase):
     def test_every_constant_has_a_text(self):
         names = self.numbers()
         values = [getattr(notices, n) for n in names if n not in ("INFO", "WARNING", "ALERT")]
-        self.assertEqual(sorted(values), list(range(len(notices.NOTICES))))
+        self.assertEqual(sorted(values), list(range(len(notices.CODES))))
 
     def test_texts(self):
-        for k in range(len(notices.NOTICES)):
+        for k in range(len(notices.CODES)):
             self.assertIn(notices.severity(k), (notices.INFO, notices.WARNING, notices.ALERT))
-            blanks = notices.NOTICES[k][2].count("%s")
+            blanks = texts.NOTICES[k].count("%s")
             self.assertIn(blanks, (1, 2))
             text = notices.text(k, "SUBJECT", "DETAIL.")
             self.assertIn("SUBJECT", text)
             self.assertEqual("DETAIL." in text, blanks == 2)
             self.assertTrue(text.endswith(".") or text.endswith("DETAIL.") or text.endswith("SUBJECT"))
             self.assertEqual(text.find("%s"), -1)
-        self.assertEqual(len(notices.SEVERITY), 3)
+        self.assertEqual((len(notices.SEVERITY), len(texts.NOTICES)), (3, len(notices.CODES)))
 
     def test_a_detail_with_a_percent_sign(self):
         self.assertIn("100 %s", notices.text(notices.FAILED, "x", "100 %s"))

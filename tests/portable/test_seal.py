@@ -6,7 +6,7 @@ import unittest
 from portable_support import code_of, unhex
 from virtual_home import Entropy, Port, Store, cryptolib_aes, sha256
 
-from ipcert.encoding import p256, seal
+from ipcert.encoding import buffer, hmac, key_file, p256
 from ipcert.errors import LocalError
 from ipcert_port.port.sign import Signer
 
@@ -37,14 +37,14 @@ class Hmac(unittest.TestCase):
         for key, data, mac in RFC4231:
             out = bytearray(40)
             self.assertEqual(
-                seal.hmac(sha256, unhex(key), b"xx" + data + b"yy", 2, 2 + len(data), out, 5), 37
+                hmac.hmac(sha256, unhex(key), b"xx" + data + b"yy", 2, 2 + len(data), out, 5), 37
             )
             self.assertEqual(bytes(out[5:37]), unhex(mac))
 
     def test_a_key_of_one_block_and_no_data(self):
         key = bytes(range(64))
         out = bytearray(32)
-        seal.hmac(sha256, key, b"", 0, 0, out, 0)
+        hmac.hmac(sha256, key, b"", 0, 0, out, 0)
         inner = hashlib.sha256(bytes(b ^ 0x36 for b in key)).digest()
         self.assertEqual(bytes(out), hashlib.sha256(bytes(b ^ 0x5C for b in key) + inner).digest())
 
@@ -58,9 +58,9 @@ class Files(unittest.TestCase):
         return Port(Store(), entropy, Signer(entropy), secret=secret, aes=aes)
 
     def written(self, port, slot=1, **how):
-        out = bytearray(seal.SEALED + 8)
+        out = bytearray(key_file.SEALED + 8)
         port.signer.generate(slot)
-        n = seal.write(port, slot, out, **how)
+        n = key_file.write(port, slot, out, **how)
         return bytes(out[:n])
 
     def same(self, port, data):
@@ -68,34 +68,34 @@ class Files(unittest.TestCase):
         a, b = bytearray(97), bytearray(97)
         port.signer.export(1, a, 0)
         port.signer.public(1, a, 32)
-        seal.load(port, 2, data)
+        key_file.load(port, 2, data)
         port.signer.export(2, b, 0)
         port.signer.public(2, b, 32)
-        return a == b and seal.read(port, data) == a
+        return a == b and key_file.read(port, data) == a
 
     def test_plain(self):
         port = self.port(None)
         data = self.written(port)
         self.assertEqual(len(data), p256.PKCS8)
         self.assertTrue(self.same(port, data))
-        self.assertEqual(seal.pkcs8(port, data), data)
+        self.assertEqual(key_file.pkcs8(port, data), data)
 
     def test_sealed(self):
         port = self.port()
         data = self.written(port)
-        self.assertEqual((len(data), data[:4]), (seal.SEALED, b"ipcS"))
+        self.assertEqual((len(data), data[:4]), (key_file.SEALED, b"ipcS"))
         self.assertTrue(self.same(port, data))
         d = bytearray(32)
         port.signer.export(1, d, 0)
         self.assertEqual(data.find(bytes(d[:8])), -1)
-        plain = seal.pkcs8(port, data)
+        plain = key_file.pkcs8(port, data)
         self.assertEqual((len(plain), plain[36:68]), (p256.PKCS8, bytes(d)))
 
     def test_the_same_key_is_sealed_differently_each_time(self):
         port = self.port()
         a = self.written(port)
-        out = bytearray(seal.SEALED)
-        seal.write(port, 1, out)
+        out = bytearray(key_file.SEALED)
+        key_file.write(port, 1, out)
         self.assertNotEqual(a, bytes(out))
         self.assertNotEqual(a[4:20], bytes(out[4:20]))
 
@@ -109,35 +109,35 @@ class Files(unittest.TestCase):
         data = self.written(self.port())
         for other in (b"another secret", None):
             port = self.port(other)
-            self.assertEqual(code_of(LocalError, lambda p=port: seal.load(p, 1, data)), "key-file")
-            self.assertEqual(code_of(LocalError, lambda p=port: seal.pkcs8(p, data)), "key-file")
+            self.assertEqual(code_of(LocalError, lambda p=port: key_file.load(p, 1, data)), "key-file")
+            self.assertEqual(code_of(LocalError, lambda p=port: key_file.pkcs8(p, data)), "key-file")
 
     def test_every_damage_is_noticed(self):
         for port in (self.port(None), self.port()):
             data = self.written(port)
             for n in (0, 1, 4, 20, len(data) - 1):
                 self.assertEqual(
-                    code_of(LocalError, lambda p=port, d=data[:n]: seal.load(p, 2, d)), "key-file"
+                    code_of(LocalError, lambda p=port, d=data[:n]: key_file.load(p, 2, d)), "key-file"
                 )
             self.assertEqual(
-                code_of(LocalError, lambda p=port, d=data + b"\0": seal.load(p, 2, d)), "key-file"
+                code_of(LocalError, lambda p=port, d=data + b"\0": key_file.load(p, 2, d)), "key-file"
             )
             for k in range(len(data)):
                 bad = bytearray(data)
                 bad[k] ^= 1 << k % 8
-                code = code_of(LocalError, lambda p=port, d=bytes(bad): seal.load(p, 2, d))
+                code = code_of(LocalError, lambda p=port, d=bytes(bad): key_file.load(p, 2, d))
                 self.assertIn(code, ("key-file", "key"))
 
     def test_halves_of_two_keys(self):
         port = self.port(None)
         a, b = self.written(port, 0), self.written(port, 1)
         mixed = a[:36] + b[36:68] + a[68:]
-        self.assertEqual(code_of(LocalError, lambda: seal.load(port, 2, mixed)), "key-file")
+        self.assertEqual(code_of(LocalError, lambda: key_file.load(port, 2, mixed)), "key-file")
         self.assertEqual(code_of(LocalError, lambda: port.signer.export(2, bytearray(32), 0)), "key")
 
     def test_wipe(self):
         buf = bytearray(b"secret")
-        seal.wipe(buf)
+        buffer.wipe(buf)
         self.assertEqual(buf, bytearray(6))
 
 

@@ -1,6 +1,7 @@
 """Programs and whole systems of another processor, run here by qemu-user."""
 
 import os
+import shutil
 import subprocess
 
 from tools.lib import cache, debian, needs
@@ -8,6 +9,8 @@ from tools.lib.run import quiet
 from tools.lib.say import Stop
 
 _BINFMT = "/proc/sys/fs/binfmt_misc"
+_RULES = ("/usr/lib/binfmt.d", "/usr/share/qemu/binfmt.d")
+"""Where qemu-user's packages have the kernel's rules (binfmt.d(5)): up to Debian 12, and since."""
 QEMU = {"arm64": "aarch64", "armhf": "arm"}
 """Debian's name of an architecture, and QEMU's."""
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -24,12 +27,27 @@ def ready(architecture):
             as_root(
                 ["mount", "-t", "binfmt_misc", "binfmt_misc", _BINFMT], "binfmt_misc could not be mounted."
             )
-        as_root(["update-binfmts", "--enable", name], "qemu-user could not be registered with the kernel.")
+        as_root(registration(name), "qemu-user could not be registered with the kernel.")
     if not os.path.exists(os.path.join(_BINFMT, name)):
         raise Stop(
             f"This kernel does not start {architecture} programs by itself: {_BINFMT}/{name} is missing; "
             "run this where binfmt_misc may be used."
         )
+
+
+def program(processor):
+    """The name of the qemu-user program that runs programs of `processor` (QEMU's name)."""
+    static = f"qemu-{processor}-static"  # up to Debian 12; since then there is but one, and it is static
+    return static if shutil.which(static) else f"qemu-{processor}"
+
+
+def registration(name):
+    """The command that registers the rule `name` with the kernel until the next boot. Raises `Stop`."""
+    for folder in _RULES:
+        rule = os.path.join(folder, name + ".conf")
+        if os.path.exists(rule):
+            return ["sh", "-c", 'grep "^:" "$1" >"$2"', "sh", rule, os.path.join(_BINFMT, "register")]
+    raise Stop(f"There is no {name}.conf in {' or '.join(_RULES)}, where Debian's qemu-user has it.")
 
 
 def as_root(command, sentence):

@@ -1,6 +1,12 @@
 """Exit codes, so that a script can tell what went wrong without reading the sentence."""
 
+from __future__ import annotations
+
 from ipcert.errors import RemoteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipcert.errors import Error
 
 OK = 0  # what was due is there, or nothing was due
 BUG = 1  # a mistake of ours: Python's own code for an exception that nobody expected
@@ -13,6 +19,7 @@ CLOCK = 7  # the clock cannot be trusted
 HOOK = 8  # the certificate is in place, but the deploy hook failed
 BUSY = 9  # another ipcert works on the same state
 DOCTOR = 10  # `ipcert doctor` found something that is not ok
+OUTPUT = 11  # all is done, but what was printed could not be written
 INTERRUPTED = 130  # Ctrl-C, as shells have it
 
 _CODES = {
@@ -31,7 +38,7 @@ _STATE = (
 )  # fmt: skip
 
 
-def code(error):
+def code(error: Error | None) -> int:
     """The exit code for an `ipcert.errors.Error`, or for None."""
     if error is None:
         return OK

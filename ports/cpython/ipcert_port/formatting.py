@@ -1,5 +1,7 @@
 """Times, identifiers and state as people and programs read them."""
 
+from __future__ import annotations
+
 import hashlib
 import time
 
@@ -7,18 +9,25 @@ from ipcert import explanations, limits
 from ipcert.encoding import x509
 from ipcert.errors import RemoteError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def utc(second):
+    from ipcert.errors import Error
+    from ipcert.journal import Record
+
+
+def utc(second: int) -> str:
     """A core second as "2026-12-01T14:03:22Z"."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second + limits.EPOCH_UNIX))
 
 
-def local(second):
+def local(second: int) -> str:
     """A core second in this machine's own time, with its zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(second + limits.EPOCH_UNIX)).rstrip()
 
 
-def span(seconds):
+def span(seconds: float) -> str:
     """Seconds as "3 d 4 h", "12 min", "40 s": the two largest units."""
     seconds = max(int(seconds), 0)
     parts = []
@@ -29,7 +38,7 @@ def span(seconds):
     return " ".join(parts[:2]) or "0 s"
 
 
-def planned(record):
+def planned(record: Record) -> dict[str, Any]:
     """One record's plan as a dict for --json. `at` is None where nothing is planned."""
     never = record.planned_at >= limits.NEVER
     return {
@@ -42,7 +51,7 @@ def planned(record):
     }
 
 
-def certificate(record, chain, path):
+def certificate(record: Record, chain: bytes, path: str) -> dict[str, Any]:
     """One live certificate as a dict for --json, from its journal record and PEM chain (bytes)."""
     return {
         "identifiers": record.identifiers_text.text().split(","),
@@ -54,7 +63,7 @@ def certificate(record, chain, path):
     }
 
 
-def spki(chain):
+def spki(chain: bytes) -> str:
     """SHA-256 over the leaf's SubjectPublicKeyInfo, in hex. Raises RemoteError for what is no certificate."""
     der = bytearray(len(chain) * 3 // 4 + 3)
     ends = x509.pem_to_der(chain, len(chain), der)
@@ -71,7 +80,7 @@ _ADVICE = {
 }
 
 
-def sentence(error):
+def sentence(error: Error) -> str:
     """An `ipcert.errors.Error` as one sentence. What a CA says does not end like one, and does not say what to do."""
     text = str(error)
     if isinstance(error, RemoteError) and text[-1] not in ".?":

@@ -15,8 +15,8 @@ from virtual_home import NAME, START, V4, Home, sha256
 from ipcert import journal, keys, limits, notices
 from ipcert.acme import (
     account,
+    alternates,
     authorization,
-    certificate,
     challenge,
     dates,
     directory,
@@ -26,9 +26,10 @@ from ipcert.acme import (
     problem,
     renewal_information,
 )
-from ipcert.commands import Revocation
-from ipcert.encoding import seal
+from ipcert.encoding import key_file
+from ipcert.encoding.hmac import hmac as core_hmac
 from ipcert.errors import Error, LocalError, RemoteError
+from ipcert.operation_commands import Revocation
 
 pytestmark = pytest.mark.quick
 
@@ -103,7 +104,7 @@ def test_answers(status, headers, body):
     assert found in (None, exchange.OK, exchange.AGAIN, exchange.REFUSED, exchange.LIMITED, exchange.BUSY)
     assert 0 <= ex.pause <= limits.RETRY_AFTER
     assert found != exchange.OK or 200 <= status < 300
-    only_theirs(lambda: certificate.alternates(headers))
+    only_theirs(lambda: alternates.alternates(headers))
 
 
 @quick
@@ -267,7 +268,7 @@ def test_any_bytes_as_a_key_file(data):
     home = SEALED_HOME
     for prefix in (b"", b"ipcS"):
         try:
-            seal.load(home.port, 2, prefix + data)
+            key_file.load(home.port, 2, prefix + data)
         except LocalError as e:
             assert e.code in ("key-file", "key")
         else:
@@ -281,16 +282,16 @@ SEALED_HOME = Home((V4,), sealed=True)
 @given(st.binary(min_size=1, max_size=200), st.binary(max_size=300))
 def test_hmac_is_the_standard_one(key, data):
     out = bytearray(32)
-    seal.hmac(sha256, key, data, 0, len(data), out, 0)
+    core_hmac(sha256, key, data, 0, len(data), out, 0)
     assert bytes(out) == hmac.new(key, data, hashlib.sha256).digest()
 
 
 def test_sealed_keys_open_with_an_independent_implementation():
     """AES-256-CTR and HMAC-SHA256 as `cryptography` and hashlib have them, from the format's description alone."""
     home = SEALED_HOME
-    out = bytearray(seal.SEALED)
+    out = bytearray(key_file.SEALED)
     home.port.signer.generate(1)
-    n = seal.write(home.port, 1, out)
+    n = key_file.write(home.port, 1, out)
     data = bytes(out[:n])
     secret = home.port.secret
     encryption = hmac.new(secret, b"ipcert seal", hashlib.sha256).digest()

@@ -4,8 +4,8 @@ import pytest
 
 from ipcert import limits
 from ipcert.acme import http01, message
-from ipcert.commands import Revocation
 from ipcert.errors import LocalError, RemoteError
+from ipcert.operation_commands import Revocation
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import START, Home, Port
 

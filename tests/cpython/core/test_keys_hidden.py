@@ -9,8 +9,8 @@ from key_bytes import holds
 
 import ipcert
 from ipcert import limits
-from ipcert.commands import Revocation
 from ipcert.errors import Error, LocalError, RemoteError
+from ipcert.operation_commands import Revocation
 from tools.lib.faults import ca, disk, power
 from tools.lib.faults.home import Home, Port
 

@@ -1,7 +1,6 @@
 """A TLS server on loopback that answers with whatever bytes a test wants, and a CA made for the run."""
 
 import datetime
-import ipaddress
 import os
 import shutil
 import socket
@@ -10,44 +9,33 @@ import tempfile
 import threading
 import time
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tools.lib.ca import certificates
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 
 
-def _name(text):
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def _pem(certificate):
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
 class Roots:
     """A CA with leaf certificates in a temporary folder: `good` for loopback, `other` for another name,
-    `old`."""
+    `old`. `identified` is that of `certificates.sign`."""
 
-    def __init__(self, name="test root"):
+    def __init__(self, name="test root", identified=True):
+        self._identified = identified
         self.folder = tempfile.mkdtemp()
         self.key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime(2026, 1, 1)
-        self.root = self._sign(name, self.key, _name(name), now, 3650, ca=True)
+        self._name = certificates.name(name)
+        self.root = self._sign(self._name, self.key, now, 3650, ca=True)
         self.pem = self.path("root.pem")
         self.der = self.path("root.der")
-        self._write("root.pem", _pem(self.root))
+        self._write("root.pem", certificates.pem(self.root))
         self._write("root.der", self.root.public_bytes(serialization.Encoding.DER))
-        addresses = [x509.IPAddress(ipaddress.ip_address(a)) for a in ("127.0.0.1", "::1")]
-        self._leaf("good", [x509.DNSName("localhost")] + addresses, now, 3650)
-        self._leaf(
-            "other",
-            [x509.DNSName("other.example"), x509.IPAddress(ipaddress.ip_address("192.0.2.1"))],
-            now,
-            3650,
-        )
-        self._leaf("old", [x509.DNSName("localhost")] + addresses, datetime.datetime(2020, 1, 1), 30)
+        here = ["localhost", "127.0.0.1", "::1"]
+        self._leaf("good", here, now, 3650)
+        self._leaf("other", ["other.example", "192.0.2.1"], now, 3650)
+        self._leaf("old", here, datetime.datetime(2020, 1, 1), 30)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -56,27 +44,15 @@ class Roots:
         with open(self.path(name), "wb") as f:
             f.write(data)
 
-    def _sign(self, name, key, issuer, start, days, ca=False, names=None):
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(_name(name))
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-        )
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start)
-        builder = builder.not_valid_after(start + datetime.timedelta(days=days))
-        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        return builder.sign(self.key, hashes.SHA256())
+    def _sign(self, subject, key, start, days, names=(), ca=False):
+        end = start + datetime.timedelta(days=days)
+        words = (subject, key.public_key(), self._name, self.key, start, end, names, ca)
+        return certificates.sign(*words, identified=self._identified)
 
     def _leaf(self, name, names, start, days):
         key = ec.generate_private_key(ec.SECP256R1())
-        leaf = self._sign(name, key, self.root.subject, start, days, names=names)
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        self._write(name + ".pem", _pem(leaf) + private)
+        leaf = self._sign(certificates.name(name), key, start, days, names)
+        self._write(name + ".pem", certificates.pem(leaf) + certificates.secret(key))
 
     def close(self):
         shutil.rmtree(self.folder)

@@ -203,15 +203,30 @@ def test_commands_load_only_what_they_need(home, words):
     assert done.stdout.splitlines()[-1] == "[] 0", done.stdout + done.stderr
 
 
-def test_the_service_reads_its_words_as_argparse_would(tmp_path, monkeypatch):
-    path = str(tmp_path / "ipcert.toml")
-    for words in (["run", "--config", path], ["run", "--config", path, "--json"]):
-        short = vars(commands._parse(words))
-        with monkeypatch.context() as patch:
-            patch.setattr(commands, "_service", lambda argv: None)
-            assert vars(commands._parse(words)) == short
-    for words in (["run"], ["run", "--config"], ["run", "--config", "-h"], ["run", "--config", path, "x"]):
-        assert commands._service(words) is None
+USUAL = (
+    "run --config FILE",
+    "run --config FILE --json",
+    "issue --config FILE",
+    "issue --json --config FILE",
+    "issue --child --config FILE --json",
+    "issue --wait --config FILE",
+)
+
+
+@pytest.mark.parametrize("line", USUAL)
+def test_usual_calls_are_read_as_argparse_would(tmp_path, monkeypatch, line):
+    words = line.replace("FILE", str(tmp_path / "ipcert.toml")).split()
+    short = commands._usual(words)
+    assert short is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "_usual", lambda argv: None)
+        assert vars(commands._parse(words)) == vars(short)
+
+
+def test_other_calls_are_left_to_argparse():
+    for line in ("run", "run --config", "run --config --json", "run --config x --wait", "run --config x --help", "plan --config x",
+                 "run --config x --child", "issue --config x --now a", "issue --config=x", "issue", "issue --config x y"):  # fmt: skip
+        assert commands._usual(line.split()) is None, line
 
 
 def test_a_lock_lives_and_dies_with_its_process(tmp_path):

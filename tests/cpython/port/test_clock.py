@@ -34,17 +34,6 @@ def test_1970_2000_and_the_floor():
     assert not c.trustworthy() and c.now() == limits.BUILT + 11
 
 
-def test_steps():
-    c = at(limits.EPOCH_UNIX + limits.BUILT)
-    assert c.stepped() == 0 and c.stepped() == 0
-    c._raw = lambda: limits.BUILT + 10 * 365 * limits.DAY
-    assert abs(c.stepped() - 10 * 365 * limits.DAY) < 2
-    c._raw = lambda: limits.BUILT
-    assert abs(c.stepped() + 10 * 365 * limits.DAY) < 2 and c.stepped() == 0
-    c._raw = lambda: limits.BUILT + limits.CLOCK_JUMP - 5
-    assert c.stepped() == 0
-
-
 def test_waiting_for_the_first_synchronisation_ends():
     folder = tempfile.mkdtemp()
     uptime = os.path.join(folder, "uptime")

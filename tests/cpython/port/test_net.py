@@ -62,6 +62,14 @@ def test_no_server_wrong_root_no_tls():
     assert "connection refused" in refused(RemoteError, "network", server)
 
 
+def test_private_ca_without_key_identifiers_is_accepted_by_every_python():
+    # `ssl.create_default_context` of Python 3.13 refuses it. OpenSSL's commands made such CAs until 3.2, and homes have them.
+    roots = hostile.Roots(identified=False)
+    with hostile.Server(roots) as server:
+        assert Net(roots.pem, "t").request("GET", server.url).status == 200
+    roots.close()
+
+
 def test_redirects_are_not_followed():
     moved = b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n"
     with hostile.Server(ROOTS, moved) as server:

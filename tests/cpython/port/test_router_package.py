@@ -153,6 +153,7 @@ def test_the_kernels_own_addresses_are_understood(tool, tmp_path):
         (tmp_path / "ip").symlink_to(shutil.which("busybox"))
     say = """ip link set lo up; ip addr add 8.8.4.4/32 dev lo; ip -6 addr add 2a00:1::9/64 dev lo preferred_lft 0
 ip -6 addr add 2a00:1::7/64 dev lo; ip -6 addr add 2a00:1::211:22ff:fe33:4455/64 dev lo
+until [ -z "$(ip -6 addr show dev lo tentative)" ]; do sleep 0.05; done
 PATH=%s:$PATH sh %s lo""" % (tmp_path, FILES / "addresses.sh")
     status, out = run(["unshare", "--user", "--map-root-user", "--net", "sh", "-c", say])
     assert status == 0, out

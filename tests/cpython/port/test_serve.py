@@ -10,14 +10,14 @@ import threading
 import time
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipcert.journal import Record
 from ipcert_port.deploy import client_hello as hello
 from ipcert_port.deploy.folders import Deployer
 from ipcert_port.deploy.tls_server import Chooser, Lineage, Server
+from tools.lib.ca import certificates
 
 NAME, V4, V6 = "nas.example.net", "127.0.0.1", "::1"
 
@@ -27,42 +27,24 @@ class Authority:
 
     def __init__(self):
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test root")])
-        self.root = self._sign(self.name, self.key, [], True)
+        self.name = certificates.name("test root")
+        self.root = self._sign(self.name, self.key, ca=True)
 
-    def _sign(self, subject, key, texts, ca):
-        now = datetime.datetime(2026, 11, 1)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-        )
-        builder = builder.serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=3000))
-        builder = builder.add_extension(x509.BasicConstraints(ca, None), True)
-        if texts:
-            import ipaddress
-
-            names = [
-                x509.DNSName(t)
-                if any(c.isalpha() for c in t) and ":" not in t
-                else x509.IPAddress(ipaddress.ip_address(t))
-                for t in texts
-            ]
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), True)
-        return builder.sign(self.key, hashes.SHA256())
+    def _sign(self, subject, key, texts=(), ca=False):
+        start = datetime.datetime(2026, 11, 1)
+        end = start + datetime.timedelta(days=3000)
+        return certificates.sign(subject, key.public_key(), self.name, self.key, start, end, texts, ca)
 
     def deploy(self, folder, *texts):
         """Issue for these identifiers and deploy; returns the leaf in DER."""
         key = ec.generate_private_key(ec.SECP256R1())
-        leaf = self._sign(x509.Name([]), key, texts, False)
+        leaf = self._sign(certificates.name(""), key, texts)
         record = Record()
         record.identifiers_text.set(",".join(texts).encode())
         der = key.private_bytes(
             serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        Deployer(folder).deploy(record, der, leaf.public_bytes(serialization.Encoding.PEM))
+        Deployer(folder).deploy(record, der, certificates.pem(leaf))
         return leaf.public_bytes(serialization.Encoding.DER)
 
 
@@ -76,7 +58,7 @@ class Served:
         self.live = os.path.join(folder, "live")
         self.leaves = {texts[0]: self.ca.deploy(self.live, *texts) for texts in lineages}
         with open(self.root, "wb") as file:
-            file.write(self.ca.root.public_bytes(serialization.Encoding.PEM))
+            file.write(certificates.pem(self.ca.root))
         self.server = Server(
             Chooser([Lineage(list(t), self.live) for t in lineages], name_on), [("127.0.0.1", 0), ("::1", 0)]
         )

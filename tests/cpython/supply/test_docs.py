@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from project_files import PYTHON
 
 pytestmark = pytest.mark.quick
 
@@ -81,10 +82,27 @@ def test_every_rule_and_every_goal_of_the_privacy_policy_can_be_linked_to():
     assert wanted <= anchors("docs/privacy.md")
 
 
+def test_every_rule_that_code_cites_is_a_link_that_leads_to_it():
+    """In the core and the ports a rule is cited as docs/privacy.md#p5, elsewhere also as P5."""
+    known = anchors("docs/privacy.md")
+    links = re.compile(r"docs/privacy\.md((?: to | and |, )?#[pg]\d+)+")
+    cited = 0
+    for name in PYTHON:
+        words = text(name)
+        found = [number for link in links.finditer(words) for number in re.findall(r"#([pg]\d+)", link[0])]
+        bare = re.findall(r"(?<![\w#-])P\d{1,2}\b", links.sub("", words))
+        if name.startswith(("ipcert/", "ports/")):
+            assert bare == [], f"{name} cites {bare}: write docs/privacy.md#p..."
+        for number in found + [one.lower() for one in bare]:
+            assert number in known, f"{name} cites {number}"
+            cited += 1
+    assert cited > 40
+
+
 def test_every_notice_has_its_row_in_the_integration_page():
     from ipcert import notices
 
     page = text("docs/integration.md")
-    for number in range(len(notices.NOTICES)):
+    for number in range(len(notices.CODES)):
         row = "| `%s` | %s |" % (notices.code(number), notices.SEVERITY[notices.severity(number)])
         assert row in page, row

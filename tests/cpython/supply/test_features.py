@@ -5,6 +5,8 @@ import types
 import pytest
 from project_files import ROOT
 
+from ipcert import features
+from tests.cpython.supply.test_import_cycles import graph
 from tools.lib.build import files as build_files
 
 pytestmark = pytest.mark.quick
@@ -46,7 +48,31 @@ def test_a_feature_that_there_is_not_is_refused():
         chosen(features="dsn")
 
 
-def test_every_file_of_a_feature_is_there_and_in_one_feature_only():
-    listed = [path for files in build_files.FEATURES.values() for path in files]
-    there = [path for entry in build_files.MICROPYTHON for path, _ in build_files.package(entry)]
-    assert len(set(listed)) == len(listed) and set(listed) <= set(there)
+LISTED = {path for files in build_files.FEATURES.values() for path in files}
+
+
+def test_every_file_of_a_feature_is_there():
+    assert LISTED <= {path for entry in build_files.MICROPYTHON for path, _ in build_files.package(entry)}
+
+
+def test_a_file_that_two_features_need_is_there_with_either():
+    shared = "ipcert/encoding/hmac.py"
+    for names, there in ((), False), (("sealing",), True), (("external-account",), True):
+        assert (shared in chosen(features=" ".join(names))) is there
+
+
+def test_the_table_of_parts_and_the_table_of_files_say_the_same():
+    for _, feature, module in features._PARTS:
+        assert module.replace(".", "/") + ".py" in build_files.FEATURES[feature]
+    for feature, files in build_files.FEATURES.items():
+        there = {module.replace(".", "/") + ".py" for _, name, module in features._PARTS if name == feature}
+        assert there or all(path.startswith("ipcert_port/") for path in files)
+
+
+def test_only_a_part_imports_what_may_be_left_out():
+    """So nothing of the set "core" can fail for a file that is not there: it asks `features` for it, and is told."""
+    edges = {**graph("core"), **graph("micropython")}
+    for name, imported in edges.items():
+        for other in imported:
+            if other.replace("ports/micropython/", "") in LISTED:
+                assert name.replace("ports/micropython/", "") in LISTED, f"{name} imports {other}"

@@ -2,7 +2,8 @@
 
 A circle means that neither file can be read, tested or replaced without the other. Tests are not looked at: nothing imports
 them. `from package import name` is an import of the module `name`, where there is one, and else of the package's own file;
-that Python runs a package's own file before any other of it is not counted. `python test_import_cycles.py` prints what there is.
+that Python runs a package's own file before any other of it is not counted, nor is what stands under `if TYPE_CHECKING:`,
+which no run ever imports. `python test_import_cycles.py` prints what there is.
 """
 
 import ast
@@ -35,7 +36,7 @@ def graph(place):
 def imported(name, base, files):
     """The files among `files` that the file `name` imports."""
     here = os.path.dirname(name)
-    for node in ast.walk(ast.parse(text(name), name)):
+    for node in nodes(ast.parse(text(name), name)):
         if isinstance(node, ast.Import):
             wanted = [(module_path(alias.name, base, here), None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -48,6 +49,14 @@ def imported(name, base, files):
             continue
         for path, names in wanted:
             yield from (found for found in found_at(path, names) if found in files and found != name)
+
+
+def nodes(tree):
+    """Every node of a file that a run may reach: without what only type checkers read."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from nodes(node)
 
 
 def module_path(module, base, here):
@@ -105,6 +114,12 @@ def test_no_file_imports_itself_by_way_of_others(place):
 def test_circles_are_found_and_what_only_leads_to_one_is_not():
     edges = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": {"f"}, "f": {"e"}, "g": {"h"}, "h": set()}
     assert circles(edges) == [["a", "b", "c"], ["e", "f"]]
+
+
+def test_imports_for_type_checkers_alone_do_not_count():
+    tree = ast.parse("import a\nif TYPE_CHECKING:\n    import b\ndef f():\n    import c")
+    found = [node.names[0].name for node in nodes(tree) if isinstance(node, ast.Import)]
+    assert found == ["a", "c"]
 
 
 def test_imports_inside_functions_count():

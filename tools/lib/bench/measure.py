@@ -54,14 +54,14 @@ def run(command, environment, directory):
                 os.killpg(runner.pid, signal.SIGKILL)
                 runner.wait()
         with open(words, encoding="utf-8", errors="replace") as file:
-            output = file.read()
+            said = file.read()
         if not os.path.exists(report):
-            raise Stop(f"{command[0]} did not end within {_LONGEST} s; it said: {output[-2000:]}")
+            raise Stop(f"{command[0]} did not end within {_LONGEST} s; it said: {said[-2000:]}")
         with open(report) as file:
             read = json.load(file)
         if read["status"]:
-            raise Stop(f"{command[0]} ended with status {read['status']}; it said: {output[-2000:]}")
-        return Used(read, together, processes, output)
+            raise Stop(f"{command[0]} ended with status {read['status']}; it said: {said[-2000:]}")
+        return Used(read, together, processes, said)
 
 
 def _watch(runner):

@@ -1,54 +1,25 @@
 """The CA of the board demos: a real Pebble that the emulated hub can reach, with chains of ordinary or of real-world size."""
 
 import datetime
-import ipaddress
 import re
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tools.lib.ca import pebble
+from tools.lib.ca import certificates, pebble
 
 HOST = "10.0.2.2"  # how the guest calls the host
 HOST6 = "fd00::1"  # the same in the network of ipv6.py
+_ORGANIZATION = "Certificate Authority of the Board Demo, a Test"
 _ISSUED = re.compile(r"Issued certificate serial ([0-9a-f]+) for order", re.MULTILINE)
 
 
-def _name(text):
-    parts = [
-        ("Certificate Authority of the Board Demo, a Test", NameOID.ORGANIZATION_NAME),
-        (text, NameOID.COMMON_NAME),
-    ]
-    return x509.Name([x509.NameAttribute(oid, value) for value, oid in parts])
-
-
-def _certificate(subject, public, issuer, key, ca):
-    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-    )
-    if not ca:
-        addresses = [x509.IPAddress(ipaddress.ip_address(one)) for one in (HOST, HOST6, "127.0.0.1")]
-        names = x509.SubjectAlternativeName([*addresses, x509.DNSName("localhost")])
-        builder = builder.add_extension(names, critical=False)
-        builder = builder.add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-        )
-    return builder.sign(key, hashes.SHA256())
-
-
-def _pem(*certificates):
-    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
+def _certificate(subject, public, issuer, signer, names=(), ca=False):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    start, end = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30)
+    subject, issuer = (certificates.name(text, _ORGANIZATION) for text in (subject, issuer))
+    return certificates.sign(subject, public, issuer, signer, start, end, names, ca)
 
 
 def https_chain(real_world):
@@ -57,19 +28,15 @@ def https_chain(real_world):
     real_world: like Let's Encrypt's: a root of RSA 4096, an intermediate of RSA 2048 in the handshake. Else small ECDSA ones.
     """
     if real_world:
-        root_key = rsa.generate_private_key(65537, 4096)
-        middle_key = rsa.generate_private_key(65537, 2048)
-        key = rsa.generate_private_key(65537, 2048)
+        keys: list[Any] = [rsa.generate_private_key(65537, bits) for bits in (4096, 2048, 2048)]
     else:
-        root_key, middle_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    root_name, middle_name = _name("Root"), _name("Intermediate")
-    root = _certificate(root_name, root_key.public_key(), root_name, root_key, True)
-    middle = _certificate(middle_name, middle_key.public_key(), root_name, root_key, True)
-    leaf = _certificate(_name("CA"), key.public_key(), middle_name, middle_key, False)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return _pem(root), _pem(leaf, middle), secret
+        keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
+    root_key, middle_key, key = keys
+    root = _certificate("Root", root_key.public_key(), "Root", root_key, ca=True)
+    middle = _certificate("Intermediate", middle_key.public_key(), "Root", root_key, ca=True)
+    names = (HOST, HOST6, "127.0.0.1", "localhost")
+    leaf = _certificate("CA", key.public_key(), "Intermediate", middle_key, names)
+    return certificates.pem(root), certificates.pem(leaf, middle), certificates.secret(key)
 
 
 class HubPebble(pebble.Pebble):

@@ -6,14 +6,13 @@ import json
 import sys
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+
+from tools.lib.ca import certificates
 
 
 def spki(certificate):
     """SHA-256 of a certificate's SubjectPublicKeyInfo, in hex."""
-    public = certificate.public_key()
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(public.public_bytes(serialization.Encoding.DER, form)).hexdigest()
+    return hashlib.sha256(certificates.spki(certificate.public_key())).hexdigest()
 
 
 def names(certificate):

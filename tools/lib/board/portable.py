@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tools.lib.board import firmware, qemu
 
@@ -26,6 +27,7 @@ NOT_HERE = {"test_native.py::Threads::test_signing_in_several_threads": "there a
 
 _RUN = """
 import gc, sys
+from typing import Any
 for name in list(sys.modules):
     if name.startswith("test_"):
         del sys.modules[name]
@@ -60,7 +62,7 @@ def _needed(files):
 
 def run_on(name, files=FILES, say=lambda line: None):
     """{"PASS": n, "FAIL": n, "SKIP": n, "lines": [...]} of the files on a board."""
-    counts = {"PASS": 0, "FAIL": 0, "SKIP": 0, "lines": []}
+    counts: dict[str, Any] = {"PASS": 0, "FAIL": 0, "SKIP": 0, "lines": []}
     with tempfile.TemporaryDirectory() as folder, _open(name, folder) as hub:
         hub.execute(
             "import os\nfor d in ('/t', '/t/portable', '/t/micropython', '/t/vectors'):\n os.mkdir(d)"

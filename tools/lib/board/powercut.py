@@ -136,8 +136,8 @@ def _leftovers(files):
 def job(name, count, say):
     """Cuts at `count` writes; a dict for --json."""
     image = firmware.build(name) / "firmware.elf"
-    with tempfile.TemporaryDirectory() as folder, HubPebble(nonce_reject=0) as ca:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory() as scratch, HubPebble(nonce_reject=0) as ca:
+        folder = Path(scratch)
         forwards = {80: ca.http_port, 443: firmware.free_port()}
         with console.Console(image, folder / "fresh", forwards=forwards, boot={"main": "off"}) as hub:
             console.provision(hub, ca, [NAME, ADDRESS], compress=COMPRESS)

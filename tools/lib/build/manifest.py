@@ -23,7 +23,8 @@ _CHOICE = """_CHOSEN = options.features.split()
 for _feature in _CHOSEN:
     if _feature not in _FEATURES:
         raise ValueError("ipcert has no feature '%s': choose from %s" % (_feature, ", ".join(_FEATURES)))
-_WITHOUT = [path for feature in _FEATURES if feature not in _CHOSEN for path in _FEATURES[feature]]
+_TAKEN = [path for feature in _CHOSEN for path in _FEATURES[feature]]
+_WITHOUT = [path for feature in _FEATURES for path in _FEATURES[feature] if path not in _TAKEN]
 
 
 def _chosen(name, paths):
@@ -48,7 +49,7 @@ def package_json():
 def manifest_py():
     """MicroPython's manifest with one package() for each of ours."""
     text = _HEAD % version()
-    text += 'options.defaults(features="%s")\n_FEATURES = {\n' % " ".join(files.FEATURES)
+    text += 'options.defaults(\n    features="%s"\n)\n_FEATURES = {\n' % " ".join(files.FEATURES)
     for feature, paths in files.FEATURES.items():
         listed = "".join('        "%s",\n' % path for path in paths)
         if len(paths) == 1:  # as the formatter has it
@@ -56,10 +57,11 @@ def manifest_py():
         else:
             text += '    "%s": (\n%s    ),\n' % (feature, listed)
     text += "}\n" + _CHOICE
+    taken = files.micropython()
     for entry in files.MICROPYTHON:
         base, name, _ = entry
         text += 'package(\n    "%s",\n    _chosen(\n        "%s",\n        (\n' % (name, name)
-        for path, _ in files.package(entry):
+        for path, _ in [pair for pair in files.package(entry) if pair in taken]:
             text += '            "%s",\n' % path[len(name) + 1 :]
         text += '        ),\n    ),\n    base_path="%s",\n    opt=3,\n)\n' % (base or ".")
     return text
@@ -70,7 +72,7 @@ def wheel_packages():
     listed = re.search(r"^packages = \[(.*?)\]", PROJECT.read_text(), re.M | re.S).group(1)
     stated = sorted(re.findall(r'"([^"]+)"', listed))
     found = set()
-    for entry in (files.CORE, ("ports/cpython", "ipcert_port", ())):
+    for entry in files.VENDORED["cpython"]:
         found.update(name.rpartition("/")[0].replace("/", ".") for name, _ in files.package(entry))
     return stated, sorted(found)
 

@@ -7,10 +7,17 @@ A Python package's version is the one that the tests run with; `ipcert:accepts` 
 `ipcert:hashes` names the file of this tree that has the hashes which its download is held to.
 """
 
-import json
 import os
 import re
 import sys
+import uuid
+
+from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentScope, ComponentType
+from cyclonedx.model.license import LicenseExpression
+from cyclonedx.output.json import JsonV1Dot5
+from packageurl import PackageURL
 
 from tools.lib import cache, venv
 from tools.lib.build import golang, sources
@@ -25,10 +32,15 @@ LICENCES = {
     "lwip": "BSD-3-Clause",
     "mbedtls": "Apache-2.0 OR GPL-2.0-or-later",
     "micropython": "MIT",
+    "miniupnpc": "BSD-3-Clause",
     "publicsuffixlist": "MPL-2.0",
     "rich": "MIT",
     "tomli": "MIT",
+    "ipcert": "MIT",
+    "ucryptolib-shim": "MIT",
+    "urequests-compat": "MIT",
 }
+LIBRARY = ComponentType.LIBRARY
 
 
 def _asked():
@@ -51,81 +63,72 @@ def _ours():
 
 
 def _component(kind, name, version, scope, purl, properties=(), sha256=None):
-    out = {"type": kind, "bom-ref": purl, "name": name, "scope": scope, "purl": purl}
-    if version:
-        out["version"] = version
-    if name in LICENCES:
-        out["licenses"] = [{"expression": LICENCES[name]}]
-    if sha256:
-        out["hashes"] = [{"alg": "SHA-256", "content": sha256}]
-    if properties:
-        out["properties"] = [{"name": "ipcert:" + key, "value": value} for key, value in properties]
-    return out
+    return Component(
+        type=kind,
+        bom_ref=purl,
+        name=name,
+        version=version,
+        scope=ComponentScope(scope),
+        purl=PackageURL.from_string(purl),
+        licenses=[LicenseExpression(LICENCES[name])] if name in LICENCES else [],
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else [],
+        properties=[Property(name="ipcert:" + key, value=value) for key, value in properties],
+    )
 
 
 def bom():
-    """The whole, as an object."""
+    """The whole, as an object. Neither when nor by what it was written: the same pins give the same bytes."""
     ours = _ours()
     asked = _asked()
-    components = []
-    for name in sorted(ours):
-        if name != "ipcert":
-            one = _component("library", name, ours[name], "required", f"pkg:pypi/{name}@{ours[name]}")
-            one["licenses"] = [{"license": {"id": "MIT"}}]
-            components.append(one)
+    root = _component(LIBRARY, "ipcert", ours["ipcert"], "required", f"pkg:pypi/ipcert@{ours['ipcert']}")
+    found = {}  # purl -> component
+    for name in sorted(set(ours) - {"ipcert"}):
+        purl = f"pkg:pypi/{name}@{ours[name]}"
+        found[purl] = _component(LIBRARY, name, ours[name], "required", purl)
     for lock in (venv.LOCK, venv.OLDEST):
         for name, version in venv.pins(lock):
             spec, scope = asked.get(name, (None, "excluded")) if lock == venv.LOCK else (None, "excluded")
             properties = [("hashes", lock)] + ([("accepts", spec)] if spec else [])
             purl = f"pkg:pypi/{name}@{version}"
-            if all(one["bom-ref"] != purl for one in components):
-                components.append(_component("library", name, version, scope, purl, properties))
-    pinned = {one["name"] for one in components}
+            found.setdefault(purl, _component(LIBRARY, name, version, scope, purl, properties))
+    pinned = {one.name for one in found.values()}
     for name, (spec, scope) in asked.items():
         if name not in pinned:  # only an older Python than the tools' needs it
-            components.append(_component("library", name, "", scope, f"pkg:pypi/{name}", [("accepts", spec)]))
+            purl = f"pkg:pypi/{name}"
+            found[purl] = _component(LIBRARY, name, None, scope, purl, [("accepts", spec)])
     for name in FIRMWARE:
         version, file, digest = sources.PINS[name]
         purl = f"pkg:deb/debian/{name}@{version.replace('+', '%2B')}?arch=source"
-        components.append(_component("library", name, version, "required", purl, [("file", file)], digest))
+        found[purl] = _component(LIBRARY, name, version, "required", purl, [("file", file)], digest)
     for name, (module, release, _) in golang.MODULES.items():
         purl = f"pkg:golang/{module}@{release}"
         properties = [("hashes", golang.sums(name))]
-        components.append(_component("application", module, release, "excluded", purl, properties))
-    root = f"pkg:pypi/ipcert@{ours['ipcert']}"
-    needed = sorted(one["bom-ref"] for one in components if one["scope"] == "required")
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.5",
-        "version": 1,
-        "metadata": {
-            "component": {
-                "type": "library",
-                "bom-ref": root,
-                "name": "ipcert",
-                "version": ours["ipcert"],
-                "purl": root,
-                "licenses": [{"license": {"id": "MIT"}}],
-            }
-        },
-        "components": components,
-        "dependencies": [{"ref": root, "dependsOn": needed}],
-    }
+        found[purl] = _component(ComponentType.APPLICATION, module, release, "excluded", purl, properties)
+    whole = Bom(components=found.values(), metadata=BomMetaData(component=root))
+    whole.register_dependency(root, [one for one in found.values() if one.scope == ComponentScope.REQUIRED])
+    whole.metadata.timestamp = None
+    whole.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(sorted(found)))
+    return whole
+
+
+def text():
+    """What tools/sbom.json holds."""
+    return JsonV1Dot5(bom()).output_as_string(indent=1) + "\n"
 
 
 def main(check):
     """Write tools/sbom.json, or with `check` say whether it is out of date. Returns an exit status."""
-    text = json.dumps(bom(), indent=1) + "\n"
+    wanted = text()
     if check:
         try:
             with open(FILE) as file:
-                same = file.read() == text
+                same = file.read() == wanted
         except OSError:
             same = False
         if not same:
             sys.stderr.write("tools/build: tools/sbom.json is out of date: run tools/build sbom\n")
         return 0 if same else 1
     with open(FILE, "w") as file:
-        file.write(text)
+        file.write(wanted)
     print(FILE)
     return 0

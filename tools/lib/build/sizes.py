@@ -128,10 +128,10 @@ def board_build():
 def measure():
     """Everything that --json prints."""
     needs.install("build sizes")
+    everything = build_files.micropython()
     parts = {
-        "core": build_files.package(build_files.FIRMWARE),
-        "port": build_files.package(build_files.PORT),
-        "http": build_files.package(build_files.HTTP),
+        name: [pair for pair in everything if pair[0].startswith(folder + "/")]
+        for name, folder in (("core", "ipcert"), ("port", "ipcert_port"), ("http", "urequests_compat"))
     }
     code = {name: bytecode(files) for name, files in parts.items()}
     code["together"] = sum(code.values())

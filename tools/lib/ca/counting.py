@@ -7,6 +7,7 @@ import selectors
 import socket
 import threading
 import time
+from typing import Any
 
 _TLS_HANDSHAKE = 0x16
 _CHUNK = 65536
@@ -92,12 +93,14 @@ class CountingProxy:
                 if key.data is None:
                     self._close()
                     return
-                if key.fileobj.fileno() >= 0:
-                    key.data(key.fileobj)
+                one: Any = key.fileobj  # a socket: nothing else is registered
+                if one.fileno() >= 0:
+                    key.data(one)
 
     def _close(self):
-        for key in list(self._selector.get_map().values()):
-            key.fileobj.close()
+        sockets: Any = [key.fileobj for key in self._selector.get_map().values()]
+        for one in sockets:
+            one.close()
         self._selector.close()
         self._wake.close()
 

@@ -17,13 +17,15 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tools.lib import loopback
+from tools.lib.ca.certificates import spki
 
 PROFILES = {
     "classic": {"description": "Names, for 90 days", "validityPeriod": 90 * 86400},
@@ -102,9 +104,7 @@ class StrictCA:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(os.path.join(directory, "tls.pem"), os.path.join(directory, "tls-key.pem"))
         self._tls = ssl.create_default_context(cafile=self.pebble.tls_root)
-        self._server = _Server(("127.0.0.1", self.port), _Handler)
-        self._server.ca = self
-        self._server.context = context
+        self._server = _Server(("127.0.0.1", self.port), _Handler, self, context)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         self.directory_url = f"https://localhost:{self.port}/dir"
@@ -261,7 +261,7 @@ class StrictCA:
             raise Refusal("badCSR", "signature algorithm not supported")
         if not csr.is_signature_valid:
             raise Refusal("badCSR", "invalid signature on CSR")
-        if _spki(csr.public_key()) in self._keys.values():
+        if spki(csr.public_key()) in self._keys.values():
             raise Refusal("malformed", "certificate public key must be different than account key")
         for attribute in csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME):
             if _is_address(attribute.value):
@@ -337,7 +337,9 @@ class StrictCA:
             ideal = end - life / (2 if life < datetime.timedelta(days=10) else 3)
             begin, end = ideal - life / 100, ideal + life / 100
         form = "%Y-%m-%dT%H:%M:00Z"
-        window = {"suggestedWindow": {"start": begin.strftime(form), "end": end.strftime(form)}}
+        window: dict[str, Any] = {
+            "suggestedWindow": {"start": begin.strftime(form), "end": end.strftime(form)}
+        }
         if self.rules.revoked:
             window["explanationURL"] = "https://letsencrypt.org/docs/revocation"
         out = [(k, v) for k, v in headers if k.lower() != "retry-after"] + [("Retry-After", str(_POLL))]
@@ -405,6 +407,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, address, handler, ca, context):
+        super().__init__(address, handler)
+        self.ca = ca
+        self.context = context
+
     def finish_request(self, request, client_address):
         # In the connection's own thread: a client that dawdles over its handshake keeps nobody else waiting.
         request.settimeout(30)
@@ -425,6 +432,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
     disable_nagle_algorithm = True
+    server: _Server
 
     def _any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -519,11 +527,7 @@ def _jwk(jwk):
     if jwk.get("crv") != "P-256":
         return json.dumps(jwk, sort_keys=True).encode()
     x, y = (int.from_bytes(_decode(jwk[k]), "big") for k in "xy")
-    return _spki(ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key())
-
-
-def _spki(key):
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return spki(ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key())
 
 
 def validity(leaf):

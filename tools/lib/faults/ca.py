@@ -9,6 +9,7 @@ import copy
 import datetime
 import hashlib
 import json
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -17,38 +18,29 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from ipcert import limits
+from tools.lib.ca import certificates
 
 BASE = "https://ca.example/"
 DIRECTORY = BASE + "dir"
 LIFETIMES = {"shortlived": 160 * 3600, "classic": 90 * 86400}
 _EPOCH = datetime.datetime(2020, 1, 1)
 _URN = "urn:ietf:params:acme:error:"
-_PEM = serialization.Encoding.PEM
-
-
-def _name(text):
-    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
-
-
-def _certificate(subject, issuer, key, signer, start, end, extensions):
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
-    for extension in extensions:
-        builder = builder.add_extension(extension, critical=False)
-    return builder.sign(signer, hashes.SHA256())
 
 
 _KEY = ec.generate_private_key(ec.SECP256R1())
-_ISSUER = _name("Virtual intermediate")
-_INTERMEDIATE = _certificate(
-    _ISSUER,
-    _name("Virtual root"),
-    _KEY.public_key(),
-    _KEY,
-    _EPOCH,
-    _EPOCH + datetime.timedelta(days=20000),
-    [x509.BasicConstraints(ca=True, path_length=0)],
-).public_bytes(_PEM)
+_ISSUER = certificates.name("Virtual intermediate")
+INTERMEDIATE = certificates.pem(
+    certificates.sign(
+        _ISSUER,
+        _KEY.public_key(),
+        certificates.name("Virtual root"),
+        ec.generate_private_key(ec.SECP256R1()),
+        _EPOCH,
+        _EPOCH + datetime.timedelta(days=20000),
+        ca=True,
+        depth=0,
+    )
+)
 _AKI = x509.AuthorityKeyIdentifier.from_issuer_public_key(_KEY.public_key())
 
 
@@ -59,6 +51,11 @@ class Refusal(Exception):
         super().__init__(kind)
         self.kind = kind
         self.status = status
+
+
+def issue(public, names, start, end):
+    """A leaf under INTERMEDIATE (PEM) for general names."""
+    return certificates.sign(certificates.name(""), public, _ISSUER, _KEY, start, end, names)
 
 
 def decode(text):
@@ -80,6 +77,8 @@ class CA:
     broken      sentences about promises that were broken
     published   token -> key authorization: what a validation would find. Shared with the device's side.
     """
+
+    elsewhere: list[str] = []  # names and addresses at which the device is not found, whatever it publishes
 
     def __init__(self, published):
         self.published = published
@@ -141,7 +140,7 @@ class CA:
     def _get(self, now, url):
         if url == DIRECTORY:
             words = ("newNonce", "newAccount", "newOrder", "revokeCert", "keyChange", "renewalInfo")
-            obj = {word: BASE + word for word in words}
+            obj: dict[str, Any] = {word: BASE + word for word in words}
             obj["meta"] = {"profiles": {"classic": "names", "shortlived": "six days"}}
             return json.dumps(obj).encode()
         if url.startswith(BASE + "renewalInfo/"):
@@ -284,6 +283,8 @@ class CA:
         one = self.authorizations[url]
         challenge = {"type": "http-01", "url": url.replace("authz", "challenge"), "token": one["token"]}
         challenge["status"] = one["status"]
+        if one["status"] == "invalid":
+            challenge["error"] = {"type": "urn:ietf:params:acme:error:connection", "detail": "nobody answers"}
         return {"identifier": one["identifier"], "status": one["status"], "challenges": [challenge]}
 
     def _challenge(self, now, url, payload, point):
@@ -291,6 +292,8 @@ class CA:
         jwk = '{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}' % (encode(point[:32]), encode(point[32:]))
         want = one["token"] + "." + encode(hashlib.sha256(jwk.encode()).digest())
         found = self.published.get(one["token"])
+        if one["identifier"]["value"] in self.elsewhere:
+            found = None
         if one["status"] == "pending":
             self.version += 1
             one["status"] = "valid" if found is not None and bytes(found) == want.encode() else "invalid"
@@ -309,16 +312,17 @@ class CA:
         )
         if found != sorted(i["value"] for i in order["identifiers"]):
             raise Refusal("badCSR")
-        numbers = csr.public_key().public_numbers()
-        self._use(numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big"), "order " + order["url"])
+        point = csr.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+        self._use(point[1:], "order " + order["url"])
         start = _EPOCH + datetime.timedelta(seconds=now - 3600)
         end = start + datetime.timedelta(seconds=LIFETIMES[order["profile"]] - 1)
-        extensions = [x509.BasicConstraints(ca=False, path_length=None), san, _AKI]
-        leaf = _certificate(x509.Name([]), _ISSUER, csr.public_key(), _KEY, start, end, extensions)
+        leaf = issue(csr.public_key(), list(san), start, end)
         serial = leaf.serial_number
         ari = encode(_AKI.key_identifier) + "." + encode(serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
         self.certificates[ari] = (now - 3600, now - 3600 + LIFETIMES[order["profile"]])
-        order["chain"] = leaf.public_bytes(_PEM) + _INTERMEDIATE
+        order["chain"] = certificates.pem(leaf) + INTERMEDIATE
         order["status"] = "valid"
         self.version += 1
         return 200, self._order_text(order)

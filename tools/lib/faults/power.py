@@ -11,10 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ipcert import limits
-from ipcert.commands import Revocation
 from ipcert.errors import LocalError
 from ipcert.journal import Journal, Slots
 from ipcert.keys import Ring
+from ipcert.operation_commands import Revocation
+from tools.lib.ca.certificates import spki
 from tools.lib.faults import ca as _ca
 from tools.lib.faults import disk as _disk
 from tools.lib.faults.home import START, Home, Port, Stuck
@@ -334,7 +335,7 @@ class Campaign:
 def belongs(key, chain):
     """True when a PKCS#8 key and a PEM chain's leaf belong together."""
     public = serialization.load_der_private_key(key, None).public_key()
-    return x509.load_pem_x509_certificate(chain).public_key().public_numbers() == public.public_numbers()
+    return spki(x509.load_pem_x509_certificate(chain).public_key()) == spki(public)
 
 
 class Full:

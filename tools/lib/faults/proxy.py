@@ -1,5 +1,9 @@
 """A hostile proxy between a client and a real Pebble: it ends TLS, passes requests on, and does to one answer what a
-fault says. Requests are passed with their Host, so the URLs that Pebble signs for are the proxy's own."""
+fault says. Requests are passed with their Host, so the URLs that Pebble signs for are the proxy's own.
+
+The transport is by hand, over socket and ssl: its faults are answers that a server library would not let out (cut, dawdling, reset,
+malformed, doubled), and what passes must pass byte for byte.
+"""
 
 import http.client
 import os

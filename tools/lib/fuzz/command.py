@@ -10,11 +10,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 from tools.lib import cache, needs, say, venv
 
 CORPORA = os.path.join("tests", "fuzz")
-LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000}
+LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000, "router": 1200}
 AT_ONCE = 2  # targets side by side, where --at-once does not say otherwise
 KEPT = 12  # inputs added to a corpus by one run with --keep
 _DONE = re.compile(r"^Done (\d+) (?:runs )?in (\d+)", re.MULTILINE)
@@ -104,7 +105,11 @@ def run(name, seconds, keep, words):
             log.seek(0)
             said = log.read()
         counts = [int(n) for n, _ in _DONE.findall(said)] or [int(n) for n in _RUNS.findall(said)] or [0]
-        out = {"inputs": max(counts), "crashes": 0, "cpu_seconds": round(used.ru_utime + used.ru_stime, 1)}
+        out: dict[str, Any] = {
+            "inputs": max(counts),
+            "crashes": 0,
+            "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        }
         if status:
             out["crashes"] = 1
             out["output"] = said[-4000:]

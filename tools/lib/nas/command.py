@@ -17,7 +17,8 @@ def _run(args):
     from tools.lib.nas import machine
 
     disk = args.disk or cache.path(nas_image.BOARD + ".disk")
-    forwards = dict(map(int, pair.split(":")) for pair in args.forward)
+    pairs = [pair.split(":") for pair in args.forward]
+    forwards = {int(guest): int(host) for guest, host in pairs}
     image = nas_image.image()
     for guest, host in forwards.items():
         print(f"the NAS's port {guest} is 127.0.0.1:{host}")

@@ -53,6 +53,9 @@ def look(port, root, sni, host, keep=None, offer=None, version="-tls1_3"):
 class _Meanwhile:
     """Does `_once` over and over, in a thread, while a `with` block lasts."""
 
+    def _once(self):
+        """What is done over and over."""
+
     def __init__(self):
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -4,6 +4,8 @@ G1 is measured once; G2, G3 and G6 for each lifetime in each world; G4 for each 
 the kind world, and G5 for the first of them.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import stats as scipy_stats
 
@@ -47,7 +49,7 @@ QUICK = dict(
     matched_all=0,
 )
 TINY = dict(QUICK, train=1200, test=1600)
-SIZES = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
+SIZES: dict[str, dict[str, Any]] = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
 
 # The goals' limits are for crowds of 1,000 and tens of thousands of targets. The smaller runs have fewer, so their bounds
 # are wider: they guard the level that was reached.
@@ -111,7 +113,7 @@ class Measure:
 
     def add(self, *args, **more):
         """Add a Row."""
-        self.rows.append(Row(*args, life=self.life, world=self.world, **more))
+        self.rows.append(Row(*args, **{"life": self.life, "world": self.world, **more}))
 
     def _city(self, use, count, dynamic=False, policy=None, **options):
         key = use, count, dynamic, policy or self.policy, self.life, self.world, tuple(sorted(options))

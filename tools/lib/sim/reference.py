@@ -1,5 +1,7 @@
 """What other software does, and ways to break our own policy: each must make the gate fail."""
 
+from collections.abc import Callable
+
 from ipcert import plan
 from tools.lib.sim import home
 from tools.lib.sim.world import ADDRESS, BACKDATE, DAY, HOUR, NAME, POWER_OFF, START
@@ -212,7 +214,7 @@ def ipcert(world, rng, **more):
     return home.run(world, rng, **more)
 
 
-POLICIES = {
+POLICIES: dict[str, Callable[..., home.Log]] = {
     "ipcert": ipcert,
     "certbot": certbot,
     "cron": cron,

@@ -68,15 +68,15 @@ def merged(module, stub):
     """The module's tree with the stub's types in it."""
     tree, types = ast.parse(module), ast.parse(stub)
     _apply(tree.body, types.body)
-    constants = {node.target.id: node for node in _annotated(types.body)}
+    constants = {ast.unparse(node.target): node for node in _annotated(types.body)}
     for place, node in enumerate(tree.body):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             typed = constants.get(getattr(node.targets[0], "id", None))
             if typed is not None:
-                new = ast.AnnAssign(node.targets[0], typed.annotation, node.value, 1)
+                new = ast.AnnAssign(typed.target, typed.annotation, node.value, 1)
                 tree.body[place] = ast.copy_location(new, node)
     # What a stub imports and defines for its types alone: only for the checker, and never run.
-    extra = [node for node in types.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    extra: list[ast.stmt] = [n for n in types.body if isinstance(n, (ast.Import, ast.ImportFrom))]
     defined = _members(tree.body)
     for node in types.body:
         name = getattr(node, "name", None)

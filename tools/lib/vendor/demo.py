@@ -21,6 +21,7 @@ from pathlib import Path
 from tools.lib import loopback, needs
 from tools.lib.build import micropython
 from tools.lib.build import router as build_router
+from tools.lib.ca.certificates import spki
 from tools.lib.ca.pebble import Pebble
 from tools.lib.say import Stop, note
 from tools.lib.vendor import nginx
@@ -252,9 +253,9 @@ def check(router, pebble):
         if verified.returncode:
             found.append("%s does not chain to the CA's root: %s" % (name, verified.stdout.strip()))
         key = serialization.load_pem_private_key(files["key"].read_bytes(), None).public_key()
-        if key.public_numbers() != leaf.public_key().public_numbers():
+        if spki(key) != spki(leaf.public_key()):
             found.append("%s: key and certificate do not belong together." % name)
-        keys.add(key.public_numbers())
+        keys.add(spki(key))
         if (
             files["fullchain.crt"].read_bytes() + files["key"].read_bytes()
             != files["combined.crt"].read_bytes()

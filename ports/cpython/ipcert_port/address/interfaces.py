@@ -3,6 +3,8 @@
 Nothing leaves the machine. Light enough for the waiting daemon.
 """
 
+from __future__ import annotations
+
 import socket
 import struct
 
@@ -22,18 +24,18 @@ class Own:
               "tentative" (RFC 4862 5.4), "duplicate" or "local" (not meant for other networks)
     """
 
-    def __init__(self, raw, name, trouble):
+    def __init__(self, raw: bytes, name: str, trouble: str) -> None:
         self.raw = raw
         self.name = name
         self.trouble = trouble
 
 
-def read():
+def read() -> list[Own]:
     """A list of `Own`. Raises OSError where the kernel does not say."""
     with _socket(0) as sock:
         sock.settimeout(5)
         sock.send(struct.pack("=IHHIIBBBBI", 24, _GETADDR, _REQUEST_DUMP, 1, 0, 0, 0, 0, 0, 0))
-        found = []
+        found: list[Own] = []
         while len(found) < _MOST:
             data = sock.recv(_PIECE)
             at = 0
@@ -49,7 +51,7 @@ def read():
         return found
 
 
-def _own(message):
+def _own(message: bytes) -> Own:
     family, _, flags, scope, index = struct.unpack_from("=BBBBI", message)
     raw = b""
     at = 8
@@ -70,7 +72,7 @@ def _own(message):
     return Own(raw, name, _trouble(family, flags, scope))
 
 
-def _trouble(family, flags, scope):
+def _trouble(family: int, flags: int, scope: int) -> str:
     if flags & _DAD_FAILED:
         return "duplicate"
     if flags & _TENTATIVE:
@@ -82,14 +84,14 @@ def _trouble(family, flags, scope):
     return "local" if scope else ""
 
 
-def watch():
+def watch() -> socket.socket:
     """A socket that is readable after any address of this machine came, went or changed. Raises OSError."""
     sock = _socket(_GROUPS)
     sock.setblocking(False)
     return sock
 
 
-def drain(sock):
+def drain(sock: socket.socket) -> None:
     """Take what a `watch` socket has to say, so that it waits again."""
     try:
         while sock.recv(_PIECE):
@@ -100,7 +102,7 @@ def drain(sock):
         return
 
 
-def _socket(groups):
+def _socket(groups: int) -> socket.socket:
     sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
     try:
         sock.bind((0, groups))

@@ -2,6 +2,8 @@
 what it proved.
 """
 
+from __future__ import annotations
+
 from ipcert.errors import LocalError
 
 from .. import exit_codes
@@ -10,6 +12,13 @@ from ..formatting import utc
 from ..port.state import State, accounts, active
 from ..session import Session
 from . import operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..config.reader import Config
+    from .progress import Quiet
 
 ACTIONS = ("show", "update", "rollover", "deactivate", "recover", "deauthorize")
 _DONE = {
@@ -24,7 +33,14 @@ DEACTIVATE = (
 )
 
 
-def run(config, progress, action, yes=False, key=None, name=None):
+def run(
+    config: Config,
+    progress: Quiet,
+    action: str,
+    yes: bool = False,
+    key: str | None = None,
+    name: str | None = None,
+) -> tuple[int, dict[str, Any]]:
     """Carry out one of ACTIONS; returns (exit code, the JSON object). Raises Error."""
     if key is not None and action != "recover":
         raise LocalError("usage", "--key belongs to 'ipcert account recover'.")
@@ -36,9 +52,12 @@ def run(config, progress, action, yes=False, key=None, name=None):
         return _show(config, progress)
     if action == "deactivate" and not yes:
         raise LocalError("usage", DEACTIVATE)
-    if action == "recover" and key is None:
-        raise LocalError("usage", "Say which key: ipcert account recover --key FILE (a P-256 key as PEM).")
+    value: str | bytes
     if action == "recover":
+        if key is None:
+            raise LocalError(
+                "usage", "Say which key: ipcert account recover --key FILE (a P-256 key as PEM)."
+            )
         event, value = "recover", scalar(key)
     elif action == "deauthorize":
         if name is None:
@@ -63,7 +82,7 @@ def run(config, progress, action, yes=False, key=None, name=None):
 _EVENTS = {"update": "contacts", "rollover": "rollover", "deactivate": "deactivate"}
 
 
-def _show(config, progress):
+def _show(config: Config, progress: Quiet) -> tuple[int, dict[str, Any]]:
     out = describe(config)
     progress.say("CA        %s" % out["ca"])
     progress.say("account   %s" % (out["account"] or "none yet: the first order makes one"))
@@ -80,7 +99,7 @@ def _show(config, progress):
     return exit_codes.OK, out
 
 
-def describe(config):
+def describe(config: Config) -> dict[str, Any]:
     """What there is to say about the account, from the state alone."""
     state = State(config.state)
     journal = state.journal
@@ -101,7 +120,7 @@ def describe(config):
     }
 
 
-def _thumbprint(state, number):
+def _thumbprint(state: State, number: int) -> str | None:
     """The RFC 7638 thumbprint of an account's key, or None where its file is missing or sealed."""
     import base64
     import hashlib
@@ -114,7 +133,7 @@ def _thumbprint(state, number):
     return base64.urlsafe_b64encode(hashlib.sha256(jwk).digest()).rstrip(b"=").decode()
 
 
-def scalar(path):
+def scalar(path: str) -> bytes:
     """The 32 bytes of a P-256 private key in a PEM file, or in certbot's private_key.json. Raises LocalError("usage")."""
     import base64
     import json

@@ -4,6 +4,8 @@ Each must be for exactly what one certificate of the configuration is for. Its r
 key is remembered, so that ipcert never uses it. The files are only read.
 """
 
+from __future__ import annotations
+
 import os
 
 from ipcert import identifiers as _identifiers
@@ -14,8 +16,17 @@ from ipcert.errors import LocalError, RemoteError
 
 from .. import exit_codes
 from ..formatting import local, planned, span, spki
+from ..port import regular
 from ..session import Session
 from . import operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..config.reader import Config
+    from .progress import Quiet
 
 LAYOUTS = (  # relative to a folder: certbot's live/NAME, acme.sh's NAME and NAME_ecc, lego's and others'
     "fullchain.pem",
@@ -27,11 +38,10 @@ LAYOUTS = (  # relative to a folder: certbot's live/NAME, acme.sh's NAME and NAM
 class Found:
     """A certificate: path, identifiers (canonical texts), fields (`x509.Fields`), key_hash (`limits.HASH` bytes)."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = path
         try:
-            with open(path, "rb") as file:
-                pem = file.read(limits.CHAIN + 1)
+            pem = regular.read(path, limits.CHAIN + 1)
         except OSError as e:
             raise LocalError(
                 "adopt", "Cannot read %s: %s." % (path, (e.strerror or str(e)).lower())
@@ -47,7 +57,7 @@ class Found:
         self.identifiers = _san(bytes(der[: ends[1]]), path)
 
 
-def find(path):
+def find(path: str) -> list[Found]:
     """The certificates at `path`: a file, a folder of one, or a folder of folders. A list of `Found`."""
     if os.path.isfile(path):
         return [Found(path)]
@@ -70,7 +80,7 @@ def find(path):
     return out
 
 
-def _san(der, path):
+def _san(der: bytes, path: str) -> list[str]:
     from cryptography import x509 as crypto
 
     try:
@@ -84,7 +94,7 @@ def _san(der, path):
     return [_identifiers.parse(text).value for text in texts]
 
 
-def run(config, progress, paths):
+def run(config: Config, progress: Quiet, paths: Sequence[str]) -> tuple[int, dict[str, Any]]:
     """Adopt what is found at `paths`; returns (exit code, the JSON object). Raises Error where nothing could be."""
     found = [f for path in paths for f in find(path)]
     wanted = {frozenset(g.split(",")): g for g in config.groups()}
@@ -118,7 +128,7 @@ def run(config, progress, paths):
     return exit_codes.OK, {"adopted": out, "refused": refused}
 
 
-def _why(f, config):
+def _why(f: Found, config: Config) -> str:
     texts = ", ".join(f.identifiers)
     families = {_identifiers.parse(t).family for t in f.identifiers}
     if 0 in families and len(families) > 1 and not config.policy.combined:

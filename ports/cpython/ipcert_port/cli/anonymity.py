@@ -1,6 +1,12 @@
 """How large the crowd is in which an owner hides, for `ipcert plan`: words for people, figures from tools/simulate."""
 
+from __future__ import annotations
+
 from ipcert import limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..config.reader import Config
 
 # tools/simulate-result.json; tests/cpython/port/test_crowd.py compares them with it.
 ORDINARY_AMONG = 1000  # homes
@@ -9,7 +15,7 @@ WEEKS_IN_100 = 23  # with name certificates of 90 days
 WEEKS_IN_100_SOON = 59  # of 45 days
 
 
-def lines(config):
+def lines(config: Config) -> list[str]:
     """Sentences about this configuration's crowd; the first ones are about the beginning, the last about later years."""
     policy = config.policy
     names = [i for i in config.identifiers if not i.family]
@@ -56,7 +62,7 @@ def lines(config):
     return out + _families(families)
 
 
-def _starters(days, per_week):
+def _starters(days: float, per_week: int) -> str:
     if per_week:
         return "about %s with the %s devices a week that your maker told us." % (
             _count(days * per_week / 7), _thousands(per_week)
@@ -64,7 +70,7 @@ def _starters(days, per_week):
     return "about %s if one home a day starts, about %s if a hundred do." % (_count(days), _count(100 * days))
 
 
-def _families(families):
+def _families(families: set[int]) -> list[str]:
     if len(families) < 2:
         return []
     return [
@@ -72,17 +78,17 @@ def _families(families):
     ]
 
 
-def _hours(seconds):
+def _hours(seconds: int) -> str:
     return "%d hours" % (seconds // 3600) if seconds >= 7200 else "%d minutes" % max(1, seconds // 60)
 
 
-def _days(days):
+def _days(days: float) -> str:
     return "day" if days < 1.5 else "%d days" % round(days)
 
 
-def _count(n):
+def _count(n: float) -> str:
     return "two" if n < 2.5 else _thousands(round(n))
 
 
-def _thousands(n):
+def _thousands(n: int) -> str:
     return f"{n:,}"

@@ -1,7 +1,13 @@
 """The words on the command line of the commands that are not needed every day."""
 
+from __future__ import annotations
 
-def issue(parser):
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+def issue(parser: ArgumentParser) -> None:
     """`ipcert issue`: the choices for one run."""
     from ..config.options import instead
 
@@ -10,7 +16,7 @@ def issue(parser):
     parser.add_argument("--preferred-chain", metavar="ISSUER", help=instead("policy.preferred_chain"))
 
 
-def account(parser):
+def account(parser: ArgumentParser) -> None:
     """`ipcert account`."""
     parser.add_argument(
         "action",
@@ -27,7 +33,7 @@ def account(parser):
     parser.add_argument("--name", metavar="NAME", help="deauthorize: a name or address in the certificate")
 
 
-def revoke(parser):
+def revoke(parser: ArgumentParser) -> None:
     """`ipcert revoke`."""
     parser.add_argument("name", metavar="NAME", help="a name or address in the certificate")
     parser.add_argument(
@@ -41,13 +47,13 @@ def revoke(parser):
     )
 
 
-def adopt(parser):
+def adopt(parser: ArgumentParser) -> None:
     """`ipcert adopt`."""
     parser.add_argument(
         "path", nargs="+", metavar="PATH", help="a chain, its folder, or a folder of those (certbot, acme.sh)"
     )
 
 
-def reset(parser):
+def reset(parser: ArgumentParser) -> None:
     """`ipcert reset`"""
     parser.add_argument("--yes", action="store_true", help="do not ask")

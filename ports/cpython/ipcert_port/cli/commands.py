@@ -1,5 +1,7 @@
 """The command `ipcert`. Each command is a module of its own, imported when it is asked for."""
 
+from __future__ import annotations
+
 import gc
 import os
 import signal
@@ -9,6 +11,19 @@ from types import SimpleNamespace
 from ipcert.errors import Error
 
 from .. import exit_codes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any, NoReturn, Optional, Union
+
+    from ..config.reader import Config
+    from .progress import Quiet
+
+    Words = Union[Namespace, SimpleNamespace]
+    Answer = tuple[int, Optional[dict[str, Any]]]  # the exit code, and the object for --json
 
 _CODES = """exit codes:
   0  what was due is there, or nothing was due
@@ -22,18 +37,19 @@ _CODES = """exit codes:
   8  the certificate is in place, but the deploy hook failed
   9  another ipcert works on the same state
  10  'ipcert doctor' found something that is not ok
+ 11  all is done, but what was to be printed could not be written
 130  interrupted
 """
 
 
-def _common(parser):
+def _common(parser: ArgumentParser) -> None:
     from ..config.reader import DEFAULT
 
     parser.add_argument("--config", metavar="FILE", default=DEFAULT, help="the configuration (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
 
-def _init_words(parser):
+def _init_words(parser: ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", action="append", default=[], help="a name to certify")
     parser.add_argument(
         "--address",
@@ -44,7 +60,7 @@ def _init_words(parser):
     )
 
 
-def _issue_words(parser):
+def _issue_words(parser: ArgumentParser) -> None:
     import argparse
 
     from . import arguments
@@ -61,10 +77,10 @@ def _issue_words(parser):
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # how `run` calls
 
 
-def _other(name):
+def _other(name: str) -> Callable[[ArgumentParser], None]:
     """The words of a command that is seldom used."""
 
-    def add(parser):
+    def add(parser: ArgumentParser) -> None:
         from . import arguments
 
         getattr(arguments, name)(parser)
@@ -72,15 +88,15 @@ def _other(name):
     return add
 
 
-def _plan_words(parser):
+def _plan_words(parser: ArgumentParser) -> None:
     parser.add_argument("--explain", action="store_true", help="say why, and what you can set")
 
 
-def _consent_words(parser):
+def _consent_words(parser: ArgumentParser) -> None:
     parser.add_argument("answer", nargs="?", help="what the warning tells you to answer")
 
 
-def _serve_words(parser):
+def _serve_words(parser: ArgumentParser) -> None:
     from ..config.options import instead
 
     parser.add_argument(
@@ -88,23 +104,44 @@ def _serve_words(parser):
     )
 
 
-def _demo_words(parser):
+def _demo_words(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--root", metavar="FILE", required=True, help="the root that the test CA issues under, as PEM"
     )
 
 
-def _service(argv):
-    """`run --config FILE [--json]`, read without argparse, whose 2 MB would stay in the waiting service; None for other words."""
-    if argv[:2] == ["run", "--config"] and argv[2:] and argv[2][:1] != "-" and argv[3:] in ([], ["--json"]):
-        return SimpleNamespace(command="run", config=argv[2], json=len(argv) > 3)
-    return None
+# What services and timers call, and the defaults of the words that they leave out. tests/cpython/port/test_cli.py compares
+# them with what argparse makes of the same words.
+_USUAL: dict[str, dict[str, Any]] = {
+    "run": {},
+    "issue": {
+        "wait": False, "now": [], "child": False, "profile": None, "challenge": None, "preferred_chain": None,
+    },
+}  # fmt: skip
+_FLAGS = {"--json": "json", "--child": "child", "--wait": "wait"}
 
 
-def _parse(argv):
-    args = _service(argv)
-    if args is not None:
-        return args
+def _usual(argv: list[str]) -> SimpleNamespace | None:
+    """The arguments of a usual call, read without argparse, whose 2 MB would stay in the waiting service; None for others."""
+    if argv[:1] != ["run"] and argv[:1] != ["issue"] or "--config" not in argv:
+        return None
+    found = dict(_USUAL[argv[0]], command=argv[0], json=False)
+    words = argv[1:]
+    while words:
+        word = words.pop(0)
+        if word == "--config" and words and words[0][:1] != "-":
+            found["config"] = words.pop(0)
+        elif _FLAGS.get(word) in found:
+            found[_FLAGS[word]] = True
+        else:
+            return None
+    return SimpleNamespace(**found)
+
+
+def _parse(argv: list[str]) -> Words:
+    usual = _usual(argv)
+    if usual is not None:
+        return usual
     import argparse
 
     if argv and argv[0] in _COMMANDS:
@@ -140,18 +177,31 @@ def _parse(argv):
     parser.error("there is no command '%s'; %s" % (argv[0], advice))
 
 
-def _version():
+def _version() -> str:
     from ipcert import __version__
 
     return "ipcert " + __version__
 
 
-def main(argv=None):
-    """Run one command and exit with its code."""
-    sys.exit(_main(sys.argv[1:] if argv is None else argv))
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code. No reader of stdout or stderr can hold it up or end it."""
+    from .output import Output
+
+    argv = sys.argv[1:] if argv is None else argv
+    output = Output()
+    if argv[:1] and argv[0] not in _READING:
+        output.hurry()
+    code = exit_codes.OK
+    try:
+        code = _main(argv)
+    except SystemExit as e:  # argparse's
+        code = e.code if isinstance(e.code, int) else exit_codes.OK
+    if code == exit_codes.OK and output.lost():
+        code = exit_codes.OUTPUT
+    sys.exit(code)
 
 
-def _main(argv):
+def _main(argv: list[str]) -> int:
     # One order and gone: collecting cycles while modules are loaded is a tenth of the whole CPU time.
     gc.disable()
     args = _parse(argv)
@@ -173,25 +223,20 @@ def _main(argv):
     except KeyboardInterrupt:
         print("ipcert: interrupted; the plans stay as they are.", file=sys.stderr, flush=True)
         return exit_codes.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), 1
-        )  # whoever read our output left: nothing to complain about
-        return exit_codes.OK
 
 
-def _interrupt(number, frame):
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _dump(obj):
+def _dump(obj: object) -> None:
     import json
 
     sys.stdout.write(json.dumps(obj, indent=2) + "\n")
     sys.stdout.flush()
 
 
-def _config(args, look=False):
+def _config(args: Words, look: bool | None = False) -> Config:
     """The configuration, with the addresses that it wants found; `look` as in `address.settle`."""
     from ..address.discovery import settle
     from ..config.reader import load
@@ -201,13 +246,13 @@ def _config(args, look=False):
     return config
 
 
-def _progress(args):
+def _progress(args: Words) -> Quiet:
     from .progress import choose
 
     return choose(args.json)
 
 
-def _tell_daemon(config):
+def _tell_daemon(config: Config) -> None:
     """A running `ipcert run` reads the state again."""
     from ..port import lock
 
@@ -216,7 +261,7 @@ def _tell_daemon(config):
         os.kill(pid, signal.SIGHUP)
 
 
-def _issue(args):
+def _issue(args: Words) -> Answer:
     from .issue import run
 
     config = _config(args, True)
@@ -232,7 +277,7 @@ def _issue(args):
             _tell_daemon(config)
 
 
-def _account(args):
+def _account(args: Words) -> Answer:
     from .account import run
 
     return _and_tell(
@@ -240,26 +285,26 @@ def _account(args):
     )
 
 
-def _revoke(args):
+def _revoke(args: Words) -> Answer:
     from .revoke import run
 
     return _and_tell(args, lambda config: run(config, _progress(args), args.name, args.reason, args.by_key))
 
 
-def _adopt(args):
+def _adopt(args: Words) -> Answer:
     from .adopt import run
 
     return _and_tell(args, lambda config: run(config, _progress(args), args.path))
 
 
-def _reset(args):
+def _reset(args: Words) -> Answer:
     from ..config.reader import load
     from .reset import run
 
     return run(load(args.config), _progress(args), args.yes)
 
 
-def _and_tell(args, work):
+def _and_tell(args: Words, work: Callable[[Config], Answer]) -> Answer:
     config = _config(args)
     try:
         return work(config)
@@ -267,26 +312,26 @@ def _and_tell(args, work):
         _tell_daemon(config)
 
 
-def _run(args):
+def _run(args: Words) -> Answer:
     gc.enable()
     from .daemon import Daemon
 
     return Daemon(args.config, args.json).serve(), None
 
 
-def _plan(args):
+def _plan(args: Words) -> Answer:
     from .plans import run
 
     return run(_config(args), _progress(args), args.explain)
 
 
-def _status(args):
+def _status(args: Words) -> Answer:
     from .status import run
 
     return run(_config(args, None), _progress(args))
 
 
-def _consent(args):
+def _consent(args: Words) -> Answer:
     from .consent import run
 
     config = _config(args)
@@ -296,35 +341,37 @@ def _consent(args):
     return code, out
 
 
-def _serve(args):
+def _serve(args: Words) -> Answer:
     gc.enable()
     from .serve import run
 
     return run(_config(args, None), args.listen, args.json), None
 
 
-def _init(args):
+def _init(args: Words) -> Answer:
     from .init import run
 
     return run(args.config, _progress(args), args.name, args.address)
 
 
-def _doctor(args):
+def _doctor(args: Words) -> Answer:
     from ..doctor.run import run
 
     return run(args.config, _progress(args))
 
 
-def _demo(args):
+def _demo(args: Words) -> Answer:
     from .demo import run
 
     return run(_config(args), args.root, args.json)
 
 
-def _no_words(parser):
+def _no_words(parser: ArgumentParser) -> None:
     """This command has no words of its own."""
 
 
+# What only looks waits for its reader, as `less` expects; with everything else a reader who does not read is left behind.
+_READING = ("status", "plan", "doctor", "init", "help", "--help", "-h", "--version")
 # command -> (what it does, its own words on the command line, one line for people)
 _COMMANDS = {
     "init": (_init, _init_words, "write a first configuration"),

@@ -1,5 +1,7 @@
 """`ipcert consent`: what a combined certificate gives away, and the owner's agreement to it."""
 
+from __future__ import annotations
+
 from .. import exit_codes
 from ..formatting import utc
 from ..port.state import State
@@ -8,8 +10,14 @@ from .plans import published
 from .progress import Quiet
 from .status import unconsented
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def run(config, progress, answer=None):
+    from ..config.reader import Config
+
+
+def run(config: Config, progress: Quiet, answer: str | None = None) -> tuple[int, dict[str, Any]]:
     """The consent exchange: without `answer` the warning and the challenge, with it the agreement. (code, object)."""
     records = State(config.state).records()
     if not unconsented(config, records):

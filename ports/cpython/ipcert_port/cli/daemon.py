@@ -4,6 +4,8 @@ Here is no cryptography, no HTTP and no device: only the journal is read. The ch
 it needs in memory is gone when it ends.
 """
 
+from __future__ import annotations
+
 import marshal
 import os
 import signal
@@ -14,10 +16,17 @@ from ipcert import limits
 from ipcert.errors import Error, LocalError
 
 from .. import exit_codes
-from ..port import lock
+from ..port import files, lock
 from ..port.alarm import Alarm
 from ..port.clock import Clock
 from ..port.state import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from ..address.discovery import Watch
+    from ..port.lock import Lock
 
 _AGAIN = 10 * limits.MINUTE  # after a child that could not even write when to try next
 _CLOCK = 30  # between looks at a clock that nobody has set since boot; bounded by `clock`'s patience
@@ -26,14 +35,14 @@ _CLOCK = 30  # between looks at a clock that nobody has set since boot; bounded 
 class Daemon:
     """`path` of the configuration; `json` for what the children print. `serve` until SIGTERM or SIGINT."""
 
-    def __init__(self, path, json=False):
+    def __init__(self, path: str, json: bool = False) -> None:
         self._path = path
         self._json = json
         self._child = 0
-        self._watch = None
+        self._watch: Watch | None = None
         self._load()
 
-    def _load(self):
+    def _load(self) -> None:
         """Read the configuration in a child of its own: what parsing it needs does not stay in memory."""
         read, write = os.pipe()
         pid = os.fork()
@@ -43,7 +52,7 @@ class Daemon:
         with open(read, "rb") as file:
             answer = file.read()
         os.waitpid(pid, 0)
-        told: tuple = marshal.loads(answer) if answer else (None, None, None)
+        told: tuple[Any, Any, Any] = marshal.loads(answer) if answer else (None, None, None)
         state, fields, error = told
         if state is None:
             raise LocalError(*error or ("config", "The configuration could not be read."))
@@ -52,14 +61,14 @@ class Daemon:
             self._watch.close()
             self._watch = None
         if fields[0]:
-            from ..address.discovery import Watch
+            from ..address import discovery
 
-            self._watch = Watch(fields)
+            self._watch = discovery.Watch(fields)
 
-    def serve(self):
+    def serve(self) -> int:
         """Returns the exit code."""
         try:
-            os.makedirs(self.state, 0o700, exist_ok=True)
+            files.folder(self.state, 0o700)
         except OSError as e:
             raise LocalError(
                 "store",
@@ -76,7 +85,7 @@ class Daemon:
             alarm.close()
             held.close()
 
-    def _loop(self, alarm, held):
+    def _loop(self, alarm: Alarm, held: Lock) -> Lock:
         clock = Clock()
         # The first child matches the state with the configuration and deploys what is missing.
         due = 0
@@ -101,8 +110,8 @@ class Daemon:
             else:
                 alarm.wait(due)
 
-    def _moved(self, clock):
-        """True when the home has an address that the state does not know (P6)."""
+    def _moved(self, clock: Clock) -> bool:
+        """True when the home has an address that the state does not know (docs/privacy.md#p6)."""
         try:
             return self._watch is not None and self._watch.changed(
                 clock.now(), lambda: State(self.state), _say
@@ -110,12 +119,12 @@ class Daemon:
         except Error:
             return True  # the child says what is the matter with the state
 
-    def _again(self, held):
+    def _again(self, held: Lock) -> Lock:
         old = self.state
         try:
             self._load()
             if self.state != old:
-                os.makedirs(self.state, 0o700, exist_ok=True)
+                files.folder(self.state, 0o700)
                 fresh = lock.Lock(self.state, lock.DAEMON)
                 held.close()
                 return fresh
@@ -127,18 +136,20 @@ class Daemon:
             _say("%s: %s. The configuration read before stays in use." % (self._path, e.strerror))
         return held
 
-    def _start(self):
+    def _start(self) -> None:
         command = [sys.executable, "-m", "ipcert_port", "issue", "--child", "--config", self._path]
         if self._json:
             command.append("--json")
         # The child must not inherit what the alarm ignores or blocks; Python's own handlers are reset by exec.
         self._child = os.posix_spawn(sys.executable, command, os.environ)
 
-    def _ended(self, clock, due):
+    def _ended(self, clock: Clock, due: int) -> int:
         pid, status = os.waitpid(self._child, os.WNOHANG)
         if not pid:
             return due
         self._child = 0
+        if os.waitstatus_to_exitcode(status) == exit_codes.OUTPUT:
+            status = 0  # all is done; nobody could read of it
         now = clock.now()
         try:
             upcoming = State(self.state).upcoming()
@@ -150,21 +161,21 @@ class Daemon:
         # A child that could not save its next plan must not be started over and over.
         return max(upcoming, now + _AGAIN) if status and upcoming <= now else max(upcoming, now + 1)
 
-    def _end(self):
+    def _end(self) -> None:
         if self._child:
             os.kill(self._child, signal.SIGTERM)
             os.waitpid(self._child, 0)
             self._child = 0
 
 
-def _tell(write, path):
+def _tell(write: int, path: str) -> NoReturn:
     """In the forked child: read the configuration, write one answer, and be gone."""
     from ..config.reader import load
 
     try:
         try:
             config = load(path)
-            answer: tuple = (config.state, config.address.fields(), None)
+            answer: tuple[Any, Any, Any] = (config.state, config.address.fields(), None)
         except Error as e:
             answer = (None, None, (e.code, str(e)))
         with open(write, "wb") as file:
@@ -175,5 +186,5 @@ def _tell(write, path):
         )  # no cleaning up of the parent's things; without an answer the parent says that it has none
 
 
-def _say(sentence):
+def _say(sentence: str) -> None:
     print("ipcert: %s" % sentence, file=sys.stderr, flush=True)

@@ -4,6 +4,8 @@ The certificates are fetched by `ipcert issue --wait` and served by `ipcert serv
 separate process connects with nothing but the CA's root; what it was shown is taken apart by `cryptography`, not by us.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -17,6 +19,13 @@ from .. import exit_codes
 from ..formatting import planned
 from ..port.state import State
 from .status import certificates
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from ..config.reader import Config
 
 # The other side of the connection: it knows the root, an address to connect to, and whom it expects there.
 _CLIENT = """
@@ -39,7 +48,7 @@ with socket.create_connection((host, int(port)), timeout=10) as plain:
 """
 
 
-def run(config, root, as_json):
+def run(config: Config, root: str, as_json: bool) -> tuple[int, dict[str, Any] | None]:
     """Returns (exit code, the JSON object). Raises LocalError("config") for a CA that is not a test CA."""
     if not config.policy.test_ca:
         raise LocalError(
@@ -77,7 +86,9 @@ _SHARED = (
 )
 
 
-def _visit(config, root, command, where, found):
+def _visit(
+    config: Config, root: str, command: Sequence[str], where: Sequence[str], found: Sequence[dict[str, Any]]
+) -> dict[str, bytes | None]:
     """What a separate client was shown for each identifier: text -> leaf in DER."""
     loopback = ["--listen", "127.0.0.1:0", "--listen", "[::1]:0"]
     server = subprocess.Popen([*command, "serve", "--json", *loopback, *where], stdout=subprocess.PIPE)
@@ -86,7 +97,7 @@ def _visit(config, root, command, where, found):
         if not line:
             raise LocalError("port", "The demo's TLS server did not start; see above.")
         v4, v6 = json.loads(line)["ports"]
-        seen: dict = {}
+        seen: dict[str, bytes | None] = {}
         for c in found:
             for text in c["identifiers"]:
                 to = ["::1", str(v6)] if ":" in text else ["127.0.0.1", str(v4)]
@@ -109,26 +120,28 @@ def _visit(config, root, command, where, found):
     finally:
         server.terminate()
         server.wait(10)
-        server.stdout.close()  # type: ignore[union-attr]
+        server.stdout.close()  # type: ignore[union-attr]  # as above
 
 
-def _account(state):
+def _account(state: State) -> str:
     """SHA-256 over the account key's SubjectPublicKeyInfo, in hex."""
     from cryptography.hazmat.primitives import serialization
 
     data = state.read("account-%d" % state.journal.account_file_id)
+    if data is None:
+        raise LocalError("state", "The account's key is not in the state folder.")
     key = serialization.load_der_private_key(data, None)
     return _spki(key.public_key())
 
 
-def _spki(public):
+def _spki(public: Any) -> str:
     from cryptography.hazmat.primitives import serialization
 
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
 
 
-def check(found, seen, account):
+def check(found: Sequence[dict[str, Any]], seen: Mapping[str, bytes | None], account: str) -> list[str]:
     """What is wrong, as a list of sentences: empty when nothing is shared and everything was served.
 
     `found` are certificates as for --json, `seen` maps identifiers to the DER they were served with, `account` is the
@@ -141,10 +154,11 @@ def check(found, seen, account):
     for c in found:
         who = ",".join(c["identifiers"])
         shown = {seen.get(text) for text in c["identifiers"]}
-        if None in shown or len(shown) != 1:
+        der = shown.pop()
+        if der is None or shown:
             problems.append("%s was not served with one certificate of its own." % who)
             continue
-        leaf = x509.load_der_x509_certificate(shown.pop())
+        leaf = x509.load_der_x509_certificate(der)
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         dns = names.get_values_for_type(x509.DNSName)
         addresses = [str(a) for a in names.get_values_for_type(x509.IPAddress)]
@@ -165,7 +179,7 @@ def check(found, seen, account):
     return problems
 
 
-def _table(found, state, compress):
+def _table(found: Sequence[dict[str, Any]], state: State, compress: int) -> None:
     """Who got what, when, with which key."""
     rows = [("certificate for", "issued", "SHA-256 of its key", "profile", "served")]
     begun = min([r.created_at for r in state.records()] + [limits.NEVER])

@@ -4,7 +4,15 @@ Let's Encrypt issues 50 certificates for one registered domain in seven days. Re
 exempt, so it is the devices that enrol in a week that count.
 """
 
+from __future__ import annotations
+
 from ipcert import notices
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..config.reader import Config
 
 LIMIT = 50  # certificates for one registered domain in seven days
 NEAR = 40  # from here on it is worth a word
@@ -20,7 +28,7 @@ UNKNOWN = (
 )
 
 
-def registered_domain(name, override=""):
+def registered_domain(name: str, override: str = "") -> str | None:
     """The domain that the CA counts `name` under, or None where nothing here knows. A public suffix counts as itself.
 
     `override` is the owner's word, for what the list does not have yet.
@@ -35,14 +43,14 @@ def registered_domain(name, override=""):
     return PublicSuffixList().privatesuffix(name) or name
 
 
-def warnings(config):
+def warnings(config: Config) -> list[dict[str, Any]]:
     """What to tell the maker, as dicts like those of `plans.published`; nothing where no fleet is configured."""
     override, devices = config.fleet
     names = [i.value for i in config.identifiers if not i.family]
     if not devices or not names:
         return []
-    domains = {registered_domain(n, override) for n in names}
-    if None in domains:
+    domains = {registered_domain(n, override) or "" for n in names}
+    if "" in domains:
         return [_dict(notices.WARNING, UNKNOWN % (names[0].partition(".")[2], LIMIT))]
     out = []
     for domain in sorted(domains):
@@ -53,5 +61,5 @@ def warnings(config):
     return out
 
 
-def _dict(severity, text):
+def _dict(severity: int, text: str) -> dict[str, Any]:
     return {"code": "fleet-limit", "severity": notices.SEVERITY[severity], "text": text}

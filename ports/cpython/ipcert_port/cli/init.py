@@ -1,5 +1,7 @@
 """`ipcert init`: the first configuration, from the table that explains every setting."""
 
+from __future__ import annotations
+
 import os
 
 from ipcert import identifiers
@@ -8,9 +10,19 @@ from ipcert.errors import LocalError
 from .. import exit_codes
 from ..address.discovery import FAMILIES
 from ..config import options, reader
+from ..port import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .progress import Quiet
 
 
-def run(path, progress, names, addresses):
+def run(
+    path: str, progress: Quiet, names: Sequence[str], addresses: Sequence[str]
+) -> tuple[int, dict[str, Any]]:
     """Write the file at `path`, which must not be there yet; returns (exit code, the JSON object).
 
     `names`, `addresses`: lists of texts, both empty for examples. Raises LocalError("config" | "identifier").
@@ -20,7 +32,7 @@ def run(path, progress, names, addresses):
         given["identifiers.names"] = [_checked(name, False) for name in names]
         given["identifiers.addresses"] = [_checked(address, True) for address in addresses]
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fd = files.create(path, 0o644, os.O_EXCL)  # the service, which is another user, reads it
         with open(fd, "w", encoding="utf-8") as file:
             file.write(options.example(given))
     except FileExistsError:
@@ -40,7 +52,7 @@ def run(path, progress, names, addresses):
     return exit_codes.OK, {"written": os.path.abspath(path)}
 
 
-def _checked(text, address):
+def _checked(text: str, address: bool) -> str:
     if address and text in FAMILIES:
         return text
     one = identifiers.parse(text, reader.to_ascii)

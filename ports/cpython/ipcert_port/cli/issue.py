@@ -1,5 +1,7 @@
 """`ipcert issue`: fetch what is due, say when the rest comes. The daemon's short-lived child is this too."""
 
+from __future__ import annotations
+
 import signal
 import sys
 
@@ -12,6 +14,17 @@ from ..port.state import State, active, upcoming
 from ..session import Session, clock_error
 from .status import certificates
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ipcert.errors import Error
+
+    from ..config.reader import Config
+    from ..port.alarm import Alarm
+    from .progress import Quiet
+
 _TRIES = 3  # failures in a row of one certificate after which --wait does not wait for it any more
 OVERRIDE = (
     "You override the plan: if {0} is fetched right after another certificate of this home, the public record shows "
@@ -19,7 +32,9 @@ OVERRIDE = (
 )
 
 
-def run(config, progress, wait=False, now=(), child=False):
+def run(
+    config: Config, progress: Quiet, wait: bool = False, now: Sequence[str] = (), child: bool = False
+) -> tuple[int, dict[str, Any]]:
     """Drive until nothing is due; returns (exit code, the JSON object). Raises Error where nothing could be done.
 
     `wait` stays until every certificate is there, or says why it is not; `now` lists identifiers to fetch at once; `child` is how
@@ -55,13 +70,13 @@ def run(config, progress, wait=False, now=(), child=False):
         return _report(session, config, progress, error, child)
 
 
-def _alarm():
+def _alarm() -> Alarm:
     from ..port.alarm import Alarm
 
     return Alarm(signal.SIGTERM, signal.SIGINT)
 
 
-def _wanted(config, now):
+def _wanted(config: Config, now: Sequence[str]) -> list[str]:
     out = []
     for text in now:
         ids = config.group_of(text)
@@ -70,7 +85,7 @@ def _wanted(config, now):
     return out
 
 
-def _at_once(session, progress, ids):
+def _at_once(session: Session, progress: Quiet, ids: str) -> Error | None:
     """Fetch one certificate now, unless that was tried a moment ago because it was due; the error, or None."""
     device = session.device
     live = [r for r in active(device.journal) if r.identifiers_text.text() == ids and r.file_id]
@@ -84,7 +99,7 @@ def _at_once(session, progress, ids):
     return _orders(session)
 
 
-def _missing(session, before):
+def _missing(session: Session, before: dict[str, int]) -> bool:
     """True while a certificate is not there and may still come; `before`: how often each had failed at the start."""
     for r in active(session.device.journal):
         ids = r.identifiers_text.text()
@@ -95,12 +110,12 @@ def _missing(session, before):
     return False
 
 
-def _lasting(error):
+def _lasting(error: Error | None) -> Error | None:
     """The error, where no later success makes it good: the hook's or the state's."""
     return error if exit_codes.code(error) in (exit_codes.HOOK, exit_codes.STATE) else None
 
 
-def _orders(session):
+def _orders(session: Session) -> Error | None:
     """Carry out everything that is due; the error of what is not there now, or None."""
     device = session.device
     device.last_error = None
@@ -111,7 +126,9 @@ def _orders(session):
     return _lasting(device.last_error) or (failed[-1] if failed else None)
 
 
-def _report(session, config, progress, error, child):
+def _report(
+    session: Session, config: Config, progress: Quiet, error: Error | None, child: bool
+) -> tuple[int, dict[str, Any]]:
     journal = session.device.journal
     code = exit_codes.code(error)
     if session.device.consent_challenge() and [r for r in active(journal) if not r.consent_at]:

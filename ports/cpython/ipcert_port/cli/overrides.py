@@ -1,13 +1,27 @@
 """`ipcert issue --profile --challenge --preferred-chain`: the owner's choices for one run."""
 
+from __future__ import annotations
+
 from ipcert import identifiers
 from ipcert.acme import challenge as challenges
 from ipcert.errors import LocalError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config.reader import Config
+
 _PROFILE = 64  # characters
 
 
-def choose(config, now, profile, challenge, preferred_chain):
+def choose(
+    config: Config,
+    now: Sequence[str],
+    profile: str | None,
+    challenge: str | None,
+    preferred_chain: str | None,
+) -> None:
     """Change `config.policy`. With `now` (texts) a choice is for the kinds named there, else for every kind it suits.
 
     Raises LocalError with one sentence for what suits none.

@@ -1,5 +1,7 @@
 """`ipcert plan`: what will happen when, what becomes public by it, and among how many."""
 
+from __future__ import annotations
+
 from ipcert import explanations, limits, notices, split
 
 from .. import exit_codes
@@ -8,12 +10,19 @@ from ..port.state import State
 from . import anonymity, fleet
 from .status import now_of, plan_line, unconsented
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def published(config):
+    from ..config.reader import Config
+    from .progress import Quiet
+
+
+def published(config: Config) -> list[dict[str, Any]]:
     """The notices about what will be public, as dicts."""
     mask = split.warn(config.certificates(), config.policy.urgent == "both")
     out = []
-    for k in range(len(notices.NOTICES)):
+    for k in range(len(notices.CODES)):
         if mask >> k & 1:
             subject = split.subject(k, config.identifiers)
             severity = notices.SEVERITY[notices.severity(k)]
@@ -21,7 +30,7 @@ def published(config):
     return out + fleet.warnings(config)
 
 
-def settled(config, progress):
+def settled(config: Config, progress: Quiet) -> State:
     """The state, after its plans were made where some are missing."""
     state = State(config.state)
     if not state.found or sorted(r.identifiers_text.text() for r in state.journal.records()) != sorted(
@@ -35,7 +44,7 @@ def settled(config, progress):
     return state
 
 
-def run(config, progress, explain=False):
+def run(config: Config, progress: Quiet, explain: bool = False) -> tuple[int, dict[str, Any]]:
     """The plans, made durably first where there are none yet; otherwise this only reads. (exit code, object)."""
     from .progress import Quiet
 
@@ -43,7 +52,11 @@ def run(config, progress, explain=False):
     records = state.records()
     public = published(config)
     waiting = unconsented(config, records)
-    out = {"plans": [planned(r) for r in records], "public": public, "consent_needed": waiting}
+    out: dict[str, Any] = {
+        "plans": [planned(r) for r in records],
+        "public": public,
+        "consent_needed": waiting,
+    }
     out["crowd"] = anonymity.lines(config)
     now = now_of(state)
     for r in records:

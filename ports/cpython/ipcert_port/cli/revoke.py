@@ -1,12 +1,21 @@
-"""`ipcert revoke NAME`: one lineage at a time, and two never at one moment (P14)."""
+"""`ipcert revoke NAME`: one lineage at a time, and two never at one moment (docs/privacy.md#p14)."""
+
+from __future__ import annotations
 
 from ipcert import limits
-from ipcert.commands import Revocation
+from ipcert.operation_commands import Revocation
 
 from .. import exit_codes
 from ..formatting import local, planned, span
 from ..session import Session
 from . import operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..config.reader import Config
+    from .progress import Quiet
 
 REASONS = {
     "unspecified": 0,
@@ -17,7 +26,9 @@ REASONS = {
 }
 
 
-def run(config, progress, name, reason="unspecified", by_key=False):
+def run(
+    config: Config, progress: Quiet, name: str, reason: str = "unspecified", by_key: bool = False
+) -> tuple[int, dict[str, Any]]:
     """Revoke the certificate that `name` is in; returns (exit code, the JSON object). Raises Error."""
     ids = config.group_of(name)
     with Session(config, progress, patient=True) as session:

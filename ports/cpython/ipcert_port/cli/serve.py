@@ -1,5 +1,7 @@
 """`ipcert serve`: a page over TLS with the certificates that are deployed, to try them."""
 
+from __future__ import annotations
+
 import json
 import signal
 import sys
@@ -11,8 +13,14 @@ from ..config.kinds import endpoint
 from ..deploy.tls_server import Chooser, Server, lineages
 from ..solvers.shelf import Shelf
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def run(config, listen, as_json):
+    from ..config.reader import Config
+
+
+def run(config: Config, listen: Sequence[str], as_json: bool) -> int:
     """Serve until SIGTERM or Ctrl-C. Returns the exit code."""
     where = [endpoint("--listen", text, 0) for text in listen] or config.serve_listen
     if not where:

@@ -1,5 +1,7 @@
 """`ipcert status`: what there is. It only reads."""
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -13,8 +15,18 @@ from ..port import lock
 from ..port.clock import Clock
 from ..port.state import State, accounts
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def run(config, progress):
+    from ipcert.journal import Record
+
+    from ..config.reader import Config
+    from .progress import Quiet
+
+
+def run(config: Config, progress: Quiet) -> tuple[int, dict[str, Any]]:
     """What there is. Reads only, and says so when there is nothing. (exit code, object)."""
     state = State(config.state)
     records = state.records()
@@ -29,6 +41,7 @@ def run(config, progress):
         "failures": {r.identifiers_text.text(): r.failures for r in records},
         "consent": {r.identifiers_text.text(): utc(r.consent_at) for r in records if r.consent_at},
         "consent_needed": bool(waiting),
+        "doubted": {r.identifiers_text.text(): r.doubt_answers for r in records if r.doubted_at},
         "daemon": daemon or None,
     }
     if not state.found:
@@ -52,6 +65,8 @@ def run(config, progress):
             progress.say(
                 "    failed   %s" % ("once" if r.failures == 1 else "%d times in a row" % r.failures)
             )
+        if r.doubted_at:
+            progress.say("    doubted  another address is found in its place (%d answers)" % r.doubt_answers)
         if r.consent_at:
             progress.say("    consent  given on %s" % local(r.consent_at))
         progress.say("    next     " + plan_line(r, now, waiting)[len(ids) + 2 :])
@@ -61,7 +76,7 @@ def run(config, progress):
     return exit_codes.OK, out
 
 
-def certificates(config, state):
+def certificates(config: Config, state: State) -> list[dict[str, Any]]:
     """The live certificates as dicts for --json."""
     out = []
     for r in state.records():
@@ -80,7 +95,7 @@ def certificates(config, state):
     return out
 
 
-def plan_line(r, now, waiting):
+def plan_line(r: Record, now: int, waiting: bool) -> str:
     """One lineage's plan as a line."""
     ids = r.identifiers_text.text()
     if waiting:
@@ -92,7 +107,7 @@ def plan_line(r, now, waiting):
     return "%s: %s, in %s." % (ids, local(r.planned_at), span(r.planned_at - now))
 
 
-def unconsented(config, records):
+def unconsented(config: Config, records: Sequence[Record]) -> bool:
     """True when a combined certificate is configured that the owner has not agreed to."""
     mixed = [one.text for one in config.certificates() if one.is_mixed()]
     if config.policy.setting != "home" or not mixed:
@@ -101,6 +116,6 @@ def unconsented(config, records):
     return not [r for r in records if r.identifiers_text.text() == combined and r.consent_at]
 
 
-def now_of(state):
+def now_of(state: State) -> int:
     """The time, never before what the journal knows to be past."""
     return Clock(state.journal.clock_floor).now()

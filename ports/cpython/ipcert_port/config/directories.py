@@ -4,6 +4,8 @@ One CA at a time: ipcert never goes from one to another by itself. Who writes an
 there, and is told so.
 """
 
+from __future__ import annotations
+
 # name -> (directory URL, True where an external account binding is needed, who it is)
 KNOWN = {
     "letsencrypt": ("https://acme-v02.api.letsencrypt.org/directory", False, "Let's Encrypt"),
@@ -21,7 +23,7 @@ KNOWN = {
 STEP = "step-ca:"  # and HOST, HOST:PORT or HOST:PORT/PROVISIONER; the usual provisioner is "acme"
 
 
-def url(text):
+def url(text: str) -> str:
     """The directory URL of a short name; what is none is given back as it is."""
     if text[: len(STEP)] == STEP:
         host, _, provisioner = text[len(STEP) :].partition("/")
@@ -29,7 +31,7 @@ def url(text):
     return KNOWN[text][0] if text in KNOWN else text
 
 
-def name(directory):
+def name(directory: str) -> str:
     """What to call a CA: its short name, or its URL."""
     for short in KNOWN:
         if KNOWN[short][0] == directory:
@@ -37,6 +39,6 @@ def name(directory):
     return directory
 
 
-def needs_binding(directory):
+def needs_binding(directory: str) -> bool:
     """True for a known CA that wants an external account binding."""
     return any([KNOWN[short][0] == directory and KNOWN[short][1] for short in KNOWN])

@@ -4,43 +4,56 @@ Each takes the setting's name, the value as TOML gives it, and the folder that r
 LocalError("config") with one sentence that names the setting and says what to write.
 """
 
+from __future__ import annotations
+
 import os
 
 from ipcert import limits
 from ipcert.errors import LocalError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Optional, TypeVar
+
+    T = TypeVar("T")
+    Endpoint = tuple[Optional[str], int]  # host, None for every address, and port
+
 _UNITS = {"s": 1, "m": limits.MINUTE, "h": limits.HOUR, "d": limits.DAY, "w": 7 * limits.DAY}
 
 
-def _typed(name, value, wanted, noun):
-    if type(value) is not wanted or wanted is list and [one for one in value if not isinstance(one, str)]:
+def _typed(name: str, value: Any, wanted: type[T], noun: str) -> T:
+    if type(value) is not wanted:
         raise LocalError("config", "%s must be %s." % (name, noun))
-    if "\0" in (value if wanted is str else "".join(value) if wanted is list else ""):
+    words = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and [one for one in words if not isinstance(one, str)]:
+        raise LocalError("config", "%s must be %s." % (name, noun))
+    if [one for one in words if isinstance(one, str) and "\0" in one]:
         raise LocalError("config", "%s holds a null character; remove it." % name)
     return value
 
 
-def text(name, value, folder=""):
+def text(name: str, value: Any, folder: str = "") -> str:
     """Text."""
     return _typed(name, value, str, "text in quotes")
 
 
-def flag(name, value, folder=""):
+def flag(name: str, value: Any, folder: str = "") -> bool:
     """True or False."""
     return _typed(name, value, bool, "true or false")
 
 
-def number(name, value, folder=""):
+def number(name: str, value: Any, folder: str = "") -> int:
     """A whole number."""
     return _typed(name, value, int, "a whole number")
 
 
-def texts(name, value, folder=""):
+def texts(name: str, value: Any, folder: str = "") -> list[str]:
     """A list of texts."""
     return _typed(name, value, list, "a list of texts in quotes")
 
 
-def choice(name, value, choices):
+def choice(name: str, value: Any, choices: Mapping[str, Any]) -> Any:
     """What `choices`, a dictionary, has for the text. An empty text among them is a choice that needs no telling."""
     if text(name, value) not in choices:
         words = ['"%s"' % word for word in choices if word]
@@ -48,7 +61,7 @@ def choice(name, value, choices):
     return choices[value]
 
 
-def duration(name, value, folder=""):
+def duration(name: str, value: Any, folder: str = "") -> int:
     """Seconds from "90s", "15m", "6h", "14d" or "2w"."""
     if (
         isinstance(value, str)
@@ -61,19 +74,19 @@ def duration(name, value, folder=""):
     raise LocalError("config", '%s must be a time such as "90s", "15m", "6h" or "14d".' % name)
 
 
-def contacts(name, value, folder=""):
+def contacts(name: str, value: Any, folder: str = "") -> tuple[str, ...]:
     """A tuple of URLs; a bare mail address becomes one."""
     return tuple([one if ":" in one else "mailto:" + one for one in texts(name, value)])
 
 
-def path(name, value, folder):
+def path(name: str, value: Any, folder: str) -> str:
     """An absolute path. A relative one is seen from the file, so it means the same wherever the command is started."""
     if not text(name, value):
         raise LocalError("config", "%s: the path is empty; write a folder or file." % name)
     return os.path.normpath(os.path.join(folder, os.path.expanduser(value)))
 
 
-def endpoint(name, value, least=1):
+def endpoint(name: str, value: str, least: int = 1) -> Endpoint:
     """(host, port) from "0.0.0.0:80", "[::]:80" or "*:80" (every address: host None).
 
     `least` 0 allows port 0, which stands for any free one.
@@ -90,12 +103,12 @@ def endpoint(name, value, least=1):
     return None if host == "*" else host, int(port)
 
 
-def endpoints(name, value, folder=""):
+def endpoints(name: str, value: Any, folder: str = "") -> list[Endpoint]:
     """A list of what `endpoint` gives."""
     return [endpoint(name, one) for one in texts(name, value)]
 
 
-def server(name, value, folder=""):
+def server(name: str, value: Any, folder: str = "") -> tuple[str, int]:
     """(address, port) from "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"; 53 where no port is given."""
     import ipaddress
 
@@ -116,6 +129,6 @@ def server(name, value, folder=""):
     )
 
 
-def servers(name, value, folder=""):
+def servers(name: str, value: Any, folder: str = "") -> list[tuple[str, int]]:
     """A list of what `server` gives."""
     return [server(name, one) for one in texts(name, value)]

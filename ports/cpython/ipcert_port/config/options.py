@@ -5,11 +5,20 @@ A row says how the setting is written, what it means, and where it goes. Whoever
 would write it, and is read as theirs is.
 """
 
+from __future__ import annotations
+
 from collections import namedtuple
 
 from ipcert import limits
 
 from . import kinds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Callable, Union
+
+    Kind = Union[Callable[[str, Any, str], Any], dict[str, Any]]
 
 HEAD = """\
 # ipcert: one certificate for your name, one for your address, and nothing in the public record that ties them together.
@@ -29,18 +38,27 @@ class Option(namedtuple("Option", "name kind default shown active policy router 
     explanation   for the owner, in lines; "" where the option before has said it
     """
 
-    def read(self, value, folder):
+    def read(self, value: Any, folder: str) -> Any:
         """The value that is used for the one in the file. Raises LocalError("config")."""
         if isinstance(self.kind, dict):
             return kinds.choice(self.name, value, self.kind)
         return self.kind(self.name, value, folder)
 
-    def preset(self):
+    def preset(self) -> Any:
         """The value that is used where the file has none."""
         return None if self.default is None else self.read(self.default, "/")
 
 
-def _option(name, kind, default, explanation="", shown=None, active=False, policy=None, router=None):
+def _option(
+    name: str,
+    kind: Kind,
+    default: Any,
+    explanation: str = "",
+    shown: Any = None,
+    active: bool = False,
+    policy: str | None = None,
+    router: str | None = None,
+) -> Option:
     return Option(name, kind, default, shown, active, policy, router, explanation)
 
 
@@ -171,20 +189,20 @@ TABLE = (
 )
 # fmt: on
 
-SECTIONS = {}
+SECTIONS: dict[str, dict[str, Option]] = {}
 """section -> key -> Option"""
 for _one in TABLE:
     SECTIONS.setdefault(_one.name.partition(".")[0], {})[_one.name.partition(".")[2]] = _one
 
 
-def instead(name):
+def instead(name: str) -> str:
     """The words of `--help` about an argument that stands for the option `name` during one run."""
     section, _, key = name.partition(".")
     first = " ".join(SECTIONS[section][key].explanation.split()).partition(". ")[0].rstrip(".")
     return "instead of %s, for this run. %s." % (name, first)
 
 
-def example(given):
+def example(given: Mapping[str, Any]) -> str:
     """The file that explains every setting; `given`: name -> another value than the one that is shown."""
     import json
 

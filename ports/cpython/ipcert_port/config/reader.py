@@ -1,13 +1,24 @@
 """The owner's configuration: one TOML file, read strictly, so that a misspelt wish is never silently ignored."""
 
-import os
+from __future__ import annotations
 
-from ipcert import identifiers, policy, split
+import os
+import sys
+
+from ipcert import identifiers, limits, policy, split
 from ipcert.errors import LocalError
 
 from ..address import discovery
 from . import kinds, options
 from .sections import DnsOptions, binding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from ipcert.identifiers import Identifier
+    from ipcert.split import Certificate
 
 DEFAULT = "/etc/ipcert.toml"
 _SIZE = 1 << 16  # a configuration is a page or two
@@ -21,7 +32,7 @@ class Config:
     path          of the file itself
     directory     the CA's directory URL; roots: path of a PEM file, None for the system's roots
     policy        `ipcert.policy.Policy`; address: `address.discovery.Options`
-    found         family -> address (text), for those that the file wants found
+    found         family -> address (text), for those that the file wants found; evidence: how, as `ipcert.presence` has it
     state, deploy folders; listen, serve_listen: lists of (host, port); name_on "all" | "lan"
     hook          argument list, empty for none; hook_timeout in seconds
     server, server_config, group, copy    as `deploy.Deployer` takes them
@@ -29,15 +40,16 @@ class Config:
     dns           `sections.DnsOptions`; fleet: (domain or "", devices that enrol in a week or 0)
     """
 
-    def __init__(self, path, data, public=True):
+    def __init__(self, path: str, data: bytes, public: bool = True) -> None:
         self.path = os.path.abspath(path)
         self._folder = os.path.dirname(self.path)
         values = _values(path, data, self._folder)
         self.directory = _directory(values["ca.directory"])
         self.roots = values["ca.roots"]
-        self.found = {}
+        self.found: dict[int, str] = {}
+        self.evidence: dict[int, int] = {}
         self._wanted = _identifiers(values["identifiers.names"], values["identifiers.addresses"])
-        self.address = _address(values, [w for w in self._wanted if type(w) is int])
+        self.address = _address(values, [w for w in self._wanted if isinstance(w, int)])
         if public:
             for one in self.identifiers:
                 identifiers.check_public(one, values["ca.test"])
@@ -65,25 +77,25 @@ class Config:
             )
 
     @property
-    def identifiers(self):
+    def identifiers(self) -> list[Identifier]:
         """List of `ipcert.identifiers.Identifier`: what the file says, and of what is to be found what `found` has."""
         out = []
         for one in self._wanted:
-            if type(one) is not int:
+            if not isinstance(one, int):
                 out.append(one)
             elif one in self.found:
                 out.append(identifiers.parse(self.found[one]))
         return out
 
-    def certificates(self):
+    def certificates(self) -> list[Certificate]:
         """The certificates that the core is to keep: a list of `ipcert.split.Certificate`."""
-        return split.certificates(self.identifiers, self.policy)
+        return split.certificates(self.identifiers, self.policy, self.evidence)
 
-    def groups(self):
+    def groups(self) -> list[str]:
         """The identifiers as they share certificates: a list of texts, as in a record's `identifiers_text`."""
         return [one.text for one in self.certificates()]
 
-    def group_of(self, name):
+    def group_of(self, name: str) -> str:
         """The group, as in `groups`, that a name or address is in. Raises LocalError("config")."""
         value = identifiers.parse(name, to_ascii).value
         for ids in self.groups():
@@ -91,7 +103,7 @@ class Config:
                 return ids
         raise LocalError("config", "%s is not in the configuration; add it there first." % value)
 
-    def override(self, **choices):
+    def override(self, **choices: Any) -> None:
         """Other choices than the file's for this run; names are `policy.Policy`'s. Raises LocalError("config")."""
         self._choices.update(choices)
         if self._choices["profile_name"] == "shortlived" and [i for i in self.identifiers if not i.family]:
@@ -99,12 +111,12 @@ class Config:
             raise LocalError("config", text)
         self.policy = policy.Policy(**self._choices)
 
-    def secrets(self):
+    def secrets(self) -> list[str]:
         """The paths of the files that hold secrets, as far as the owner gave us any."""
         own = [] if self.eab_key_file is None else [self.eab_key_file]
         return own + self.dns.files()
 
-    def _deploying(self, values):
+    def _deploying(self, values: Mapping[str, Any]) -> None:
         from ..deploy import copies, folders, servers
 
         self.hook, self.hook_timeout = values["deploy.hook"], values["deploy.hook_timeout"]
@@ -129,7 +141,7 @@ class Config:
         ]
 
 
-def load(path, public=True):
+def load(path: str, public: bool = True) -> Config:
     """Read and check the file at `path`; see `Config`. Raises LocalError("config", ...)."""
     try:
         with open(path, "rb") as file:
@@ -152,10 +164,10 @@ def load(path, public=True):
         raise LocalError(e.code, "%s: %s" % (path, e.text)) from None
 
 
-def _parse(path, data):
-    try:
+def _parse(path: str, data: bytes) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:
+    else:
         try:
             import tomli as tomllib
         except ImportError:
@@ -163,7 +175,7 @@ def _parse(path, data):
                 "config", "Python before 3.11 needs the package tomli; install it (Debian: python3-tomli)."
             ) from None
     try:
-        return tomllib.loads(data.decode())
+        return dict(tomllib.loads(data.decode()))
     except UnicodeDecodeError:
         raise LocalError("config", "%s is not UTF-8 text; is it the right file?" % path) from None
     except tomllib.TOMLDecodeError as e:
@@ -174,7 +186,7 @@ def _parse(path, data):
         raise LocalError("config", "%s is nested too deeply; is it the right file?" % path) from None
 
 
-def _values(path, data, folder):
+def _values(path: str, data: bytes, folder: str) -> dict[str, Any]:
     """The value of every setting by its name, defaults filled in."""
     given = _parse(path, data)
     for section in given:
@@ -195,11 +207,11 @@ def _values(path, data, folder):
     return out
 
 
-def _unknown(path, word, shown, section=None):
+def _unknown(path: str, word: str, shown: str, section: str | None = None) -> LocalError:
     """The error for a key nobody knows, with the nearest one that exists, sections and all."""
     import difflib
 
-    known = {}
+    known: dict[str, str] = {}
     for s in options.SECTIONS:
         known.setdefault(s, "[%s]" % s)
         for k in options.SECTIONS[s]:
@@ -219,7 +231,7 @@ def _unknown(path, word, shown, section=None):
     return LocalError("config", "%s: there is no %s; %s" % (path, shown, advice))
 
 
-def _directory(text):
+def _directory(text: str) -> str:
     from ipcert.acme import message
     from ipcert.errors import RemoteError
 
@@ -236,7 +248,7 @@ def _directory(text):
         ) from None
 
 
-def to_ascii(name):
+def to_ascii(name: str) -> str:
     try:
         import idna
     except ImportError:
@@ -246,29 +258,32 @@ def to_ascii(name):
     return idna.encode(name, uts46=True).decode()
 
 
-def _address(values, families):
+def _address(values: Mapping[str, Any], families: Sequence[int]) -> discovery.Options:
     source, command = values["address.source"], values["address.command"]
     if (source == "command") != bool(command and command[0]):
         raise LocalError("config", 'address.command and address.source = "command" belong together.')
-    return discovery.Options(families, source, values["address.interfaces"], command, values["ca.test"])
+    every = max(limits.DOUBT_EVERY // max(values["policy.compress"], 1), 1)
+    return discovery.Options(
+        families, source, values["address.interfaces"], command, values["ca.test"], every
+    )
 
 
-def _identifiers(names, addresses):
+def _identifiers(names: Sequence[str], addresses: Sequence[str]) -> list[Identifier | int]:
     """Identifiers, and for an address that is to be found its family."""
-    found: list = []
+    found: list[identifiers.Identifier | int] = []
     for text in names:
-        found.append(identifiers.parse(text, to_ascii))
-        if found[-1].family:
-            raise LocalError(
-                "config", "%s is an address; write it in identifiers.addresses." % found[-1].value
-            )
+        one = identifiers.parse(text, to_ascii)
+        if one.family:
+            raise LocalError("config", "%s is an address; write it in identifiers.addresses." % one.value)
+        found.append(one)
     for text in addresses:
         if text in discovery.FAMILIES:
             found.append(discovery.FAMILIES[text])
             continue
-        found.append(identifiers.parse(text, to_ascii))
-        if not found[-1].family:
-            raise LocalError("config", "%s is a name; write it in identifiers.names." % found[-1].value)
+        one = identifiers.parse(text, to_ascii)
+        if not one.family:
+            raise LocalError("config", "%s is a name; write it in identifiers.names." % one.value)
+        found.append(one)
     for word in discovery.FAMILIES:
         same = [
             one

@@ -1,8 +1,18 @@
 """The configuration's longer sections, checked: [dns], and the external account binding."""
 
+from __future__ import annotations
+
 from ipcert.errors import LocalError
 
 from . import kinds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ..solvers.dns.providers import Provider
+    from ..solvers.dns.queries import Dns
 
 _SECRET = 4096  # bytes of a file that holds one
 
@@ -13,10 +23,10 @@ class DnsOptions:
     timeout   seconds until every server must show a record
     """
 
-    def __init__(self, values):
+    def __init__(self, values: Mapping[str, Any]) -> None:
         self._table = {name[len("dns.") :]: values[name] for name in values if name.startswith("dns.")}
         self.timeout = values["dns.timeout"]
-        self._server = None
+        self._server = ("", 0)
         kind = values["dns.provider"]
         if kind == "rfc2136":
             self._need("server", "key_name", "key_file")
@@ -34,7 +44,7 @@ class DnsOptions:
         elif kind == "exec":
             self._need("command")
 
-    def _need(self, *keys):
+    def _need(self, *keys: str) -> None:
         for key in keys:
             if not self._table[key]:
                 raise LocalError(
@@ -42,15 +52,15 @@ class DnsOptions:
                 )
 
     @property
-    def resolvers(self):
+    def resolvers(self) -> list[tuple[str, int]]:
         """List of (address, port) of the resolvers to ask, [] for the system's."""
-        return self._table["resolvers"]
+        return list(self._table["resolvers"])
 
-    def files(self):
+    def files(self) -> list[str]:
         """The paths of the files that hold secrets."""
         return [self._table[key] for key in ("key_file", "token_file") if self._table[key] is not None]
 
-    def make(self):
+    def make(self) -> tuple[Dns, Provider | None]:
         """(`dnsask.Dns`, a `dnsprovider` or None)."""
         from ..solvers.dns import providers
         from ..solvers.dns.queries import Dns
@@ -69,7 +79,7 @@ class DnsOptions:
         return ask, providers.Exec(table["command"]) if kind == "exec" else None
 
 
-def read_secret(name, path):
+def read_secret(name: str, path: str) -> str:
     """The one line of text in a file, which should be readable by nobody else. Raises LocalError("config")."""
     try:
         with open(path, encoding="ascii") as file:
@@ -85,7 +95,7 @@ def read_secret(name, path):
     return text
 
 
-def binding(kid, path, directory):
+def binding(kid: str, path: str | None, directory: str) -> bytes:
     """The external account binding's key as bytes, b"" where there is none. Raises LocalError("config")."""
     import base64
 
@@ -93,7 +103,7 @@ def binding(kid, path, directory):
 
     if bool(kid) != bool(path):
         raise LocalError("config", "An external account binding needs both ca.eab_kid and ca.eab_key_file.")
-    if not kid:
+    if not kid or path is None:
         if directories.needs_binding(directory):
             text = "%s gives accounts to its customers only: set ca.eab_kid and ca.eab_key_file to what it gave you."
             raise LocalError("config", text % directories.name(directory))

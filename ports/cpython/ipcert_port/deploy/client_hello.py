@@ -5,9 +5,15 @@ connection: their key would be shared by all certificates, and would show that t
 made before.
 """
 
+from __future__ import annotations
+
 import select
 import socket
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _HANDSHAKE = 22
 _CLIENT_HELLO = 1
@@ -23,7 +29,7 @@ class Malformed(Exception):
 class Hello:
     """server_name: lower-case str without a final dot, or None; protocols: list of bytes (RFC 7301)."""
 
-    def __init__(self, server_name, protocols):
+    def __init__(self, server_name: str | None, protocols: Sequence[bytes]) -> None:
         self.server_name = server_name
         self.protocols = protocols
 
@@ -31,11 +37,11 @@ class Hello:
 class _Bytes:
     """A cursor; reading past the end raises Malformed."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
 
-    def take(self, n):
+    def take(self, n: int) -> bytes:
         end = self.at + n
         if end > len(self.data):
             raise Malformed
@@ -43,17 +49,17 @@ class _Bytes:
         self.at = end
         return piece
 
-    def number(self, n):
+    def number(self, n: int) -> int:
         return int.from_bytes(self.take(n), "big")
 
-    def vector(self, n):
+    def vector(self, n: int) -> _Bytes:
         return _Bytes(self.take(self.number(n)))
 
-    def more(self):
+    def more(self) -> bool:
         return self.at < len(self.data)
 
 
-def parse(data):
+def parse(data: bytes) -> Hello | None:
     """A `Hello` from the bytes that a client sent first, or None when more of them are needed. Raises Malformed."""
     body = b""
     at = 0
@@ -75,7 +81,7 @@ def parse(data):
             raise Malformed
 
 
-def _read(body):
+def _read(body: bytes) -> Hello:
     b = _Bytes(body)
     b.take(34)  # version, random
     b.vector(1)  # session id
@@ -96,7 +102,7 @@ def _read(body):
     return Hello(name, protocols)
 
 
-def _name(entries):
+def _name(entries: _Bytes) -> str:
     # RFC 6066 3: a list of one name, of the one type there is.
     if entries.number(1) != 0:
         raise Malformed
@@ -106,7 +112,7 @@ def _name(entries):
     return raw.decode().lower().rstrip(".")
 
 
-def peek(sock, seconds):
+def peek(sock: socket.socket, seconds: float) -> Hello:
     """The `Hello` that `sock` will read, left unread. Raises Malformed; OSError or TimeoutError where none comes."""
     deadline = time.monotonic() + seconds
     need = 5
@@ -128,7 +134,7 @@ def peek(sock, seconds):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
 
-def _missing(data):
+def _missing(data: bytes) -> int:
     """How many bytes there must be for `parse` to get one record further."""
     at = 0
     while len(data) - at >= 5:

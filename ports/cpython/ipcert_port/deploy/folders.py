@@ -9,29 +9,49 @@ link is the switch. Whoever reads the files through one resolved path never sees
 the files of a retired version are gone, or blank, and the path has to be resolved again.
 """
 
+from __future__ import annotations
+
 import base64
 import errno
 import hashlib
 import os
+import stat
 
 from ipcert.errors import LocalError
 
+from ..port import files as disk
 from . import copies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ipcert.journal import Record
+
+    from .copies import Copy
 
 FULLCHAIN, KEY, CHAIN, CERT = "fullchain.pem", "privkey.pem", "chain.pem", "cert.pem"
 FILES = (FULLCHAIN, KEY, CHAIN, CERT)
 _END = b"-----END CERTIFICATE-----"
 
 
-def folder_name(identifiers):
+_LONGEST = 255 - len(".@0123456789abcdef+")  # characters of a name whose versions' folders Linux still takes
+_KEPT = 180
+
+
+def folder_name(identifiers: Sequence[str]) -> str:
     """The folder's name for a lineage: that of its first identifier.
 
     A wildcard's star becomes "_"; an IPv6 address gets "ipv6-" before it and hyphens for colons, because shells and
-    search paths take a colon for a separator. No name can look like that: names that are certified hold a dot.
+    search paths take a colon for a separator. No name can look like that: names that are certified hold a dot. Of a name
+    of more than _LONGEST characters (DNS allows 253) it is the beginning, "_" and 16 digits of the name's SHA-256.
     """
     first = identifiers[0]
     if ":" in first:
         return "ipv6-" + first.replace(":", "-")
+    if len(first) > _LONGEST:
+        digits = hashlib.sha256(first.encode()).hexdigest()[:16]
+        return first[:_KEPT].replace("*", "_") + "_" + digits
     return first.replace("*", "_")
 
 
@@ -44,9 +64,18 @@ class Deployer:
     copy       list of `copies.Copy`
     """
 
-    def __init__(self, folder, hook=(), timeout=120, group="", server="", server_config=None, copy=()):
+    def __init__(
+        self,
+        folder: str,
+        hook: Sequence[str] = (),
+        timeout: float = 120,
+        group: str = "",
+        server: str = "",
+        server_config: str | None = None,
+        copy: Sequence[Copy] = (),
+    ) -> None:
         self.folder = folder
-        self.changed = []
+        self.changed: list[str] = []
         self._hook = list(hook)
         self._timeout = timeout
         self._group = group
@@ -54,11 +83,11 @@ class Deployer:
         self._server_config = server_config
         self._copy = list(copy)
 
-    def path(self, identifiers):
+    def path(self, identifiers: Sequence[str]) -> str:
         """Where a lineage's files are, or will be."""
         return os.path.join(self.folder, folder_name(identifiers))
 
-    def deploy(self, record, key, chain):
+    def deploy(self, record: Record, key: bytes, chain: bytes) -> None:
         """Put a lineage's `key` (PKCS#8 DER) and `chain` (PEM) in place, or take it away where both are empty.
 
         Nothing is touched where they are in place. Raises LocalError("deploy" | "disk-full") with the old files still being
@@ -70,7 +99,7 @@ class Deployer:
         pending = os.path.join(self.folder, "." + name + ".hook")
         files = _files(bytes(key), bytes(chain)) if chain else None
         try:
-            moved = self._place(name, link, pending, files) if chain else self._remove(name, link)
+            moved = self._remove(name, link) if files is None else self._place(name, link, pending, files)
             for copy in self._copy:
                 moved = copies.bring(copy, name, files, self._write_copy) or moved
         except OSError as e:
@@ -84,10 +113,16 @@ class Deployer:
         if os.path.exists(pending):
             os.unlink(pending)
 
-    def _tells(self):
+    def retired(self, name: str) -> None:
+        """Run the hook for a lineage that a reset removed. Raises LocalError("hook")."""
+        link = os.path.join(self.folder, name)
+        environment = dict(os.environ, IPCERT_EVENT="retired", IPCERT_LINEAGE=name, IPCERT_DIR=link)
+        self._tell(environment)
+
+    def _tells(self) -> bool:
         return bool(self._hook or self._server)
 
-    def _place(self, name, link, pending, files):
+    def _place(self, name: str, link: str, pending: str, files: Mapping[str, bytes]) -> bool:
         version = ".%s@%s" % (name, hashlib.sha256(files[FULLCHAIN] + files[KEY]).hexdigest()[:16])
         gid = self._gid()
         try:
@@ -104,12 +139,11 @@ class Deployer:
                 text = "%s exists and is not ours; move it away, or choose another deploy.dir."
                 raise LocalError("deploy", text % link) from None
             raise
-        os.makedirs(self.folder, 0o755, exist_ok=True)
+        disk.folder(self.folder)
         target = os.path.join(self.folder, version)
         # Left by a power cut, and perhaps only half of it.
         _erase(target)
-        os.mkdir(target, 0o755)
-        os.chmod(target, 0o755)
+        disk.make(target)
         try:
             files = self._with_snippet(files, version)
             for file in files:
@@ -133,7 +167,7 @@ class Deployer:
         self._sweep(name, version)
         return True
 
-    def _with_snippet(self, files, version):
+    def _with_snippet(self, files: Mapping[str, bytes], version: str) -> Mapping[str, bytes]:
         if not self._server:
             return files
         from . import servers
@@ -141,7 +175,7 @@ class Deployer:
         name, data = servers.snippet(self._server, os.path.join(self.folder, version))
         return {name: data, **files}
 
-    def _gid(self):
+    def _gid(self) -> int | None:
         """The number of the group that may read keys, or None."""
         if not self._group:
             return None
@@ -153,13 +187,14 @@ class Deployer:
             text = "There is no group %s; make it, or change deploy.group. The certificates there are the old ones."
             raise LocalError("deploy", text % self._group) from None
 
-    def _write_copy(self, path, data, secret):
+    def _write_copy(self, path: str, data: bytes, secret: bool) -> None:
+        # Only into a file that is made now: one that lies there may be somebody's who waits for the key.
         if secret:
-            _write_key(path, data, self._gid())
+            _write_key(path, data, self._gid(), os.O_EXCL)
         else:
-            _write(path, data, 0o644)
+            _write(path, data, 0o644, os.O_EXCL)
 
-    def _remove(self, name, link):
+    def _remove(self, name: str, link: str) -> bool:
         if not os.path.islink(link):
             return False
         os.unlink(link)
@@ -167,20 +202,22 @@ class Deployer:
         self._sweep(name, None)
         return True
 
-    def _sweep(self, name, keep):
+    def _sweep(self, name: str, keep: str | None) -> None:
         """Erase the folders of retired versions: a key that is no longer used must not lie about."""
         for other in os.listdir(self.folder):
             if other.startswith("." + name + "@") and other != keep:
                 _erase(os.path.join(self.folder, other))
 
-    def _failure(self, e):
+    def _failure(self, e: OSError) -> LocalError:
         if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             text = "The disk that holds %s is full; free some space. The certificates there are the old ones."
             return LocalError("disk-full", text % self.folder)
         text = "Cannot deploy to %s: %s; check the folder and who owns it. The certificates there are the old ones."
         return LocalError("deploy", text % (e.filename or self.folder, (e.strerror or str(e)).lower()))
 
-    def _environment(self, record, identifiers, link, event):
+    def _environment(
+        self, record: Record, identifiers: Sequence[str], link: str, event: str
+    ) -> dict[str, str]:
         from ..formatting import utc
 
         return dict(
@@ -196,7 +233,7 @@ class Deployer:
             IPCERT_NOT_AFTER=utc(record.not_after),
         )
 
-    def _tell(self, environment):
+    def _tell(self, environment: Mapping[str, str]) -> None:
         """The web server first, then the owner's hook."""
         if self._server:
             from . import servers
@@ -206,18 +243,18 @@ class Deployer:
         if self._hook:
             self._run("deploy hook " + self._hook[0], self._hook, environment)
 
-    def _run(self, what, command, environment):
+    def _run(self, what: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         import signal
         import subprocess
-        import sys
 
         tail = "the certificate is in place, and it is tried again in an hour, or at the next start."
         try:
-            # Its words go where ours go, so that --json keeps stdout to itself.
+            words = _words()
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=sys.stderr,
+                stdout=words,
+                stderr=words,
                 env=environment,
                 start_new_session=True,
             )
@@ -239,7 +276,27 @@ class Deployer:
             raise LocalError("hook", "The %s failed (%s); %s" % (what, how, tail))
 
 
-def _files(key, chain):
+def _words() -> int:
+    """Where a program's words go: to our stderr, never to stdout, which --json keeps to itself.
+
+    Nowhere (subprocess.DEVNULL) where stderr is closed or full, or its reader has left or does not read: a hook must not
+    fail, or wait, for that.
+    """
+    import select
+    import subprocess
+
+    try:
+        poll = select.poll()
+        poll.register(2, select.POLLOUT)
+        if [events for _, events in poll.poll(0)] == [select.POLLOUT]:
+            if not stat.S_ISREG(os.fstat(2).st_mode) or os.fstatvfs(2).f_bavail:
+                return 2
+    except OSError:
+        pass  # it cannot be asked: nobody reads there
+    return subprocess.DEVNULL
+
+
+def _files(key: bytes, chain: bytes) -> dict[str, bytes]:
     """name -> bytes, the key last so that a disk that fills up does so before it."""
     end = chain.index(_END) + len(_END)
     lines = base64.b64encode(key)
@@ -254,7 +311,7 @@ def _files(key, chain):
     }
 
 
-def _same(link, files):
+def _same(link: str, files: Mapping[str, bytes]) -> bool:
     for name in files:
         try:
             with open(os.path.join(link, name), "rb") as file:
@@ -265,7 +322,7 @@ def _same(link, files):
     return True
 
 
-def _guarded(path, gid):
+def _guarded(path: str, gid: int | None) -> bool:
     """True when nobody but the owner, and the group where there is one, may read a key."""
     try:
         seen = os.stat(path)
@@ -274,18 +331,18 @@ def _guarded(path, gid):
     return seen.st_mode & 0o777 == (0o600 if gid is None else 0o640) and gid in (None, seen.st_gid)
 
 
-def _write_key(path, data, gid):
+def _write_key(path: str, data: bytes, gid: int | None, flags: int = os.O_TRUNC) -> None:
     """A file that only its owner reads, and the group `gid` where it is not None."""
-    _write(path, data, 0o600)
-    if gid is not None:
-        os.chown(path, -1, gid)
-        os.chmod(path, 0o640)
+    _write(path, data, 0o600 if gid is None else 0o640, flags, gid)
 
 
-def _write(path, data, mode):
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+def _write(path: str, data: bytes, mode: int, flags: int = os.O_TRUNC, gid: int | None = None) -> None:
+    fd = disk.create(path, mode & 0o600 if gid is not None else mode, flags)
     try:
-        os.fchmod(fd, mode)
+        # The mode is given through the descriptor: the path may be another file a moment later.
+        if gid is not None:
+            os.fchown(fd, -1, gid)
+            os.fchmod(fd, mode)
         view = memoryview(data)
         while len(view):
             view = view[os.write(fd, view) :]
@@ -294,7 +351,7 @@ def _write(path, data, mode):
         os.close(fd)
 
 
-def _flush(folder):
+def _flush(folder: str) -> None:
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -302,7 +359,7 @@ def _flush(folder):
         os.close(fd)
 
 
-def forget(folder, copy=()):
+def forget(folder: str, copy: Sequence[Copy] = ()) -> list[str]:
     """Remove every lineage that was ever deployed under `folder`, keys overwritten first; returns their names.
 
     Only our own links are touched: those to a hidden folder of the same name. `copy`: list of `copies.Copy`, removed
@@ -331,7 +388,7 @@ def forget(folder, copy=()):
     return found
 
 
-def _erase(folder):
+def _erase(folder: str) -> None:
     """Remove a version's folder, the key overwritten first; nothing happens where there is none."""
     if not os.path.lexists(folder):
         return

@@ -4,6 +4,8 @@ Each certificate's folder gets a snippet, which the server's own configuration i
 starts before there is a certificate, and never reads the key of one moment with the chain of another.
 """
 
+from __future__ import annotations
+
 import os
 
 NAMES = ("nginx", "caddy")
@@ -18,17 +20,17 @@ _CADDYFILE = "/etc/caddy/Caddyfile"
 _SYSTEMD = "/run/systemd/system"  # sd_booted(3)
 
 
-def can_quote(folder):
+def can_quote(folder: str) -> bool:
     """True for a folder's name that both servers take literally."""
     return not [c for c in folder if c in _SPECIAL]
 
 
-def snippet(server, folder):
+def snippet(server: str, folder: str) -> tuple[str, bytes]:
     """(file name, bytes) for a certificate whose files are in `folder` and never change there."""
     return server + ".conf", _SNIPPETS[server].format(folder).encode()
 
 
-def commands(server, config):
+def commands(server: str, config: str | None) -> list[list[str]]:
     """The argument lists that make the server read the files anew, in order. `config`: its configuration, or None.
 
     A server that tests its configuration while it runs as another user finds files it may not read, so only root asks

@@ -1,9 +1,11 @@
-"""A small TLS server that chooses certificates so that a scanner learns nothing more than it knew (P11).
+"""A small TLS server that chooses certificates so that a scanner learns nothing more than it knew (docs/privacy.md#p11).
 
 No server name, or literally our address: that address's certificate. Exactly our name: the name's certificate.
 Anything else: the alert unrecognized_name. Each certificate has a context, and so session ticket keys, of its own;
 a Host that the certificate does not cover is answered with 421; nothing redirects from one to the other.
 """
+
+from __future__ import annotations
 
 import os
 import socket
@@ -17,6 +19,16 @@ from ..solvers.shelf import PROTOCOL
 from . import client_hello
 from .folders import FULLCHAIN, KEY, folder_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ipcert.identifiers import Identifier
+
+    from ..config.kinds import Endpoint
+    from ..config.reader import Config
+    from ..solvers.shelf import Shelf
+
 _SECONDS = 10  # for one connection
 _CONNECTIONS = 32  # at once
 _HEAD = 8192  # bytes of one request's head
@@ -26,15 +38,26 @@ _DECODE_ERROR = 50
 
 
 class Lineage:
-    """One deployed certificate: its identifiers (canonical texts), its folder, and a context that follows it."""
+    """One deployed certificate: its identifiers (canonical texts), its folder, and a context that follows it.
 
-    def __init__(self, texts, folder):
+    found    its address was found by looking: there may be an earlier one that is doubted, and still served
+    """
+
+    def __init__(self, texts: Sequence[str], folder: str, found: bool = False) -> None:
         self.texts = texts
+        self.found = found
         self.path = os.path.join(folder, folder_name(texts))
-        self._version = None
-        self._context = None
+        self._version: str | None = None
+        self._context: ssl.SSLContext | None = None
 
-    def context(self):
+    def since(self) -> float:
+        """When what is deployed came here, seconds; 0 where nothing is."""
+        try:
+            return os.stat(self.path).st_mtime
+        except OSError:
+            return 0
+
+    def context(self) -> ssl.SSLContext | None:
         """The context of the certificate that is deployed now, or None where there is none. A renewal is a new one."""
         try:
             version = os.readlink(self.path)
@@ -57,11 +80,11 @@ class Lineage:
 class Chooser:
     """Which certificate a connection gets. `name_on` "lan" shows names to local clients only."""
 
-    def __init__(self, lineages, name_on="all"):
+    def __init__(self, lineages: Sequence[Lineage], name_on: str = "all") -> None:
         self._lineages = lineages
         self._name_on = name_on
 
-    def choose(self, server_name, local, peer):
+    def choose(self, server_name: str | None, local: str, peer: str) -> Lineage | None:
         """The Lineage, or None for unrecognized_name. `local` and `peer` are addresses (str) of the connection."""
         here = _address(local)
         if server_name is None:
@@ -69,7 +92,7 @@ class Chooser:
         asked = _address(server_name)
         if asked is not None:
             # Only what was connected to: the other family's certificate would tie the two together.
-            return self._by_address(asked, True) if asked.family == here.family else None
+            return self._by_address(asked, True) if here and asked.family == here.family else None
         if self._name_on == "lan" and not _is_local(_address(peer), here):
             return None
         for lineage in self._lineages:
@@ -77,7 +100,9 @@ class Chooser:
                 return lineage
         return None
 
-    def _by_address(self, address, exact):
+    def _by_address(self, address: Identifier | None, exact: bool) -> Lineage | None:
+        if address is None:
+            return None
         family = []
         for lineage in self._lineages:
             own = [a for a in map(_address, lineage.texts) if a is not None and a.family == address.family]
@@ -85,11 +110,16 @@ class Chooser:
                 return lineage
             if own:
                 family.append(lineage)
+        if exact or not family:
+            return None
+        if len(family) > 1:
+            # Of addresses that were found one after the other, the one that the CA has seen last.
+            family = [max(family, key=Lineage.since)] if all(one.found for one in family) else []
         # Behind NAT the connection's address is a private one; there is one public one it can stand for.
-        return family[0] if len(family) == 1 and not exact else None
+        return family[0] if family else None
 
 
-def _address(text):
+def _address(text: str) -> Identifier | None:
     """An Identifier where `text` is an address, else None. A mapped one is the IPv4 address in it."""
     text = text.split("%")[0]
     if text[:7] == "::ffff:" and "." in text:
@@ -101,11 +131,13 @@ def _address(text):
     return found if found.family else None
 
 
-def _is_local(peer, here):
+def _is_local(peer: Identifier | None, here: Identifier | None) -> bool:
+    if peer is None or here is None:
+        return False
     return peer.scope != "public" or peer.family == 6 and peer.raw[:8] == here.raw[:8]
 
 
-def _covers(texts, host):
+def _covers(texts: Sequence[str], host: str) -> bool:
     return host in texts or "*." + host.partition(".")[2] in texts
 
 
@@ -116,7 +148,7 @@ class Server:
     ports    the ports really used, one for each listener: for port 0. Raises LocalError("port").
     """
 
-    def __init__(self, chooser, listen, shelf=None):
+    def __init__(self, chooser: Chooser, listen: Sequence[Endpoint], shelf: Shelf | None = None) -> None:
         self._chooser = chooser
         self._shelf = shelf
         self._room = threading.BoundedSemaphore(_CONNECTIONS)
@@ -133,12 +165,12 @@ class Server:
             ) from None
         self.ports = [one.getsockname()[1] for one in self._listeners]
 
-    def start(self):
+    def start(self) -> None:
         """Accept in threads of their own, until `close`."""
         for listener in self._listeners:
             threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
-    def close(self):
+    def close(self) -> None:
         """Stop accepting. Connections under way end by themselves, within seconds."""
         for listener in self._listeners:
             try:
@@ -147,7 +179,7 @@ class Server:
                 pass
             listener.close()
 
-    def _accept(self, listener):
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
                 sock, peer = listener.accept()
@@ -158,7 +190,7 @@ class Server:
                 continue
             threading.Thread(target=self._serve, args=(sock, peer[0]), daemon=True).start()
 
-    def _serve(self, sock, peer):
+    def _serve(self, sock: socket.socket, peer: str) -> None:
         try:
             self._talk(sock, peer)
         except (OSError, ValueError):
@@ -167,7 +199,7 @@ class Server:
             sock.close()
             self._room.release()
 
-    def _talk(self, sock, peer):
+    def _talk(self, sock: socket.socket, peer: str) -> None:
         try:
             asked = client_hello.peek(sock, _SECONDS)
         except client_hello.Malformed:
@@ -177,17 +209,17 @@ class Server:
         if asked.protocols and b"http/1.1" not in asked.protocols:
             return _alert(sock, _NO_APPLICATION_PROTOCOL)
         lineage = self._chooser.choose(asked.server_name, sock.getsockname()[0], peer)
-        context = lineage and lineage.context()
-        if context is None:
+        context = None if lineage is None else lineage.context()
+        if lineage is None or context is None:
             return _alert(sock, _UNRECOGNIZED_NAME)
         sock.settimeout(_SECONDS)
         with context.wrap_socket(sock, server_side=True) as tls:
             tls.sendall(_answer(_head(tls), lineage.texts))
             tls.unwrap()
 
-    def _prove(self, sock, server_name):
+    def _prove(self, sock: socket.socket, server_name: str | None) -> None:
         """The handshake of a tls-alpn-01 validation (RFC 8737 3), or the alert for a name that nobody validates."""
-        context = self._shelf and self._shelf.context(server_name)
+        context = None if self._shelf is None else self._shelf.context(server_name)
         if context is None:
             return _alert(sock, _NO_APPLICATION_PROTOCOL)
         sock.settimeout(_SECONDS)
@@ -195,7 +227,7 @@ class Server:
             tls.recv(1)  # the validator closes
 
 
-def _listen(host, port):
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -209,7 +241,7 @@ def _listen(host, port):
     return listener
 
 
-def _alert(sock, number):
+def _alert(sock: socket.socket, number: int) -> None:
     """A fatal alert (RFC 8446 6) in place of a handshake, and the client's bytes read so that it arrives."""
     sock.settimeout(_SECONDS)
     sock.sendall(bytes((21, 3, 3, 0, 2, 2, number)))
@@ -217,7 +249,7 @@ def _alert(sock, number):
     sock.recv(client_hello._MOST)
 
 
-def _head(tls):
+def _head(tls: ssl.SSLSocket) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data and len(data) < _HEAD:
         piece = tls.recv(2048)
@@ -227,7 +259,7 @@ def _head(tls):
     return data
 
 
-def _answer(head, texts):
+def _answer(head: bytes, texts: Sequence[str]) -> bytes:
     """The whole HTTP answer to a request's head, for the certificate of `texts`."""
     lines = head.split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     words = lines[0].split(" ")
@@ -243,7 +275,7 @@ def _answer(head, texts):
     return _response("200 OK", "ipcert serves %s\n" % host, bare)
 
 
-def _host(value):
+def _host(value: str) -> str:
     """A Host header's name or address in canonical form, port and brackets taken off."""
     value = value.lower()
     if value[:1] == "[":
@@ -254,12 +286,27 @@ def _host(value):
     return address.value if address is not None else value.rstrip(".")
 
 
-def _response(status, text, bare):
+def _response(status: str, text: str, bare: bool) -> bytes:
     body = text.encode()
     head = "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
     return (head % (status, len(body))).encode() + (b"" if bare else body)
 
 
-def lineages(config):
+def lineages(config: Config) -> list[Lineage]:
     """The configuration's lineages, deployed or not."""
-    return [Lineage(ids.split(","), config.deploy) for ids in config.groups()]
+    from ..address.discovery import doubted
+    from ..port.state import State
+
+    texts = config.groups()
+    families = config.address.families
+    if families:
+        state = State(config.state)
+        texts += [text for family in families for text in doubted(state, family) if text not in texts]
+    return [
+        Lineage(
+            text.split(","),
+            config.deploy,
+            any(identifiers.parse(one).family in families for one in text.split(",")),
+        )
+        for text in texts
+    ]

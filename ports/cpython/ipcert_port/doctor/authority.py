@@ -1,5 +1,7 @@
 """What the CA's directory tells before an order: whether it is reached, trusted, agrees on the time, and takes us."""
 
+from __future__ import annotations
+
 import time
 
 from ipcert import limits
@@ -10,13 +12,20 @@ from ipcert.errors import Error, LocalError, RemoteError
 from ..formatting import utc
 from ..port.clock import Clock
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..config.reader import Config
+    from ..port.net import Response
+    from ..port.state import State
+    from .findings import Findings
+
 _NAMES = 16  # of one CA
 _SKEW = 5 * limits.MINUTE
 _TIME = ("expired", "not yet valid")  # OpenSSL's words, X509_V_ERR_CERT_HAS_EXPIRED and _NOT_YET_VALID
 _SET = "Set it, best for good with NTP: timedatectl set-ntp true (or by hand: date -s)."
 
 
-def check(config, state, findings):
+def check(config: Config, state: State | None, findings: Findings) -> list[str]:
     """Look at the clock and the CA. `state`: `state.State` or None.
 
     Returns the names under which CAA records know the CA, [] where it does not say.
@@ -41,11 +50,11 @@ def check(config, state, findings):
     return _content(config, answer, findings)
 
 
-def _now():
+def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _ask(config):
+def _ask(config: Config) -> Response:
     from ..port.net import Net, user_agent
     from ..session import readable
 
@@ -57,7 +66,7 @@ def _ask(config):
         net.close()
 
 
-def _refused(config, e, believed, findings):
+def _refused(config: Config, e: Error, believed: bool, findings: Findings) -> None:
     untimely = e.code == "tls" and [w for w in _TIME if w in str(e)]
     if untimely and believed:
         text = "It says %s, and by that the certificate of the CA's own site is not valid: %s."
@@ -86,7 +95,7 @@ def _refused(config, e, believed, findings):
     )
 
 
-def _compare(answer, findings):
+def _compare(answer: Response, findings: Findings) -> None:
     theirs = dates.http_date(answer.headers.get("date", ""))
     ours = int(time.time()) - limits.EPOCH_UNIX
     if not theirs:
@@ -97,7 +106,7 @@ def _compare(answer, findings):
         findings.ok("clock", "%s, as the CA has it." % _now())
 
 
-def _content(config, answer, findings):
+def _content(config: Config, answer: Response, findings: Findings) -> list[str]:
     try:
         if answer.status != 200:
             raise RemoteError("status", "%s answers with status %d." % (config.directory, answer.status))
@@ -119,7 +128,7 @@ def _content(config, answer, findings):
     return [n.lower() for n in names[:_NAMES] if isinstance(n, str)] if isinstance(names, list) else []
 
 
-def _account(config, directory, findings):
+def _account(config: Config, directory: _directory.Directory, findings: Findings) -> None:
     if directory.external_account and not config.policy.eab_kid:
         text = "The CA gives accounts to its customers only."
         findings.bad("account", text, "Set ca.eab_kid and ca.eab_key_file to what it gave you.")
@@ -133,7 +142,7 @@ def _account(config, directory, findings):
         findings.ok("account", "The CA asks for nothing that is not configured.")
 
 
-def _profiles(config, directory, findings):
+def _profiles(config: Config, directory: _directory.Directory, findings: Findings) -> None:
     policy = config.policy
     try:
         for ip in sorted({bool(i.family) for i in config.identifiers}):

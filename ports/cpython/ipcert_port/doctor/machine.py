@@ -1,5 +1,7 @@
 """What of this machine an order needs: folders, room, guarded keys, randomness, and the programs that are run."""
 
+from __future__ import annotations
+
 import errno
 import os
 import pwd
@@ -12,11 +14,18 @@ from ..deploy import servers
 from ..deploy.folders import KEY
 from ..port.state import State
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..config.reader import Config
+    from .findings import Findings
+
 _ROOM = 1 << 20  # bytes: several times what all files of a home need
 _NODES = 64  # files
 
 
-def state(config, findings):
+def state(config: Config, findings: Findings) -> State | None:
     """Look at the state folder; returns its `state.State`, or None where it cannot be read."""
     try:
         found = State(config.state)
@@ -34,7 +43,7 @@ def state(config, findings):
     return found
 
 
-def check(config, findings):
+def check(config: Config, findings: Findings) -> None:
     """Look at everything else here."""
     _keys(config, findings)
     _deploy(config, findings)
@@ -42,7 +51,7 @@ def check(config, findings):
     _entropy(findings)
 
 
-def folder(path, setting, open_to=0):
+def folder(path: str, setting: str, open_to: int = 0) -> tuple[str, str] | None:
     """(what is wrong, how to fix it) with a folder that is to be written to, or None. Leaves nothing in it."""
     there = path
     while not os.path.lexists(there) and os.path.dirname(there) != there:
@@ -62,7 +71,7 @@ def folder(path, setting, open_to=0):
     return None
 
 
-def _try(folder):
+def _try(folder: str) -> None:
     """Write a file that has no name, and so is gone with its last closing. Raises OSError."""
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OSError(errno.EACCES, "permission denied")
@@ -80,7 +89,7 @@ def _try(folder):
         os.close(fd)
 
 
-def _refusal(folder, setting, e):
+def _refusal(folder: str, setting: str, e: OSError) -> tuple[str, str]:
     if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "The disk that holds %s is full." % folder, "Free some space."
     if e.errno == errno.EROFS:
@@ -96,14 +105,14 @@ def _refusal(folder, setting, e):
     return text, "Run: chown %s %s, or choose another %s." % (_name(os.geteuid()), folder, setting)
 
 
-def _name(uid):
+def _name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
 
 
-def _cloned(found):
+def _cloned(found: State) -> tuple[str, str] | None:
     from ..port.port import device_id
 
     own = device_id()
@@ -115,7 +124,7 @@ def _cloned(found):
     )
 
 
-def _user(folder, findings):
+def _user(folder: str, findings: Findings) -> None:
     try:
         owner = os.stat(folder).st_uid
     except OSError:
@@ -127,7 +136,7 @@ def _user(folder, findings):
         findings.skipped("user", text % (_name(owner), command % (_name(owner), _name(owner), only, only)))
 
 
-def _keys(config, findings):
+def _keys(config: Config, findings: Findings) -> None:
     """Every file that holds a secret: who may read it."""
     loose = []
     for path, most in _secrets(config):
@@ -147,7 +156,7 @@ def _keys(config, findings):
         findings.ok("keys", "Only their owner reads them.")
 
 
-def _secrets(config):
+def _secrets(config: Config) -> Iterator[tuple[str, int]]:
     """(path, most of a mode) of each."""
     for name in _names(config.state):
         if name.startswith(("key-", "account-")):
@@ -160,14 +169,14 @@ def _secrets(config):
         yield path, 0o640
 
 
-def _names(folder):
+def _names(folder: str) -> list[str]:
     try:
         return sorted(os.listdir(folder))
     except OSError:
         return []
 
 
-def _deploy(config, findings):
+def _deploy(config: Config, findings: Findings) -> None:
     trouble = folder(config.deploy, "deploy.dir", 0o002)
     if trouble is None:
         trouble = _foreign(config)
@@ -181,7 +190,7 @@ def _deploy(config, findings):
         findings.ok("deploy", config.deploy)
 
 
-def _foreign(config):
+def _foreign(config: Config) -> tuple[str, str] | None:
     from ..deploy.folders import folder_name
 
     for ids in config.groups():
@@ -191,7 +200,7 @@ def _foreign(config):
     return None
 
 
-def _group(name):
+def _group(name: str) -> tuple[str, str] | None:
     import grp
 
     try:
@@ -207,7 +216,7 @@ def _group(name):
     return None
 
 
-def _programs(config, findings):
+def _programs(config: Config, findings: Findings) -> None:
     """The programs that are run when something is deployed."""
     wanted = []
     if config.hook:
@@ -238,7 +247,7 @@ def _programs(config, findings):
         findings.ok("programs", "None is run.")
 
 
-def _entropy(findings):
+def _entropy(findings: Findings) -> None:
     try:
         seen = {os.getrandom(32, os.GRND_NONBLOCK) for _ in range(4)}
     except BlockingIOError:

@@ -1,5 +1,7 @@
 """What a validation meets here: the addresses, what answers on port 80 or 443, and where the names lead."""
 
+from __future__ import annotations
+
 import os
 import socket
 import ssl
@@ -9,16 +11,27 @@ from ipcert.acme import challenge
 from ipcert.errors import Error, LocalError
 
 from ..address import interfaces
-from ..address.discovery import known
+from ..address.discovery import doubted, known
 from ..port import lock
 from .findings import halves
 from .port_owner import holder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from ipcert.identifiers import Identifier
+
+    from ..address.interfaces import Own
+    from ..config.reader import Config
+    from ..port.state import State
+    from .findings import Findings
 
 _SECONDS = 5
 _HEAD = 4096  # bytes of an answer
 
 
-def find(config, state, findings):
+def find(config: Config, state: State | None, findings: Findings) -> None:
     """Find the addresses that the configuration wants found. `state`: `state.State` or None."""
     for family in config.address.families:
         text, why = config.address.find(family, known(state, family) if state else ())
@@ -26,9 +39,18 @@ def find(config, state, findings):
             findings.bad("address", *halves(why))
         else:
             config.found[family] = text
+            _doubts(state, family, text, findings)
 
 
-def check(config, issuers, findings):
+def _doubts(state: State | None, family: int, text: str, findings: Findings) -> None:
+    doubts = doubted(state, family) if state else ()
+    for one in doubts:
+        if one != text:
+            words = "%s is found now, and not %s, whose certificate stays in service until more than that says that it is gone."
+            findings.ok("address", words % (text, one))
+
+
+def check(config: Config, issuers: Sequence[str], findings: Findings) -> None:
     """Look at addresses, ports and names, as far as the chosen challenges need them. `issuers`: the CA's CAA names."""
     own = _own()
     _addresses(config, own, findings)
@@ -49,13 +71,13 @@ def check(config, issuers, findings):
         _caa(config, names, issuers, findings)
 
 
-def _ways(config):
+def _ways(config: Config) -> set[str]:
     families = {bool(i.family) for i in config.identifiers}
     policy = config.policy
     return {policy.challenge_ip if ip else policy.challenge_name for ip in families}
 
 
-def _own():
+def _own() -> dict[str, Own]:
     """address text -> `interfaces.Own`."""
     try:
         return {identifiers.format_ip(one.raw): one for one in interfaces.read()}
@@ -66,7 +88,7 @@ def _own():
 # Addresses.
 
 
-def _addresses(config, own, findings):
+def _addresses(config: Config, own: Mapping[str, Own], findings: Findings) -> None:
     for one in config.identifiers:
         if not one.family:
             continue
@@ -104,7 +126,7 @@ def _addresses(config, own, findings):
             findings.ok(check, text % one.value)
 
 
-def _instead(others):
+def _instead(others: Sequence[str]) -> str:
     if others:
         return "Write %s in identifiers.addresses." % " or ".join(others)
     return "Correct identifiers.addresses, or leave it out and certify the name alone."
@@ -113,17 +135,13 @@ def _instead(others):
 # Port 80.
 
 
-def _port(config, findings):
+def _port(config: Config, findings: Findings) -> None:
     """Open what a validation opens, and ask it as the CA would."""
-    from ..solvers.responder import Responder
+    from ..solvers.responder import Responder, by_port
 
     token, text = _secret()
-    ports = {}
-    for host, port in config.listen:
-        ports.setdefault(port, []).append(host)
-    for port in ports:
+    for port, hosts in by_port(config.listen).items():
         check = "port %d" % port
-        hosts = None if None in ports[port] else ports[port]
         responder = Responder(hosts, port)
         responder.publish(token, text)
         try:
@@ -146,7 +164,7 @@ def _port(config, findings):
             findings.bad(check, *_foreign(head, port))
 
 
-def _taken(config, check, port, error, fix, findings):
+def _taken(config: Config, check: str, port: int, error: Error, fix: str, findings: Findings) -> None:
     """A port that could not be had."""
     pid, who = holder(port)
     if pid and pid == lock.holder(config.state, lock.ORDERS):
@@ -157,7 +175,7 @@ def _taken(config, check, port, error, fix, findings):
         findings.error(check, error)
 
 
-def _webroot(config, findings):
+def _webroot(config: Config, findings: Findings) -> None:
     """Put a file where a validation puts one, ask the web server for it, and take it away again."""
     from ..solvers.responder import Webroot
 
@@ -191,7 +209,7 @@ def _webroot(config, findings):
         findings.bad("webroot", *_foreign(head, port, config.webroot))
 
 
-def _foreign(head, port, webroot=None):
+def _foreign(head: bytes, port: int, webroot: str | None = None) -> tuple[str, str]:
     who = holder(port)[1] or "Something else"
     status = head.split(b"\r\n")[0].decode("latin-1")[:80]
     text = "%s answers on port %d, and does not show the CA what we have for it (%r)." % (who, port, status)
@@ -208,7 +226,7 @@ def _foreign(head, port, webroot=None):
     )
 
 
-def _missing(folder):
+def _missing(folder: str) -> list[str]:
     """The folders of a path that are not there yet, the innermost first."""
     out = []
     while not os.path.lexists(folder):
@@ -217,14 +235,14 @@ def _missing(folder):
     return out
 
 
-def _quietly(act, what):
+def _quietly(act: Callable[[str], object], what: str) -> None:
     try:
         act(what)
     except (OSError, Error):
         return  # what could not be put there cannot be taken away
 
 
-def _secret():
+def _secret() -> tuple[str, str]:
     """(token, key authorization) that nobody can guess, in the CA's form."""
     import base64
 
@@ -232,7 +250,7 @@ def _secret():
     return token, token + "." + base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
 
 
-def _fetch(host, port, token):
+def _fetch(host: str, port: int, token: str) -> tuple[bytes, str]:
     """(head, body as text) of the answer to the CA's question, asked from here. Raises OSError."""
     with socket.create_connection((host, port), _SECONDS) as sock:
         sock.settimeout(_SECONDS)
@@ -252,7 +270,7 @@ def _fetch(host, port, token):
 # Port 443, for tls-alpn-01.
 
 
-def _alpn(config, findings):
+def _alpn(config: Config, findings: Findings) -> None:
     from ..deploy import tls_server
     from ..solvers.shelf import PROTOCOL
 
@@ -289,7 +307,7 @@ def _alpn(config, findings):
         )
 
 
-def _handshake(host, port, protocol):
+def _handshake(host: str, port: int, protocol: str) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # nothing is sent or believed: only who answers is looked at
@@ -308,7 +326,7 @@ def _handshake(host, port, protocol):
 # Names.
 
 
-def _names(config, names, own, findings):
+def _names(config: Config, names: Sequence[Identifier], own: Mapping[str, Own], findings: Findings) -> None:
     """Each name must lead to this home: to its addresses, or to this machine's."""
     ours = {i.value for i in config.identifiers if i.family}
     ours |= {text for text in own if config.policy.test_ca or own[text].trouble != "local"}
@@ -316,12 +334,11 @@ def _names(config, names, own, findings):
     known = {
         family
         for family, size in ((4, 4), (6, 16))
-        if [i for i in config.identifiers if i.family == family]
-        or [
-            o
-            for o in own.values()
-            if len(o.raw) == size and not o.trouble and identifiers.scope(o.raw) == "public"
-        ]
+        if any(i.family == family for i in config.identifiers)
+        or any(
+            len(one.raw) == size and not one.trouble and identifiers.scope(one.raw) == "public"
+            for one in own.values()
+        )
         or family == 6
         and own
     }
@@ -351,7 +368,7 @@ def _names(config, names, own, findings):
             findings.ok(check, text % (name.value, ", ".join(found)))
 
 
-def _elsewhere(name, strange, ours, config):
+def _elsewhere(name: str, strange: Sequence[str], ours: Collection[str], config: Config) -> tuple[str, str]:
     text = "%s leads elsewhere: to %s." % (name, ", ".join(strange))
     if not config.dns.resolvers and [a for a in strange if identifiers.parse(a).scope != "public"]:
         return (
@@ -366,7 +383,7 @@ def _elsewhere(name, strange, ours, config):
     return text, fix + '; or prove the name without it: challenge.name = "dns-01".'
 
 
-def _resolve(config, name):
+def _resolve(config: Config, name: str) -> list[str]:
     """The addresses (texts) of a name. Raises LocalError("dns") where nobody answers."""
     if config.dns.resolvers:
         from ..solvers.dns.queries import Dns
@@ -379,10 +396,10 @@ def _resolve(config, name):
             return []
         text = "The DNS does not say where %s is: %s; check this machine's resolver (/etc/resolv.conf)."
         raise LocalError("dns", text % (name, (e.strerror or "no answer").lower())) from None
-    return sorted({address[4][0] for address in found})
+    return sorted({str(address[4][0]) for address in found})
 
 
-def _dns(config, names, findings):
+def _dns(config: Config, names: Sequence[Identifier], findings: Findings) -> None:
     """For the DNS challenges: that there is a zone, and someone who changes it."""
     try:
         ask, provider = config.dns.make()
@@ -410,7 +427,7 @@ def _dns(config, names, findings):
         findings.ok("dns", "The zone's servers are known, and so is who changes it.")
 
 
-def _caa(config, names, issuers, findings):
+def _caa(config: Config, names: Sequence[Identifier], issuers: Sequence[str], findings: Findings) -> None:
     """Whether the names' zones let this CA certify them (RFC 8659)."""
     from ..solvers.dns.queries import Dns
 

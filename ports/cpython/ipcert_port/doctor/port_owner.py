@@ -1,12 +1,14 @@
 """Which program listens on a port, as far as this user may know."""
 
+from __future__ import annotations
+
 import os
 
 _LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
 _MOST = 65536  # lines
 
 
-def holder(port):
+def holder(port: int) -> tuple[int, str]:
     """(process number, something like "nginx (process 812)"); (0, "") where it cannot be known."""
     sockets = _sockets(port)
     try:
@@ -25,7 +27,7 @@ def holder(port):
     return 0, ""
 
 
-def _sockets(port):
+def _sockets(port: int) -> set[str]:
     """What the listening sockets on `port` are called among a process's files."""
     out = set()
     for name in ("/proc/net/tcp", "/proc/net/tcp6"):

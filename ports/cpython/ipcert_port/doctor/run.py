@@ -5,16 +5,25 @@ nobody outside is told a name and an address together. What it opens for a momen
 folder) is what a validation would open, and it is gone afterwards.
 """
 
+from __future__ import annotations
+
 from ipcert.errors import LocalError
 
 from .. import exit_codes
 from .findings import Findings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..cli.progress import Quiet
+    from ..config.reader import Config
+
 _WIDTH = 14
 _REST = "What cannot be seen from here: whether the CA reaches this machine from outside, through router, firewall and provider."
 
 
-def run(path, progress):
+def run(path: str, progress: Quiet) -> tuple[int, dict[str, Any]]:
     """Look at everything; returns (exit code, the JSON object)."""
     findings = Findings(lambda finding: _print(progress, finding))
     config = _configuration(path, findings)
@@ -38,7 +47,7 @@ def run(path, progress):
     return code, {"ok": not wrong, "checks": findings.all, "exit": code}
 
 
-def _configuration(path, findings):
+def _configuration(path: str, findings: Findings) -> Config | None:
     from ..config.reader import load
 
     try:
@@ -50,7 +59,7 @@ def _configuration(path, findings):
     return config
 
 
-def _print(progress, finding):
+def _print(progress: Quiet, finding: dict[str, Any]) -> None:
     word = {True: "ok", False: "NOT OK", None: "-"}[finding["ok"]]
     progress.say("%-7s %-*s %s" % (word, _WIDTH, finding["check"], finding["text"]))
     if finding["fix"]:

@@ -4,6 +4,8 @@ A timer on CLOCK_REALTIME wakes at its second also after a suspend, and at once 
 time.sleep cannot. Python has it since 3.13; before that it is asked of the C library.
 """
 
+from __future__ import annotations
+
 import os
 import select
 import signal
@@ -11,25 +13,31 @@ import struct
 
 from ipcert import limits
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import Any
+
 _CLOCK_REALTIME = 0
 _CLOEXEC = os.O_CLOEXEC
 _NONBLOCK = os.O_NONBLOCK
 _ABSTIME_CANCEL_ON_SET = 3
 
 
-def _c_library():
+def _c_library() -> Any:
     import ctypes
 
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _create():
+def _create() -> int:
     if hasattr(os, "timerfd_create"):
-        return os.timerfd_create(_CLOCK_REALTIME, flags=_CLOEXEC | _NONBLOCK)
-    return _c_library().timerfd_create(_CLOCK_REALTIME, _CLOEXEC | _NONBLOCK)
+        return int(os.timerfd_create(_CLOCK_REALTIME, flags=_CLOEXEC | _NONBLOCK))
+    return int(_c_library().timerfd_create(_CLOCK_REALTIME, _CLOEXEC | _NONBLOCK))
 
 
-def _arm(fd, unix):
+def _arm(fd: int, unix: int) -> None:
     if hasattr(os, "timerfd_settime"):
         os.timerfd_settime(fd, flags=_ABSTIME_CANCEL_ON_SET, initial=unix, interval=0)
         return
@@ -43,18 +51,18 @@ class Alarm:
     caught    the set of signal numbers that came since it was last cleared
     """
 
-    def __init__(self, *signals):
+    def __init__(self, *signals: int) -> None:
         self._timer = _create()
         self._read, write = os.pipe2(_CLOEXEC | _NONBLOCK)
         self._write = write
-        self.caught = set()
+        self.caught: set[int] = set()
         self._old = [(s, signal.signal(s, self._note)) for s in signals]
         self._wakeup = signal.set_wakeup_fd(write)
 
-    def _note(self, number, frame):
+    def _note(self, number: int, frame: FrameType | None) -> None:
         self.caught.add(number)
 
-    def wait(self, until, also=()):
+    def wait(self, until: int, also: Sequence[int] = ()) -> None:
         """Sleep until the core second `until` (limits.NEVER: without end), unless a signal comes, the clock is set, or
         one of the file descriptors `also` has something to read.
 
@@ -76,7 +84,7 @@ class Alarm:
             except OSError:  # ECANCELED: the clock was set
                 continue
 
-    def close(self):
+    def close(self) -> None:
         """Give the signals back."""
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._old:

@@ -1,5 +1,7 @@
 """The time in whole seconds since 2020, and whether to believe it."""
 
+from __future__ import annotations
+
 import os
 import time
 
@@ -17,35 +19,25 @@ class Clock:
     this release was built is never believed.
     """
 
-    def __init__(self, floor=0):
+    def __init__(self, floor: int = 0) -> None:
         self.floor = max(floor, limits.BUILT)
-        self._offset = None
 
-    def _raw(self):
+    def _raw(self) -> int:
         return int(time.time()) - limits.EPOCH_UNIX
 
-    def now(self):
+    def now(self) -> int:
         """Core seconds, never before the floor and never above limits.NEVER."""
         return min(max(self._raw(), self.floor), limits.NEVER)
 
-    def trustworthy(self):
+    def trustworthy(self) -> bool:
         """False while the system's time is before the floor, or is about to be set for the first time since
         boot."""
         if not self.floor <= self._raw() < limits.NEVER:
             return False
         return not _unsynchronised(_SYNC, "/proc/uptime")
 
-    def stepped(self):
-        """Seconds by which the clock was set forward (or, negative, back) since the last call; 0 for small
-        ones."""
-        # Unlike time.monotonic() this goes on while the machine sleeps.
-        offset = self._raw() - int(time.clock_gettime(time.CLOCK_BOOTTIME))
-        step = 0 if self._offset is None else offset - self._offset
-        self._offset = offset
-        return step if abs(step) > limits.CLOCK_JUMP else 0
 
-
-def _unsynchronised(folder, uptime):
+def _unsynchronised(folder: str, uptime: str) -> bool:
     """True when systemd-timesyncd runs, has not had an answer since boot, and boot was just now.
 
     Machines without it, and those that never get an answer, are believed: their time is past the floor.

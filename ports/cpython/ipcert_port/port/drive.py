@@ -1,9 +1,25 @@
 """Carries out what the core intends, one action at a time. It waits for things; it decides nothing."""
 
+from __future__ import annotations
+
 import time
 
 from ipcert import action
 from ipcert.errors import Error, LocalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ipcert.action import Action
+    from ipcert.device import Device
+
+    from ..cli.progress import Quiet
+    from ..deploy.folders import Deployer
+    from ..solvers.dispatch import Solvers
+    from .clock import Clock
+    from .net import Net, Response
+    from .store import Store
 
 
 class Drive:
@@ -12,7 +28,16 @@ class Drive:
     net, store, clock; answers (`challenges.Challenges`), deployer (`deploy.Deployer`), progress (`progress`).
     """
 
-    def __init__(self, device, net, store, clock, answers, deployer, progress):
+    def __init__(
+        self,
+        device: Device,
+        net: Net | None,
+        store: Store,
+        clock: Clock,
+        answers: Solvers,
+        deployer: Deployer,
+        progress: Quiet,
+    ) -> None:
         self.device = device
         self.net = net
         self.store = store
@@ -21,7 +46,7 @@ class Drive:
         self.deployer = deployer
         self.progress = progress
 
-    def step(self, stop=None):
+    def step(self, stop: Callable[[Action], bool] | None = None) -> bool:
         """Carry out one action and answer it. False, unanswered, when nothing is in flight, or `stop(action)`.
 
         Raises Error when the state cannot be written: nothing may go on then.
@@ -41,6 +66,8 @@ class Drive:
                     self.net.close()
                 return False
             # A pause that the CA asked for is kept whole, also when it began in the middle of a second.
+            if it.until is None or now is None:
+                raise LocalError("clock", "The core wants to wait without a clock; report this.")
             time.sleep(max(0, it.until - now - (time.monotonic() - started)))
         elif kind == action.WRITE:
             self.store.write(it.name, memoryview(it.body)[: it.size])
@@ -53,7 +80,7 @@ class Drive:
         device.done(it.number)
         return True
 
-    def _outside(self, it):
+    def _outside(self, it: Action) -> bool:
         """What may fail without the state being in danger."""
         answer = None
         try:
@@ -64,7 +91,7 @@ class Drive:
             elif it.kind == action.WITHDRAW:
                 self.answers.withdraw(it)
             elif it.kind == action.DEPLOY:
-                self.deployer.deploy(it.record, it.key, it.chain)
+                self.deployer.deploy(it.record, it.key, it.chain)  # type: ignore[arg-type]  # a DEPLOY has one
             else:
                 raise LocalError("state", "The core wants something this port does not know; report this.")
         except Error as e:
@@ -82,7 +109,9 @@ class Drive:
             self.device.done(it.number)
         return True
 
-    def _send(self, it):
+    def _send(self, it: Action) -> Response:
+        if self.net is None:
+            raise LocalError("state", "A command that sends nothing was to send something; report this.")
         headers = {}
         if it.accept:
             headers["Accept"] = it.accept
@@ -91,14 +120,15 @@ class Drive:
         headers["Content-Type"] = "application/jose+json"
         return self.net.request("POST", it.url, headers, memoryview(it.body)[: it.size])
 
-    def run(self, stop=None):
+    def run(self, stop: Callable[[Action], bool] | None = None) -> int | None:
         """Steps until nothing is in flight; returns the second of the next plan, or None for an untrusted clock."""
         while self.step(stop):
             continue
         # Asking again is free: an action stays the same until it is answered.
         return self.device.next(self.clock.now() if self.clock.trustworthy() else None).until
 
-    def close(self):
+    def close(self) -> None:
         """Let go of the network and of port 80."""
         self.answers.close()
-        self.net.close()
+        if self.net is not None:
+            self.net.close()

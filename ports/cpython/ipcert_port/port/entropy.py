@@ -1,5 +1,7 @@
 """Random bytes from the kernel."""
 
+from __future__ import annotations
+
 import os
 
 
@@ -8,6 +10,6 @@ class Entropy:
 
     quality = "good"
 
-    def fill(self, buf):
+    def fill(self, buf: bytearray) -> None:
         """Overwrite all of `buf` (bytearray) with random bytes."""
         buf[:] = os.urandom(len(buf))

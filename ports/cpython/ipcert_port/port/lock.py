@@ -1,10 +1,14 @@
 """One ipcert at a time for one state folder; the lock dies with its process."""
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import os
 
 from ipcert.errors import LocalError
+
+from . import files
 
 ORDERS = "lock"  # held by whatever changes the state
 DAEMON = "run.lock"  # held by `ipcert run` for its whole life
@@ -16,10 +20,10 @@ class Lock:
     `patient` waits for the other process; otherwise LocalError("locked") names it.
     """
 
-    def __init__(self, folder, name=ORDERS, patient=False):
+    def __init__(self, folder: str, name: str = ORDERS, patient: bool = False) -> None:
         path = os.path.join(folder, name)
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._fd = _open(path)
         except OSError as e:
             if e.errno == errno.ENOSPC:
                 text = "The disk that holds %s is full; free some space. Nothing was changed."
@@ -42,18 +46,26 @@ class Lock:
         except OSError:
             pass  # a full disk: the number is only there to be shown
 
-    def close(self):
+    def close(self) -> None:
         """Let the next one in."""
         os.close(self._fd)
 
-    def __enter__(self):
+    def __enter__(self) -> Lock:
         return self
 
-    def __exit__(self, *what):
+    def __exit__(self, *what: object) -> None:
         self.close()
 
 
-def holder(folder, name=DAEMON):
+def _open(path: str) -> int:
+    try:
+        os.close(files.create(path, 0o600, os.O_EXCL))
+    except FileExistsError:
+        pass
+    return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def holder(folder: str, name: str = DAEMON) -> int:
     """The process number of who holds the lock, or 0."""
     try:
         fd = os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -68,6 +80,6 @@ def holder(folder, name=DAEMON):
     return 0
 
 
-def _pid(fd):
+def _pid(fd: int) -> int:
     text = os.pread(fd, 16, 0).strip()
     return int(text) if text.isdigit() else 0

@@ -1,8 +1,19 @@
 """HTTP to the CA: one verified, kept-alive TLS connection through urequests_compat, bounded by
 `ipcert.limits`."""
 
+from __future__ import annotations
+
 from ipcert import __version__, limits
 from ipcert.errors import LocalError, RemoteError
+
+from . import proxy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ipcert.port import Bytes
 
 # This machine has the memory for what proxies and content delivery networks add to an answer.
 _HEADER = 65536  # bytes of all headers together
@@ -25,7 +36,7 @@ class Response:
     """A whole answer: `status` int, `headers` dict of lower-case str to str, `body` bytes-like of limits.BODY
     at most."""
 
-    def __init__(self, status, headers, body):
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.status = status
         self.headers = headers
         self.body = body
@@ -35,17 +46,19 @@ class Net:
     """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at
     once.
 
-    Raises LocalError("roots") at the first request when the file holds no certificate.
+    Raises LocalError("config") for a proxy of the environment that cannot be used (see `proxy`), and LocalError("roots")
+    at the first request when the file holds no certificate.
     """
 
-    def __init__(self, roots_file, user_agent, timeout=limits.REQUEST_TIME):
+    def __init__(self, roots_file: str | None, user_agent: str, timeout: float = limits.REQUEST_TIME) -> None:
         self._roots = roots_file
         self._agent = user_agent
         self._timeout = timeout
-        self._session = None
-        self._failed: tuple = ()
+        self._session: Any = None
+        self._failed: tuple[type[Exception], ...] = ()
+        self._proxy = proxy.chooser()
 
-    def _open(self):
+    def _open(self) -> Any:
         # TLS costs 30 ms and 7 MB: it is loaded when there is something to ask.
         import urequests_compat
 
@@ -58,6 +71,7 @@ class Net:
                 max_header=_HEADER,
                 max_headers=_HEADERS,
                 user_agent=self._agent,
+                proxy=self._proxy,
             )
         except ValueError as e:
             raise LocalError(
@@ -66,7 +80,9 @@ class Net:
         self._failed = (urequests_compat.RequestError,)
         return self._session
 
-    def request(self, method, url, headers=None, body=None):
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Bytes | None = None
+    ) -> Response:
         """One exchange; returns `Response` whatever its status; a redirect is not followed.
 
         Raises RemoteError("network" | "tls" | "slow" | "too-large" | "bad-http" | "url").
@@ -85,16 +101,16 @@ class Net:
             raise
         return Response(answer.status_code, answer.headers, answer.content)
 
-    def close(self):
+    def close(self) -> None:
         """Close the connection; the next request opens another."""
         if self._session is not None:
             self._session.close()
 
 
-def user_agent():
+def user_agent() -> str:
     """Names ipcert and its version, and nothing about the device."""
     return "ipcert/" + __version__
 
 
-def _where(url):
+def _where(url: str) -> str:
     return "/".join(url.split("/")[:3])

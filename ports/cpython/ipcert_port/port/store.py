@@ -4,13 +4,20 @@ Files are 0600 in a folder made 0700. A write that fails leaves the old bytes as
 leaves behind is a temporary file, which the next start removes.
 """
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import os
-import stat
 
 from ipcert import limits
 from ipcert.errors import LocalError
+
+from . import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ipcert.port import Bytes
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _PIECE = 65536
@@ -23,30 +30,27 @@ class Store:
     "disk-full" | "store-open") with a sentence that says what to do. A bad name is LocalError("name").
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.folder = os.path.abspath(folder)
         try:
             self._prepare()
         except OSError as e:
             raise self._failure("use", e) from None
 
-    def _prepare(self):
-        try:
-            os.makedirs(self.folder, 0o700)
-        except FileExistsError:
+    def _prepare(self) -> None:
+        files.folder(os.path.dirname(self.folder))
+        if not files.make(self.folder, 0o700):
             mode = os.stat(self.folder).st_mode
-            if not stat.S_ISDIR(mode):
-                raise
             if mode & 0o022:
                 text = "The state folder %s can be written by other users; run: chmod 700 %s"
-                raise LocalError("store-open", text % (self.folder, self.folder)) from None
+                raise LocalError("store-open", text % (self.folder, self.folder))
             if mode & 0o055 and not os.listdir(self.folder):
                 os.chmod(self.folder, 0o700)
         for name in os.listdir(self.folder):
             if name.startswith(".") and name.endswith(".tmp") and _named(name[1:].split("@")[0]):
                 self._sweep(os.path.join(self.folder, name))
 
-    def _sweep(self, path):
+    def _sweep(self, path: str) -> None:
         """Remove a temporary file, unless the process that writes it still holds its lock."""
         try:
             fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -61,12 +65,12 @@ class Store:
         finally:
             os.close(fd)
 
-    def _path(self, name):
+    def _path(self, name: str) -> str:
         if not _named(name):
             raise LocalError("name", "A file of the store cannot be named %s." % ascii(name))
         return os.path.join(self.folder, name)
 
-    def read(self, name):
+    def read(self, name: str) -> bytes | None:
         """The bytes of `name`, or None when there is no such file."""
         path = self._path(name)
         try:
@@ -90,7 +94,7 @@ class Store:
             "store", "%s is larger than anything ipcert writes; restore it from a backup." % path
         )
 
-    def write(self, name, data):
+    def write(self, name: str, data: Bytes) -> None:
         """Replace `name` by `data` (bytes-like); on the medium when this returns, unchanged when it
         raises."""
         path = self._path(name)
@@ -116,34 +120,32 @@ class Store:
         except OSError as e:
             raise self._failure("write", e, name) from None
 
-    def _create(self, temporary):
+    def _create(self, temporary: str) -> int:
         """Open a new file under a lock that says that its writer lives."""
         while True:
             try:
                 os.unlink(temporary)
             except FileNotFoundError:
-                fd = os.open(
-                    temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-                )
+                fd = files.create(temporary, 0o600, os.O_EXCL)
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 if os.fstat(fd).st_nlink:
                     return fd
                 os.close(fd)  # a starting process swept it away between the two lines above
 
-    def _drop(self, path):
+    def _drop(self, path: str) -> None:
         try:
             os.unlink(path)
         except OSError:
             return  # the next start sweeps it
 
-    def _flush(self):
+    def _flush(self) -> None:
         fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
         finally:
             os.close(fd)
 
-    def erase(self, name):
+    def erase(self, name: str) -> None:
         """Remove `name`, overwriting its bytes first; nothing happens when it is not there.
 
         Overwriting reaches the medium on a plain disk; flash controllers and copying file systems keep old
@@ -164,14 +166,14 @@ class Store:
         except OSError as e:
             raise self._failure("erase", e, name) from None
 
-    def names(self):
+    def names(self) -> list[str]:
         """The names in the store, sorted."""
         try:
             return sorted([name for name in os.listdir(self.folder) if _named(name)])
         except OSError as e:
             raise self._failure("list", e) from None
 
-    def _failure(self, verb, error, name=None):
+    def _failure(self, verb: str, error: OSError, name: str | None = None) -> LocalError:
         path = self.folder if name is None else os.path.join(self.folder, name)
         number = error.errno
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -192,11 +194,11 @@ class Store:
         return LocalError("store", "Cannot %s %s: %s." % (verb, path, advice))
 
 
-def _named(name):
+def _named(name: str) -> bool:
     return 0 < len(name) <= 32 and name[0] not in ".-" and _LETTERS.issuperset(name)
 
 
-def _blank(fd):
+def _blank(fd: int) -> None:
     """Overwrite a file's bytes with zeros, on the medium as far as the file system goes."""
     left = os.fstat(fd).st_size
     os.lseek(fd, 0, os.SEEK_SET)

@@ -1,7 +1,28 @@
 """Where challenges are answered, by their type. Listeners are open only while a challenge is."""
 
+from __future__ import annotations
+
 from ipcert.acme import challenge
 from ipcert.errors import LocalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol
+
+    from ipcert.action import Action
+
+    from ..config.kinds import Endpoint
+    from ..config.reader import Config
+    from . import tlsalpn
+
+    class Solver(Protocol):
+        """What answers challenges of one type."""
+
+        def publish(self, it: Action) -> None: ...
+        def withdraw(self, it: Action) -> None: ...
+        def close(self) -> None: ...
+
 
 WARNING = (
     "The record for %s names the ACME account for all to see. Whoever reads it ties every name with the same account "
@@ -12,13 +33,13 @@ WARNING = (
 class Solvers:
     """`config` is a `config.Config`; `warn(sentence)` tells the owner what a challenge gives away."""
 
-    def __init__(self, config, warn):
+    def __init__(self, config: Config, warn: Callable[[str], object]) -> None:
         self._config = config
         self._warn = warn
-        self._ways = {}
-        self._warned = set()
+        self._ways: dict[str, Solver] = {}
+        self._warned: set[str] = set()
 
-    def publish(self, it):
+    def publish(self, it: Action) -> None:
         """Answer the challenge of a PUBLISH action from now on.
 
         Raises LocalError("port" | "webroot" | "dns" | "tlsalpn" | "challenge").
@@ -33,7 +54,7 @@ class Solvers:
             self._warn(WARNING % it.subject)
         self._ways[kind].publish(it)
 
-    def withdraw(self, it):
+    def withdraw(self, it: Action) -> None:
         """Answer it no longer; with the last one its port is free again."""
         if it.challenge not in self._ways:
             # Published before a restart: only a record is still there, and a lasting one stays.
@@ -43,19 +64,19 @@ class Solvers:
             self._ways[it.challenge] = _WAYS[it.challenge](self)
         self._ways[it.challenge].withdraw(it)
 
-    def close(self):
+    def close(self) -> None:
         """Stop listening, and leave no file behind."""
         ways, self._ways = self._ways, {}
         for kind in ways:
             ways[kind].close()
 
-    def _http(self):
+    def _http(self) -> _Http:
         return _Http(self._config.listen, self._config.webroot)
 
-    def _alpn(self):
+    def _alpn(self) -> _Alpn:
         return _Alpn(self._config.alpn_listen, self._config.alpn_shared)
 
-    def _dns(self):
+    def _dns(self) -> Solver:
         from .dns.records import Dns01
 
         ask, provider = self._config.dns.make()
@@ -63,14 +84,14 @@ class Solvers:
             raise LocalError("dns", "A DNS challenge needs to know who changes your zone: set dns.provider.")
         return Dns01(provider, ask, self._config.dns.timeout)
 
-    def _persist(self):
+    def _persist(self) -> Solver:
         from .dns.records import DnsPersist01
 
         ask, provider = self._config.dns.make()
         return DnsPersist01(provider, ask, self._config.dns.timeout)
 
 
-_WAYS = {
+_WAYS: dict[str, Callable[[Solvers], Solver]] = {
     "http-01": Solvers._http,
     "tls-alpn-01": Solvers._alpn,
     "dns-01": Solvers._dns,
@@ -82,23 +103,20 @@ _WAYS = {
 class _Http:
     """Our own listeners, or another server's webroot. `listen`: list of (host, port), host None for every address."""
 
-    def __init__(self, listen, webroot=None):
+    def __init__(self, listen: Sequence[Endpoint], webroot: str | None = None) -> None:
         self._listen = listen
         self._webroot = webroot
-        self._ways = []
-        self._tokens = set()
+        self._ways: list[Any] = []
+        self._tokens: set[str] = set()
 
-    def _open(self):
+    def _open(self) -> list[Any]:
         from . import responder
 
         if self._webroot is not None:
             return [responder.Webroot(self._webroot)]
-        ports = {}
-        for host, port in self._listen:
-            ports.setdefault(port, []).append(host)
-        return [responder.Responder(None if None in ports[p] else ports[p], p) for p in ports]
+        return [responder.Responder(hosts, port) for port, hosts in responder.by_port(self._listen).items()]
 
-    def publish(self, it):
+    def publish(self, it: Action) -> None:
         if not self._ways:
             self._ways = self._open()
         for way in self._ways:
@@ -111,7 +129,7 @@ class _Http:
             self.close()
             raise
 
-    def withdraw(self, it):
+    def withdraw(self, it: Action) -> None:
         if it.token in self._tokens:
             for way in self._ways:
                 way.withdraw(it.token)
@@ -119,7 +137,7 @@ class _Http:
         if not self._tokens:
             self.close()
 
-    def close(self):
+    def close(self) -> None:
         ways, self._ways = self._ways, []
         tokens, self._tokens = self._tokens, set()
         for way in ways:
@@ -131,13 +149,13 @@ class _Http:
 class _Alpn:
     """Our own listener, or the folder that `ipcert serve` shows challenge certificates from."""
 
-    def __init__(self, listen, shared):
+    def __init__(self, listen: Sequence[Endpoint], shared: str | None) -> None:
         self._listen = listen
         self._shared = shared
-        self._way = None
-        self._names = set()
+        self._way: tlsalpn.Shared | tlsalpn.Listener | None = None
+        self._names: set[str] = set()
 
-    def publish(self, it):
+    def publish(self, it: Action) -> None:
         from . import tlsalpn
 
         if self._way is None:
@@ -149,14 +167,14 @@ class _Alpn:
             self.close()
             raise
 
-    def withdraw(self, it):
+    def withdraw(self, it: Action) -> None:
         if self._way is not None and it.name in self._names:
             self._way.withdraw(it.name)
             self._names.discard(it.name)
         if not self._names:
             self.close()
 
-    def close(self):
+    def close(self) -> None:
         way, self._way = self._way, None
         names, self._names = self._names, set()
         if way is not None:

@@ -3,8 +3,11 @@ webroot.
 
 It faces the Internet, so everything is bounded: connections at once (the oldest gives way, an honest one
 lasts milliseconds), seconds for each, bytes read from each. A slow client costs a socket for a few seconds
-and no more.
+and no more. Before a connection is closed unanswered, whatever it has sent is read: one that has sent a whole
+request is answered, however many strangers come at that moment.
 """
+
+from __future__ import annotations
 
 import errno
 import os
@@ -17,6 +20,14 @@ from ipcert import limits
 from ipcert.acme.http01 import PATH, Answers, Request, check
 from ipcert.errors import LocalError
 
+from ..port import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config.kinds import Endpoint
+
 _LISTENERS = 8  # addresses listened on
 _PIECE = 1024
 
@@ -24,10 +35,10 @@ _PIECE = 1024
 class _Connection:
     """One client: its socket, what it asked so far, what is still to be sent, and when it is over."""
 
-    def __init__(self, sock, answers, deadline):
+    def __init__(self, sock: socket.socket, answers: Answers, deadline: float) -> None:
         self.sock = sock
         self.request = Request(answers)
-        self.out = None
+        self.out: bytes | None = None
         self.deadline = deadline
 
 
@@ -40,29 +51,29 @@ class Responder:
 
     def __init__(
         self,
-        host=None,
-        port=80,
-        connections=limits.RESPONDER_CONNECTIONS,
-        seconds=limits.RESPONDER_TIME,
-    ):
+        host: str | Sequence[str] | None = None,
+        port: int = 80,
+        connections: int = limits.RESPONDER_CONNECTIONS,
+        seconds: float = limits.RESPONDER_TIME,
+    ) -> None:
         self.port = port
         self.answers = Answers()
         self._hosts = [host] if host is None or isinstance(host, str) else list(host)[:_LISTENERS]
         self._most = connections
         self._seconds = seconds
-        self._thread = None
-        self._listeners = []
-        self._open = {}
+        self._thread: threading.Thread | None = None
+        self._listeners: list[socket.socket] = []
+        self._open: dict[int, _Connection] = {}
 
-    def publish(self, token, text):
+    def publish(self, token: str, text: str | bytes) -> None:
         """Answer `token` with the key authorization `text`; see `ipcert.acme.http01.Answers.publish`."""
         self.answers.publish(token, text)
 
-    def withdraw(self, token):
+    def withdraw(self, token: str) -> None:
         """Answer `token` no longer."""
         self.answers.withdraw(token)
 
-    def start(self):
+    def start(self) -> None:
         """Listen and answer until `close`. Does nothing when it runs already."""
         if self._thread is not None:
             return
@@ -82,7 +93,7 @@ class Responder:
         self._thread = threading.Thread(target=self._run, name="http-01", daemon=True)
         self._thread.start()
 
-    def _listen(self, host):
+    def _listen(self, host: str | None) -> socket.socket:
         family = socket.AF_INET6 if host is None or ":" in host else socket.AF_INET
         try:
             listener = socket.socket(family, socket.SOCK_STREAM)
@@ -106,20 +117,20 @@ class Responder:
             self.port = listener.getsockname()[1]  # for tests: the others listen on the same one
         return listener
 
-    def close(self):
+    def close(self) -> None:
         """Stop listening, drop every connection, end the thread. The published challenges stay."""
         if self._thread is not None:
             self._wake.close()
             self._thread.join()
             self._thread = None
 
-    def _release(self):
+    def _release(self) -> None:
         for listener in self._listeners:
             listener.close()
         self._listeners = []
         self._selector.close()
 
-    def _run(self):
+    def _run(self) -> None:
         try:
             while True:
                 wait = None
@@ -130,7 +141,7 @@ class Responder:
                     if isinstance(key.data, _Connection):
                         if key.fd in self._open:
                             self._serve(key.data)
-                    elif key.data is None:
+                    elif key.data is None and isinstance(key.fileobj, socket.socket):
                         self._accept(key.fileobj)
                     else:
                         return
@@ -140,35 +151,50 @@ class Responder:
                 self._drop(connection)
             self._release()
 
-    def _accept(self, listener):
+    def _accept(self, listener: socket.socket) -> None:
         try:
             sock, _ = listener.accept()
         except OSError as e:
             # Out of file descriptors: make room, or the listener would wake us for ever.
             if e.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
-                self._oldest()
+                self._make_room(1)
                 time.sleep(0.01)
             return
-        while len(self._open) >= self._most:
-            self._oldest()
+        self._make_room(len(self._open) - self._most + 1)
         sock.setblocking(False)
         connection = _Connection(sock, self.answers, time.monotonic() + self._seconds)
         self._open[sock.fileno()] = connection
         self._selector.register(sock, selectors.EVENT_READ, connection)
         self._serve(connection)
 
-    def _oldest(self):
-        if self._open:
-            self._drop(next(iter(self._open.values())))
+    def _make_room(self, count: int) -> None:
+        # `count` connections less. The oldest go first, but what has sent a whole request is answered, and goes so.
+        for connection in list(self._open.values()):
+            if count <= 0:
+                return
+            self._finish(connection)
+            count -= 1
 
-    def _expire(self, now):
+    def _expire(self, now: float) -> None:
         while self._open:
             connection = next(iter(self._open.values()))
             if connection.deadline > now:
                 return
-            self._drop(connection)
+            self._finish(connection)
 
-    def _serve(self, connection):
+    def _finish(self, connection: _Connection) -> None:
+        """Read what a connection has sent already, answer it where that is a whole request, and close it."""
+        # A request is bounded, and so is this.
+        for _ in range(limits.REQUEST // _PIECE + 2):
+            size = connection.request.size
+            self._serve(connection)
+            if connection.sock.fileno() < 0:
+                return
+            if connection.request.size == size:
+                break
+        self._drop(connection)
+
+    def _serve(self, connection: _Connection) -> None:
         try:
             if connection.out is None:
                 data = connection.sock.recv(_PIECE)
@@ -187,7 +213,7 @@ class Responder:
             pass  # the client is gone, which is what follows anyway
         self._drop(connection)
 
-    def _drop(self, connection):
+    def _drop(self, connection: _Connection) -> None:
         self._selector.unregister(connection.sock)
         del self._open[connection.sock.fileno()]
         connection.sock.close()
@@ -199,47 +225,57 @@ class Webroot:
     `folder` is that server's document root. Raises LocalError("webroot") when it cannot be written.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self._folder = os.path.join(os.path.abspath(folder), *PATH.decode().strip("/").split("/"))
 
-    def publish(self, token, text):
+    def publish(self, token: str, text: str | bytes) -> None:
         """Write the file that answers `token`; world-readable, replaced at once."""
-        token, text = check(token, text)
-        path = os.path.join(self._folder, token.decode())
+        name, body = check(token, text)
+        path = os.path.join(self._folder, name.decode())
         try:
-            os.makedirs(self._folder, 0o755, exist_ok=True)
-            fd = os.open(
-                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
-            )
-            with open(fd, "wb") as f:
-                os.fchmod(fd, 0o644)
-                f.write(text)
+            files.folder(self._folder)
+            # The folder is the web server's: what somebody left there under that name is not written to.
+            if os.path.lexists(path + ".new"):
+                os.unlink(path + ".new")
+            with open(files.create(path + ".new", 0o644, os.O_EXCL), "wb") as f:
+                f.write(body)
             os.replace(path + ".new", path)
         except OSError as e:
-            text = "Cannot write %s: %s; check the webroot setting and who owns that folder."
-            raise LocalError("webroot", text % (path, (e.strerror or "refused").lower())) from None
+            sentence = "Cannot write %s: %s; check the webroot setting and who owns that folder."
+            raise LocalError("webroot", sentence % (path, (e.strerror or "refused").lower())) from None
 
-    def withdraw(self, token):
+    def withdraw(self, token: str) -> None:
         """Remove that file; nothing happens when it is gone."""
-        token, _ = check(token, token + ".x")
+        name, _ = check(token, token + ".x")
+        path = os.path.join(self._folder, name.decode())
         try:
-            os.unlink(os.path.join(self._folder, token.decode()))
+            os.unlink(path)
         except FileNotFoundError:
             return
         except OSError as e:
             text = "Cannot remove %s: %s; remove it by hand."
-            raise LocalError(
-                "webroot", text % (os.path.join(self._folder, token.decode()), (e.strerror or str(e)).lower())
-            ) from None
+            raise LocalError("webroot", text % (path, (e.strerror or str(e)).lower())) from None
 
-    def start(self):
+    def start(self) -> None:
         """Nothing to start: the other server answers."""
 
-    def close(self):
+    def close(self) -> None:
         """Nothing to close."""
 
 
-def _refusal(error, port):
+def by_port(listen: Sequence[Endpoint]) -> dict[int, list[str] | None]:
+    """port -> the addresses of `listen` on it, or None for every address: what a `Responder` takes."""
+    found: dict[int, list[str] | None] = {}
+    for host, port in listen:
+        hosts = found.setdefault(port, [])
+        if host is None or hosts is None:
+            found[port] = None
+        else:
+            hosts.append(host)
+    return found
+
+
+def _refusal(error: OSError, port: int) -> LocalError:
     number = error.errno
     if number == errno.EADDRINUSE:
         advice = "another program has it; stop that, or let it answer with the webroot setting"

@@ -21,9 +21,6 @@ class Clock:
     def __init__(self, floor=0, ntp=None):
         self.floor = max(floor, limits.BUILT)
         self._ntp = ntp
-        self._ticks = time.ticks_ms()
-        self._rest = 0  # milliseconds that are not a whole second yet
-        self._expected = self._raw()
 
     def _raw(self):
         # 4 to 8 bytes of heap on a 32-bit board: a Unix time is no small int there.
@@ -48,18 +45,3 @@ class Clock:
             except OSError:
                 return False
         return self.trustworthy()
-
-    def stepped(self):
-        """Seconds by which the clock was set forward (or, negative, back) since the last call, 0 for small
-        ones.
-
-        Call it at least every six days: the tick counter wraps.
-        """
-        ticks = time.ticks_ms()
-        self._rest += time.ticks_diff(ticks, self._ticks)
-        self._ticks = ticks
-        now = self._raw()
-        step = now - self._expected - self._rest // 1000
-        self._expected = now
-        self._rest %= 1000
-        return step if abs(step) > limits.CLOCK_JUMP else 0

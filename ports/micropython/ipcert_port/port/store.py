@@ -1,23 +1,18 @@
 """Files that are whole or not there, on littlefs, FAT or the unix port.
 
 Where renaming replaces a file in one step (littlefs, POSIX), a file is written beside and renamed. FAT
-removes the old file first, so there each file is one of two slots, `name.0` and `name.1`, with a sequence
-number and a check: the newer whole one counts, and the older is removed only when the newer one is on the
-medium.
+removes the old file first, so there each file is one of two slots (`slots`).
 """
 
-import binascii
 import errno
 import os
 import sys
 
-from ipcert import limits
+from ipcert import features, limits
 from ipcert.errors import LocalError
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
-_HEAD = 12  # sequence, length and CRC-32, four bytes each
 _TEMPORARY = ".tmp"
-_SLOTS = (".0~", ".1~")
 
 # Numbers that MicroPython's errno does not name.
 _ENOTDIR = 20
@@ -30,7 +25,8 @@ class Store:
     """The files of one state folder. Names are [a-z0-9][a-z0-9.-]{0,31}, contents limits.FILE bytes at most.
 
     `slots` says whether the file system needs them; None finds out. Everything raises LocalError("store" |
-    "disk-full" | "store-open") with a sentence that says what to do. A bad name is LocalError("name").
+    "disk-full" | "store-open") with a sentence that says what to do. A bad name is LocalError("name"), a file system that needs
+    slots on a firmware without them LocalError("missing").
     """
 
     def __init__(self, folder, slots=None):
@@ -46,6 +42,8 @@ class Store:
                     f.flush()
                 self._private(mode, probe)
             self.slots = self._folds_case(probe or files[0]) if slots is None else slots
+            if self.slots:
+                self._slots = features.load("fat", "ipcert_port.port.slots")
             self._sweep()
         except OSError as e:
             raise self._failure("use", e)
@@ -70,7 +68,7 @@ class Store:
 
     def _folds_case(self, name):
         """True on FAT: there "PROBE" is "probe"."""
-        return self._size(self.folder + "/" + name.upper()) is not None
+        return self.size(self.folder + "/" + name.upper()) is not None
 
     def _list(self):
         return [entry[0] for entry in os.ilistdir(self.folder)]
@@ -78,7 +76,7 @@ class Store:
     def _sweep(self):
         for name in self._list():
             if name.endswith(_TEMPORARY):
-                self._wipe(self.folder + "/" + name)
+                self.wipe(self.folder + "/" + name)
 
     def _path(self, name):
         good = 0 < len(name) <= 32 and name[0] not in ".-" and not name.endswith(_TEMPORARY)
@@ -88,7 +86,7 @@ class Store:
             raise LocalError("name", "A file of the store cannot be named so; report this.")
         return self.folder + "/" + name
 
-    def _size(self, path):
+    def size(self, path):
         """A file's size, or None."""
         try:
             return os.stat(path)[6]
@@ -97,9 +95,9 @@ class Store:
                 return None
             raise
 
-    def _load(self, path, start):
+    def load(self, path, start):
         """The bytes of a file from `start`, or None."""
-        size = self._size(path)
+        size = self.size(path)
         if size is None:
             return None
         if size > limits.FILE + start:
@@ -110,38 +108,11 @@ class Store:
             f.seek(start)
             return f.read()
 
-    def _sequence(self, path):
-        """The sequence number of a slot, or -1 when it is not there or not whole."""
-        size = self._size(path)
-        if size is None or not _HEAD <= size <= limits.FILE + _HEAD:
-            return -1
-        buf = bytearray(256)
-        with open(path, "rb") as f:
-            head = f.read(_HEAD)
-            crc = binascii.crc32(head[:8])
-            left = size - _HEAD
-            while left > 0:
-                n = f.readinto(buf)
-                if not n:
-                    return -1
-                crc = binascii.crc32(buf if n == len(buf) else buf[:n], crc)
-                left -= n
-        whole = crc.to_bytes(4, "big") == head[8:] and int.from_bytes(head[4:8], "big") == size - _HEAD
-        return int.from_bytes(head[:4], "big") if whole else -1
-
-    def _sequences(self, path):
-        return self._sequence(path + _SLOTS[0]), self._sequence(path + _SLOTS[1])
-
     def read(self, name):
         """The bytes of `name`, or None when there is no such file."""
         path = self._path(name)
         try:
-            if not self.slots:
-                return self._load(path, 0)
-            first, second = self._sequences(path)
-            if first < 0 and second < 0:
-                return None
-            return self._load(path + _SLOTS[0 if first > second else 1], _HEAD)
+            return self._slots.read(self, path) if self.slots else self.load(path, 0)
         except OSError as e:
             raise self._failure("read", e)
 
@@ -155,15 +126,16 @@ class Store:
             )
         try:
             if self.slots:
-                self._write_slot(path, data)
+                self._slots.write(self, path, data)
             else:
-                self._put(path + _TEMPORARY, b"", data)
+                self.put(path + _TEMPORARY, b"", data)
                 os.rename(path + _TEMPORARY, path)
                 _sync(self.folder)
         except OSError as e:
             raise self._failure("write", e)
 
-    def _put(self, path, head, data):
+    def put(self, path, head, data):
+        """Write a file that holds `head` and `data`; it is gone when this raises OSError."""
         try:
             with open(path, "wb") as f:
                 _all(f, head)
@@ -174,14 +146,6 @@ class Store:
             self._drop(path)
             raise
 
-    def _write_slot(self, path, data):
-        first, second = self._sequences(path)
-        new = 1 if first >= second else 0  # the slot that does not count
-        head = (max(first, second) + 1).to_bytes(4, "big") + len(data).to_bytes(4, "big")
-        self._put(path + _SLOTS[new], head + _seal(head, data), data)
-        # What was there before is of no more use, and may be a key.
-        self._wipe(path + _SLOTS[1 - new])
-
     def erase(self, name):
         """Remove `name`, overwriting its bytes first; nothing happens when it is not there.
 
@@ -190,20 +154,18 @@ class Store:
         path = self._path(name)
         try:
             if self.slots:
-                first, second = self._sequences(path)
-                older = 0 if first < second else 1  # it goes first, or it would count again after a power cut
-                self._wipe(path + _SLOTS[older])
-                self._wipe(path + _SLOTS[1 - older])
-            elif self._size(path) is not None:
+                self._slots.erase(self, path)
+            elif self.size(path) is not None:
                 # Renamed first, so that a power cut leaves no half-erased file under its name.
                 os.rename(path, path + _TEMPORARY)
                 _sync(self.folder)
-                self._wipe(path + _TEMPORARY)
+                self.wipe(path + _TEMPORARY)
         except OSError as e:
             raise self._failure("erase", e)
 
-    def _wipe(self, path):
-        left = self._size(path)
+    def wipe(self, path):
+        """Remove a file, its bytes overwritten first; nothing happens when it is not there."""
+        left = self.size(path)
         if left is None:
             return
         zeros = bytes(64)
@@ -229,17 +191,13 @@ class Store:
         found = []
         try:
             for name in self._list():
-                if self.slots and name[-3:] in _SLOTS:
-                    name = name[:-3]
-                elif self.slots:
-                    continue
+                if self.slots:
+                    name = self._slots.name(self, name)
                 try:
                     self._path(name)
                 except LocalError:
                     continue
-                if name not in found and (
-                    not self.slots or max(self._sequences(self.folder + "/" + name)) >= 0
-                ):
+                if name not in found:
                     found.append(name)
         except OSError as e:
             raise self._failure("list", e)
@@ -263,10 +221,6 @@ class Store:
         else:
             advice = "error %s; check the flash" % number
         return LocalError("store", "Cannot %s %s: %s." % (verb, self.folder, advice))
-
-
-def _seal(head, data):
-    return (binascii.crc32(data, binascii.crc32(head))).to_bytes(4, "big")
 
 
 def _all(f, data):

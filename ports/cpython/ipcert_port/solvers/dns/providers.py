@@ -7,11 +7,26 @@
 All raise LocalError("dns") with a sentence that says what to do.
 """
 
+from __future__ import annotations
+
 import subprocess
 
 from ipcert.errors import LocalError, RemoteError
 
 from . import queries
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol
+
+    from .queries import Dns
+
+    class Provider(Protocol):
+        def add(self, name: str, text: str) -> None: ...
+        def remove(self, name: str, text: str) -> None: ...
+        def look(self, name: str) -> None: ...
+
 
 _TTL = 60
 _SECONDS = 30
@@ -26,7 +41,15 @@ class Rfc2136:
     zone     the zone, "" to ask the DNS for it
     """
 
-    def __init__(self, server, ask, key_name, secret, algorithm="hmac-sha256", zone=""):
+    def __init__(
+        self,
+        server: tuple[str, int],
+        ask: Dns,
+        key_name: str,
+        secret: str,
+        algorithm: str = "hmac-sha256",
+        zone: str = "",
+    ) -> None:
         self._dns = queries.library()
         import dns.tsigkeyring
 
@@ -42,15 +65,15 @@ class Rfc2136:
                 "The TSIG key in dns.key_file is not base64; copy the secret alone, as tsig-keygen prints it.",
             ) from None
 
-    def add(self, name, text):
+    def add(self, name: str, text: str) -> None:
         """See the module."""
         self._update(name, lambda update, relative: update.add(relative, _TTL, "TXT", _quoted(text)))
 
-    def remove(self, name, text):
+    def remove(self, name: str, text: str) -> None:
         """See the module."""
         self._update(name, lambda update, relative: update.delete(relative, "TXT", _quoted(text)))
 
-    def look(self, name):
+    def look(self, name: str) -> None:
         """Ask the primary for the zone's SOA under our key: a key that it does not know shows here."""
         import dns.message
         import dns.query
@@ -71,7 +94,7 @@ class Rfc2136:
             text = "%s does not serve the zone %s (%s); see dns.server and dns.zone."
             raise LocalError("dns", text % (self._server[0], zone, dns.rcode.to_text(answer.rcode())))
 
-    def _update(self, name, change):
+    def _update(self, name: str, change: Callable[[Any, Any], object]) -> None:
         import dns.query
         import dns.rcode
         import dns.update
@@ -103,35 +126,39 @@ class Webhook:
     roots: PEM file that the server is checked against, None for the system's; token: sent as a Bearer, "" for none.
     """
 
-    def __init__(self, url, roots=None, token=""):
+    def __init__(self, url: str, roots: str | None = None, token: str = "") -> None:
         self._url = url.rstrip("/")
         self._roots = roots
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token:
             self._headers["Authorization"] = "Bearer " + token
 
-    def add(self, name, text):
+    def add(self, name: str, text: str) -> None:
         """See the module."""
         self._post("present", name, text)
 
-    def remove(self, name, text):
+    def remove(self, name: str, text: str) -> None:
         """See the module."""
         self._post("cleanup", name, text)
 
-    def look(self, name):
+    def look(self, name: str) -> None:
         """See that its host answers; nothing is asked of it."""
         import socket
 
         from urequests_compat import url
 
+        from ...port import proxy
+
         host, port, _ = url.split(self._url)
+        choose = proxy.chooser()
+        host, port = (choose and choose(host, port) or (host, port))[:2]
         try:
             socket.create_connection((host, port), _SECONDS).close()
         except OSError as e:
             text = "The DNS webhook at %s cannot be reached: %s; see dns.url."
             raise LocalError("dns", text % (self._url, (e.strerror or str(e)).lower())) from None
 
-    def _post(self, what, name, text):
+    def _post(self, what: str, name: str, text: str) -> None:
         import json
 
         from ...port.net import Net, user_agent
@@ -156,19 +183,19 @@ class Exec:
     No shell. `timeout` in seconds. What it prints on stderr is shown when it fails.
     """
 
-    def __init__(self, command, timeout=120):
+    def __init__(self, command: Sequence[str], timeout: float = 120) -> None:
         self._command = list(command)
         self._timeout = timeout
 
-    def add(self, name, text):
+    def add(self, name: str, text: str) -> None:
         """See the module."""
         self._run("present", name, text)
 
-    def remove(self, name, text):
+    def remove(self, name: str, text: str) -> None:
         """See the module."""
         self._run("cleanup", name, text)
 
-    def look(self, name):
+    def look(self, name: str) -> None:
         """That the program is there."""
         import shutil
 
@@ -176,7 +203,7 @@ class Exec:
             text = "%s, which is to change the zone, is not there or not executable; see dns.command."
             raise LocalError("dns", text % self._command[0])
 
-    def _run(self, what, name, text):
+    def _run(self, what: str, name: str, text: str) -> None:
         program = self._command[0]
         command = [*self._command, what, name + ".", text]
         try:
@@ -205,5 +232,5 @@ class Exec:
             )
 
 
-def _quoted(text):
+def _quoted(text: str) -> str:
     return '"%s"' % text.replace("\\", "\\\\").replace('"', '\\"')

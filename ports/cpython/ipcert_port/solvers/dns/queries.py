@@ -1,15 +1,22 @@
 """Asking the DNS, through dnspython: which zone a name is in, and what the zone's own servers say."""
 
+from __future__ import annotations
+
 import time
 
 from ipcert.errors import LocalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
 
 _CHAIN = 8  # CNAMEs that are followed
 _SERVERS = 16  # a zone's servers that are asked
 _SECONDS = 5  # for one question
 
 
-def library():
+def library() -> ModuleType:
     """dnspython, or LocalError("dns") where it is not installed."""
     try:
         import dns.resolver
@@ -29,7 +36,9 @@ class Dns:
                     or where a firewall keeps us from asking the others
     """
 
-    def __init__(self, resolvers=(), authoritative=()):
+    def __init__(
+        self, resolvers: Sequence[tuple[str, int]] = (), authoritative: Sequence[tuple[str, int]] = ()
+    ) -> None:
         self._dns = library()
         self._authoritative = list(authoritative)
         try:
@@ -41,7 +50,7 @@ class Dns:
             self._resolver.nameserver_ports = dict(resolvers)
         self._resolver.lifetime = 4 * _SECONDS
 
-    def target(self, name):
+    def target(self, name: str) -> str:
         """Where the TXT records of `name` really stand: CNAMEs followed. No final dot."""
         for _ in range(_CHAIN):
             try:
@@ -57,7 +66,7 @@ class Dns:
             name = answer.rrset[0].target.to_text().rstrip(".").lower()
         raise LocalError("dns", "More than %d CNAMEs lead away from %s; mend that." % (_CHAIN, name))
 
-    def addresses(self, name):
+    def addresses(self, name: str) -> list[str]:
         """The addresses (texts) that `name` stands for, IPv4 first; [] where there are none. Raises LocalError("dns")."""
         out = []
         for kind in ("A", "AAAA"):
@@ -72,7 +81,7 @@ class Dns:
             out += [record.address for record in answer.rrset or ()]
         return out
 
-    def caa(self, name):
+    def caa(self, name: str) -> tuple[str, list[tuple[str, str]]]:
         """(where they stand, list of (tag, value)) of the CAA records that count for `name` (RFC 8659 3); ("", []) for none.
 
         Raises LocalError("dns").
@@ -95,7 +104,7 @@ class Dns:
                 ]
         return "", []
 
-    def zone(self, name):
+    def zone(self, name: str) -> str:
         """The zone that `name` is in, without a final dot."""
         try:
             found = self._dns.resolver.zone_for_name(name + ".", resolver=self._resolver)
@@ -103,9 +112,9 @@ class Dns:
             raise LocalError(
                 "dns", "The DNS does not say which zone %s is in: %s; set dns.zone." % (name, _reason(e))
             ) from None
-        return found.to_text().rstrip(".").lower()
+        return str(found.to_text()).rstrip(".").lower()
 
-    def servers(self, name):
+    def servers(self, name: str) -> list[tuple[str, int]]:
         """(host, port) of every address of every server that is authoritative for `name`."""
         if self._authoritative:
             return self._authoritative
@@ -124,7 +133,7 @@ class Dns:
             raise LocalError("dns", "The servers of %s have no addresses; mend the zone." % zone)
         return out[:_SERVERS]
 
-    def texts(self, name, server):
+    def texts(self, name: str, server: tuple[str, int]) -> list[bytes] | None:
         """The TXT records (list of bytes) that one server, a (host, port), has for `name`; None without an answer."""
         dns = self._dns
         question = dns.message.make_query(name + ".", "TXT")
@@ -139,7 +148,7 @@ class Dns:
                 out += [b"".join(record.strings) for record in rrset]
         return out
 
-    def await_text(self, name, shown, seconds):
+    def await_text(self, name: str, shown: Callable[[list[bytes]], bool], seconds: float) -> None:
         """Wait until every authoritative server shows TXT records of `name` for which `shown(list of bytes)` is true.
 
         Servers that do not answer at all are passed over as long as one does. Raises LocalError("dns") after `seconds`.
@@ -166,5 +175,5 @@ class Dns:
             pause = min(pause * 2, 15)
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     return (str(error) or type(error).__name__).split("\n")[0].rstrip(".")[:200]

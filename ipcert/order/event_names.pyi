@@ -1,0 +1,3 @@
+from typing import Tuple
+
+EVENTS: Tuple[str, ...]
