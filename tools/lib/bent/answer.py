@@ -14,13 +14,15 @@ class Pairs(list):
 
 
 class Answer:
-    """status, headers ([[name, value], ...]), body (bytes). `interim`: statuses that are sent before it, on a wire."""
+    """status, headers ([[name, value], ...]), body (bytes). `interim`: statuses that are sent before it, on a wire;
+    `framing`: None for Content-Length, or a function of head and body that makes the bytes."""
 
     def __init__(self, status, headers, body):
         self.status = status
         self.headers = [list(pair) for pair in headers]
         self.body = bytes(body)
         self.interim = ()
+        self.framing = None
 
     def read(self):
         """The headers as both ports read them. Raises what `urequests_compat` raises for what is malformed."""

@@ -3,28 +3,19 @@
 import datetime
 import json
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tools.lib.ca import certificates
 from tools.lib.faults import ca as _ca
 
 WAIT = 2  # Retry-After of what is not decided
-_PEM = _ca._PEM
 
 
 def _above(key, subject, issuer, signer):
     start = datetime.datetime(2020, 1, 1)
-    ski = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    return _ca._certificate(
-        _ca._name(subject),
-        _ca._name(issuer),
-        key.public_key(),
-        signer,
-        start,
-        start + datetime.timedelta(days=20000),
-        [x509.BasicConstraints(ca=True, path_length=None), ski, aki],
-    ).public_bytes(_PEM)
+    end = start + datetime.timedelta(days=20000)
+    subject, issuer = certificates.name(subject), certificates.name(issuer)
+    return certificates.pem(certificates.sign(subject, key.public_key(), issuer, signer, start, end, ca=True))
 
 
 _OTHER = ec.generate_private_key(ec.SECP256R1())
@@ -56,7 +47,7 @@ class SlowCA(_ca.CA):
             return status, found, json.dumps(problem).encode()
         if name == "cert" and url.count("/") == 5:
             status, found, chain = super().exchange(now, method, url.rsplit("/", 1)[0], headers, body)
-            return status, found, chain.replace(_ca._INTERMEDIATE, CROSSED)
+            return status, found, chain.replace(_ca.INTERMEDIATE, CROSSED)
         try:
             status, found, data = super().exchange(now, method, url, headers, body)
         except KeyError:  # a URL or a profile that this CA never had: the bend made it up

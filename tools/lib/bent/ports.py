@@ -63,7 +63,6 @@ class BendingProxy(_proxy.Proxy):
         status = int(first.split(" ")[1])
         pairs = [line.split(": ", 1) for line in lines if not line.lower().startswith("content-length")]
         answer = Answer(status, pairs, data)
-        answer.framing = None
         if status >= 400 or not self._bend.edit(answer, int(time.time()) - limits.EPOCH_UNIX):
             return raw
         self.met = 1
@@ -225,14 +224,13 @@ class OnCPython:
     """The CPython port as it is, but for the clock, whose pauses take no time."""
 
     def __init__(self, folder, proxy, pebble, ahead):
-        options = {"test_ca": True, "agree_terms": True, "urgent": "both", "first_delay": 0}
         entropy = Entropy()
         self._port = Port(os.path.join(folder, "state"), Signer(entropy), entropy)
         self._clock = _MovedClock()
         self._clock.ahead = ahead
         self._deployer = _Collecting(os.path.join(folder, "live"))
         self._answers = _Http(pebble.http_port)
-        chosen = policy.Policy(**options)
+        chosen = policy.Policy(test_ca=True, agree_terms=True, urgent="both", first_delay=0)
         wanted = split.certificates([identifiers.parse(ADDRESS)], chosen)
         self._device = Device(self._port, chosen, wanted, proxy.directory_url)
         self._net = Net(proxy.root, "ipcert/test", 10)
