@@ -23,9 +23,9 @@ from ipcert.acme import (
     exchange,
     message,
 )
-from ipcert.commands import Revocation
 from ipcert.encoding import x509
 from ipcert.errors import RemoteError
+from ipcert.operation_commands import Revocation
 
 HOUR = limits.HOUR
 URL = HOST + "x/1"

@@ -5,8 +5,8 @@ an hour of the home's time; then the power goes, the CA answers well again, and 
 """
 
 from ipcert import action, limits, notices
-from ipcert.commands import Revocation
 from ipcert.errors import RemoteError
+from ipcert.operation_commands import Revocation
 from tools.lib.bent import ca as _ca
 from tools.lib.bent import kinds
 from tools.lib.bent.answer import Answer
