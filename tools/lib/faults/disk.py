@@ -9,6 +9,7 @@ import errno
 import importlib.util
 import os
 import stat
+import sys
 
 from ipcert.errors import LocalError
 from tools.lib import cache
@@ -384,9 +385,9 @@ class _BoardFile:
             self._disk.sync_file(self._inode)
 
 
-def _load(port, name):
-    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", "store.py")
-    spec = importlib.util.spec_from_file_location(name, path)
+def _load(port, name, file="store.py"):
+    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", file)
+    spec = importlib.util.spec_from_file_location("ipcert_port.port." + name, path)  # for its relative imports
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -406,6 +407,10 @@ def _modules():
         module.os = system
         module.open = system.open
         found[kind] = (module, system)
+    # A part of MicroPython's store, which loads it by its full name, on FAT. CPython's port has no such module.
+    slots = _load("micropython", "slots", "slots.py")
+    slots.open = found["micropython-fat"][1].open
+    sys.modules[slots.__name__] = slots
     return found
 
 
