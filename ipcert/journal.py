@@ -113,16 +113,18 @@ class Record:
     # Three fields are stored denser than they are used.
 
     def failures_by(self, kind):
-        """How many of the `failures` were of a kind, one of the reasons of `plan`; 63 counts as any larger number."""
-        return self._failures >> 6 * kind + 6 & _MOST_BY_KIND
+        """How many of the `failures` were of a kind, one of the reasons of `plan`; 63 counts as any larger number.
+
+        A CA that is busy and one that is slow (LIMITED, SLOW) count as one: there is room for four.
+        """
+        return self._failures >> 6 * min(kind, 3) + 6 & _MOST_BY_KIND
 
     def add_failure(self, kind):
         """Count another one. The four counts stand in one integer, above six bits that ipcert 0.1.0 used."""
-        self.failures = min(
-            self.failures + 1, 1000
-        )  # bounded, since the backoff has long reached its day by then
+        # Bounded, since the backoff has long reached its day by then.
+        self.failures = min(self.failures + 1, 1000)
         if self.failures_by(kind) < _MOST_BY_KIND:
-            self._failures = self._failures + (64 << 6 * kind)
+            self._failures = self._failures + (64 << 6 * min(kind, 3))
 
     def no_failures(self):
         """An attempt succeeded, or the certificate is another one."""

@@ -43,7 +43,9 @@ RECOVERY = (
 ADDRESS_START, ADDRESS_END, ADDRESS_LATEST, ADDRESS_LATE = 300, 510, 650, 50
 NAME_START, NAME_END, NAME_LATEST, NAME_LATE = 200, 500, 950, 500
 
-TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retry`
+TRANSPORT, REFUSED, VALIDATION, LIMITED, SLOW = range(
+    5
+)  # what went wrong, for `retry`; SLOW: nothing yet, but it is not there
 
 (
     NONE, URGENT, FIRST, RENEWAL, STRICT, REST, VALID, HURRY, LAPSED, RETRY, ASKED, COLLISION, EMERGENCY, POLL, HELD,
@@ -132,13 +134,11 @@ def first(plan, words, now, urgent, window=14 * DAY):
 def _ordinary(plan, words, is_address, not_before, lifetime, since, reason):
     """One draw from the lineage's ordinary law, given that it comes after `since`. False, and nothing drawn, where too little
     is left of it to hide in."""
-    if is_address:
-        start, end, latest, late, least = ADDRESS_START, ADDRESS_END, ADDRESS_LATEST, ADDRESS_LATE, 6 * HOUR
-    else:
-        start, end, latest, late, least = NAME_START, NAME_END, NAME_LATEST, NAME_LATE, 2 * DAY
-    start = _part(lifetime, start)
-    end = _part(lifetime, end)
-    latest = _part(lifetime, latest)
+    start = _part(lifetime, ADDRESS_START if is_address else NAME_START)
+    end = _part(lifetime, ADDRESS_END if is_address else NAME_END)
+    latest = _part(lifetime, ADDRESS_LATEST if is_address else NAME_LATEST)
+    late = ADDRESS_LATE if is_address else NAME_LATE
+    least = 6 * HOUR if is_address else 2 * DAY
     # The product of seconds and thousandths would leave 2**30.
     unit = lifetime // 1000000 + 1
     if not is_address and latest > lifetime - MARGIN:

@@ -21,6 +21,7 @@ TRANSPORT: int
 REFUSED: int
 VALIDATION: int
 LIMITED: int
+SLOW: int
 NONE: int
 URGENT: int
 FIRST: int

@@ -73,6 +73,7 @@ NOTICES = (
         "back together with the other one, the public logs would show that they belong to one home. Ask for it by hand "
         "to have it now ('ipcert issue'); whoever reads the logs may then match the two."
     ),
+    "The CA offers no chain for %s whose topmost issuer is '%s', as preferred_chain asks for; its own choice is used.",
 )
 
 # By the scope of an identifier (`identifiers.Identifier.scope`): what follows the identifier itself.

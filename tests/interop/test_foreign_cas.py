@@ -12,7 +12,7 @@ import subprocess
 import pytest
 from cryptography import x509
 
-from ipcert.commands import Revocation
+from ipcert.operation_commands import Revocation
 from tests.interop.home import home
 from tests.interop.test_micropython import Hub
 from tools.lib import cache, needs, netns

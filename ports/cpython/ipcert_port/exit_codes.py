@@ -31,7 +31,7 @@ _CODES = {
     "locked": BUSY,
     "busy": BUSY,
 }
-_NETWORK = ("network", "tls", "slow", "too-large", "bad-http", "json", "redirect", "url")
+_NETWORK = ("network", "tls", "slow", "undecided", "too-large", "bad-http", "json", "redirect", "url")
 _STATE = (
     "store", "store-open", "disk-full", "journal-corrupt", "journal-newer", "key-file", "cloned", "deploy", "entropy",
     "rolled-back", "key-reuse", "key", "state", "name",

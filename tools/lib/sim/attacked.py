@@ -37,6 +37,10 @@ def main(arguments):
             )
         )
     report = one.report(town, town.visible(), options.size)
+    report.update(
+        life=options.life, world=options.world, policy=options.policy, size=options.size, seed=options.seed
+    )
+    report["command"] = " ".join(["python -m tools.lib.sim.attacked", *arguments])
     report["seconds"] = round(time.process_time() - begun, 1)
     print(json.dumps(report, indent=1))
     return 0

@@ -131,11 +131,11 @@ class Measure:
         return f"{self.life} days, {self.world}"
 
     def _places(self):
-        """Static homes, and in the full run's kind world dynamic ones too: elsewhere they are found less."""
-        return (False, True) if self.size == "full" and self.world == "kind" else (False,)
+        """Static homes, and once dynamic ones too: they are found less."""
+        return (False, True) if self._thorough() else (False,)
 
     def _thorough(self):
-        """True where every attacker is tried on everyone."""
+        """True where every attacker is tried on everyone, of both sorts of line."""
         return self.size == "full" and self.world == "kind" and self.life == self.lives[0]
 
     def _rng(self):

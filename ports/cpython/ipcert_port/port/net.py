@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from ipcert.port import Bytes
 
+# This machine has the memory for what proxies and content delivery networks add to an answer.
+_HEADER = 65536  # bytes of all headers together
+_HEADERS = 256  # header lines
+
 _ADVICE = (
     ("ConnectionFailed", "network", "check the network connection and the CA's directory URL"),
     (
@@ -64,8 +68,8 @@ class Net:
                 timeout=self._timeout,
                 connect_timeout=limits.CONNECT_TIME,
                 max_body=max(limits.BODY, limits.CHAIN),
-                max_header=limits.HEADER,
-                max_headers=limits.HEADERS,
+                max_header=_HEADER,
+                max_headers=_HEADERS,
                 user_agent=self._agent,
                 proxy=self._proxy,
             )
