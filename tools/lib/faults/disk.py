@@ -191,6 +191,11 @@ class Disk:
 class _Path:
     join = staticmethod(os.path.join)
     abspath = staticmethod(os.path.abspath)
+    dirname = staticmethod(os.path.dirname)
+
+    @staticmethod
+    def isdir(path):
+        return path == FOLDER or FOLDER.startswith(path.rstrip("/") + "/")
 
 
 class _Os:
@@ -210,7 +215,7 @@ class _Os:
     def getpid(self):
         return 4242
 
-    def makedirs(self, path, mode=0o777):
+    def mkdir(self, path, mode=0o777):
         raise FileExistsError(errno.EEXIST, path)
 
     def stat(self, path):
@@ -395,7 +400,8 @@ def _load(port, name, file="store.py"):
 
 def _modules():
     cpython = _load("cpython", "simulated_cpython_store")
-    cpython.os = _Os()
+    cpython.files = _load("cpython", "simulated_cpython_files", "files.py")
+    cpython.os = cpython.files.os = _Os()
     cpython.fcntl = _Fcntl
     found = {"cpython-posix": (cpython, cpython.os)}
     for kind, system in (
