@@ -392,7 +392,8 @@ class _BoardFile:
 
 def _load(port, name, file="store.py"):
     path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", file)
-    spec = importlib.util.spec_from_file_location("ipcert_port.port." + name, path)  # for its relative imports
+    name = "ipcert_port.port." + name  # for its relative imports
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
