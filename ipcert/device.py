@@ -40,7 +40,7 @@ class Device:
     """
 
     def __init__(self, port, policy, certificates, directory_url):
-        message.url(directory_url, "directory")
+        directory_url = message.url(directory_url, "directory")
         self.port = port
         self.policy = policy
         self.storage = Storage(port, _slot_size(certificates))
@@ -256,6 +256,11 @@ class Device:
     def failures(self):
         """How many attempts failed since the start, so that another one was planned."""
         return self.outbox.failures
+
+    @property
+    def errors(self):
+        """How the last attempt of each lineage since the start ended: its identifiers' text -> an Error, or None."""
+        return self.outbox.errors
 
     @property
     def last_error(self):

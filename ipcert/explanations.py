@@ -11,8 +11,8 @@ _REASONS = (
     "The first certificate waits a random time, so that it cannot be matched with the one that went at once.",
     "The ordinary renewal, at a random second of the renewal window.",
     "The renewal, at a random second of the window that the CA suggests.",
-    "The planned time passed while we were off or off line: a new random second of what is left of the window.",
-    "The planned time passed while we were off or off line: a random second while the certificate is still valid.",
+    "The planned time passed while we were off, or nothing got through: a new random second of what is left of the window.",
+    "The planned time passed while we were off, or nothing got through: a random second while the certificate is still valid.",
     "The certificate expires soon, so it is renewed before that.",
     "The certificate expired, so a new one is fetched soon, but not at the moment we came back.",
     "The last attempt failed; this is the next one.",
@@ -23,6 +23,8 @@ _REASONS = (
     "The address is new, so we wait to see whether it lasts.",
     "Revocations are kept apart, so that no list shows two at one moment.",
     "Another address is found in this one's place: the CA is to say whether this one is still ours.",
+    "We were away too long for the ordinary renewal. This one waits a random time, as the first did, since both certificates"
+    " coming back at once would show that they belong together.",
 )
 
 
@@ -43,7 +45,7 @@ def settings():
         (
             "recovery",
             "balanced",
-            "How soon an expired name certificate is back: fast 1 h, balanced 3 days, private 7 days.",
+            "After a long absence the certificate that is not urgent is back within: fast 1 h, balanced 14 days, private 28 days.",
         ),
         (
             "strict_ari",

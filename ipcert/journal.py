@@ -44,11 +44,12 @@ _TEXTS = (
     "other_account_url",
 )  # fmt: skip
 _RECORD_INTS = (
-    "_unused", "planned_at", "window_start", "window_end", "reason", "failures", "failed_at", "not_before", "not_after",
+    "_failures", "planned_at", "window_start", "window_end", "reason", "failures", "failed_at", "not_before", "not_after",
     "file_id", "pending_file_id", "ordered_at", "ask_window_at", "ari_window_end", "consent_at", "created_at", "_revocation",
     "_roles",
     "wanted_at", "presence", "doubted_at", "doubt_answers",
 )  # fmt: skip
+_MOST_BY_KIND = 63
 _RECORD_HASHES = ("key_hash", "pending_key_hash", "chain_hash")
 _RECORD_TEXTS = ("identifiers_text", "order_url", "profile", "ari_id")
 
@@ -80,7 +81,7 @@ class Record:
     """One lineage. Times are core seconds, 0 or `limits.NEVER` for none.
 
     planned_at, window_start, window_end, reason    the plan: the second, what it was drawn from, and why (`plan`'s code)
-    failures           attempts failed in a row, the first at `failed_at`
+    failures           attempts failed in a row, the first at `failed_at`; failures_by(kind): those of one kind
     not_before, not_after, file_id, key_hash, chain_hash    the live certificate and the number of its files; 0: none
     order_url, ordered_at, pending_file_id, pending_key_hash    the last order, in flight while ordered_at is not 0, and the
                        key made for it
@@ -109,7 +110,25 @@ class Record:
             getattr(self, name).set(b"")
         self.planned_at = limits.NEVER
 
-    # Two fields are stored denser than they are used.
+    # Three fields are stored denser than they are used.
+
+    def failures_by(self, kind):
+        """How many of the `failures` were of a kind, one of the reasons of `plan`; 63 counts as any larger number.
+
+        A CA that is busy and one that is slow (LIMITED, SLOW) count as one: there is room for four.
+        """
+        return self._failures >> 6 * min(kind, 3) + 6 & _MOST_BY_KIND
+
+    def add_failure(self, kind):
+        """Count another one. The four counts stand in one integer, above six bits that ipcert 0.1.0 used."""
+        # Bounded, since the backoff has long reached its day by then.
+        self.failures = min(self.failures + 1, 1000)
+        if self.failures_by(kind) < _MOST_BY_KIND:
+            self._failures = self._failures + (64 << 6 * min(kind, 3))
+
+    def no_failures(self):
+        """An attempt succeeded, or the certificate is another one."""
+        self.failures = self.failed_at = self._failures = 0
 
     @property
     def revocation_reason(self):

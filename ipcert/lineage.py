@@ -48,7 +48,8 @@ class Lineages:
         record.certificate_role = role
         record.order_role = role
         record.profile.set(profile.encode())
-        record.pending_file_id = record.failures = record.failed_at = record.ari_window_end = 0
+        record.pending_file_id = record.ari_window_end = 0
+        record.no_failures()
         record.pending_key_hash[:] = bytes(limits.HASH)
         record.ordered_at = 0
 
@@ -58,11 +59,10 @@ class Lineages:
 
     def attempt_failed(self, record, now, failure):
         """An attempt failed, for a reason of `plan`'s. Where it was only the way there, the order may still go on."""
-        # Bounded, since the backoff has long reached its day by then.
-        record.failures = min(record.failures + 1, 1000)
+        record.add_failure(failure)
         if record.failures == 1:
             record.failed_at = now
-        if failure != plan.TRANSPORT:
+        if failure not in (plan.TRANSPORT, plan.SLOW):
             self.discard_pending_key(record)
             record.ordered_at = 0
 

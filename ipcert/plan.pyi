@@ -1,4 +1,4 @@
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 LAST: int
 GRACE: int
@@ -7,17 +7,21 @@ SOON: int
 DAY: int
 HOUR: int
 MINUTE: int
+MARGIN: int
+RECOVERY: int
 ADDRESS_START: int
 ADDRESS_END: int
 ADDRESS_LATEST: int
+ADDRESS_LATE: int
 NAME_START: int
 NAME_END: int
 NAME_LATEST: int
-LATE: int
+NAME_LATE: int
 TRANSPORT: int
 REFUSED: int
 VALIDATION: int
 LIMITED: int
+SLOW: int
 NONE: int
 URGENT: int
 FIRST: int
@@ -35,6 +39,7 @@ POLL: int
 HELD: int
 REVOKE: int
 PROOF: int
+LATER: int
 
 class Planned(Protocol):
     planned_at: int
@@ -66,7 +71,7 @@ def renewal(
     not_before: int,
     not_after: int,
     now: int = ...,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def strict(
     plan: Planned,
@@ -77,7 +82,7 @@ def strict(
     not_before: int,
     not_after: int,
     now: int = ...,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def is_missed(plan: Planned, now: int) -> bool: ...
 def is_lost(plan: Planned, now: int, not_after: int) -> bool: ...
@@ -88,7 +93,7 @@ def missed(
     now: int,
     not_before: int,
     not_after: int,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def retry(
     plan: Planned,
@@ -100,7 +105,7 @@ def retry(
     retry_after: int = ...,
     is_address: bool = ...,
     not_before: int = ...,
-    recovery: int = ...,
+    recovery: Optional[int] = ...,
 ) -> None: ...
 def collide(plan: Planned, words: Random, now: int) -> None: ...
 def is_emergency(stored_end: int, fetched_end: int, not_before: int, not_after: int) -> bool: ...

@@ -62,6 +62,18 @@ class Planner:
         if before[0] <= record.planned_at:
             record.planned_at, record.window_start, record.window_end, record.reason = before
 
+    def _recovery(self, record):
+        """docs/privacy.md#p3: the longest wait of a lineage that is late, seconds."""
+        policy = self._policy
+        certificate = record.certificate
+        if certificate.urgent or certificate.has_address and policy.urgent != "domain":
+            return plan.BACK
+        # There is nothing to hide: the owner said so, or the certificate itself does.
+        if policy.setting == "public" or certificate.links_name():
+            return plan.BACK
+        # Where both are urgent the owner waits a day for the other, as in the beginning.
+        return min(policy.recovery, limits.DAY) if policy.urgent == "both" else policy.recovery
+
     def renewal(self, record, now):
         """docs/privacy.md#p2, after a certificate was issued."""
         # Never divided: its place is in the real lifetime of the certificate.
@@ -72,7 +84,7 @@ class Planner:
             record.not_before,
             record.not_after,
             now,
-            self._policy.recovery,
+            self._recovery(record),
         )
 
     def retry(self, record, now, failure, pause):
@@ -82,14 +94,15 @@ class Planner:
             record,
             now,
             now,
-            record.failures,
+            record.failures_by(failure),
             failure,
             record.not_after,
             pause,
             record.certificate.has_address,
             record.not_before,
-            self._policy.recovery,
+            self._recovery(record),
         )
+        self._tell_wait(record, now)
 
     def revocation(self, record, now):
         """docs/privacy.md#p14: at once, or at a distance from the last one."""
@@ -103,6 +116,7 @@ class Planner:
         """Draw again where a plan means nothing any more: docs/privacy.md#p3 where the device was off, and where the clock was far ahead
         when it was made. False where it holds."""
         # Two different things: what was planned too far ahead, and what is over.
+        before = record.reason
         lost = plan.is_lost(record, now, record.not_after)
         if not lost and not plan.is_missed(record, now):
             return False
@@ -120,9 +134,23 @@ class Planner:
                 now,
                 record.not_before,
                 record.not_after,
-                self._policy.recovery,
+                self._recovery(record),
             )
+            if before != plan.LATER:
+                self._tell_wait(record, now)
         return True
+
+    def _tell_wait(self, record, now):
+        # How long at most, not until when: that would be the moment of the return, and notices end up in logs.
+        if record.reason == plan.LATER:
+            most = record.window_end - now
+            unit, word = limits.MINUTE, "minutes"
+            if most > limits.DAY:
+                unit, word = limits.DAY, "days"
+            elif most > limits.HOUR:
+                unit, word = limits.HOUR, "hours"
+            text = "%d %s" % (-(-most // unit), word)
+            self._outbox.notice(notices.WAITS, record.identifiers_text.text(), text)
 
     def poll(self, record, now, pause):
         """The next question about the renewal window; none where the CA answers no such questions."""
@@ -150,7 +178,7 @@ class Planner:
                 record.not_before,
                 record.not_after,
                 now,
-                self._policy.recovery,
+                self._recovery(record),
             )
         record.ari_window_end = end
         self.poll(record, now, pause)

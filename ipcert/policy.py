@@ -12,7 +12,7 @@ besides `combined` (`configuration`); `compress` needs a test CA; the six-day pr
 (`acme.directory.choose_profile`).
 """
 
-from . import features, limits
+from . import features, limits, plan
 from .acme import challenge
 from .encoding.buffer import MICROPYTHON
 from .errors import LocalError
@@ -33,7 +33,7 @@ class Policy:
     setting         "home" | "public": a public server in a data centre is not asked for consent
     combined        one certificate for everything: only with consent, or in a public setting
     first_delay     0 to 60 days; default 14 days, one day where both are urgent
-    recovery        1 hour to 7 days: how soon a lapsed domain certificate comes back (docs/privacy.md#p3)
+    recovery        1 hour to 28 days, default 14: after an absence the certificate that is not urgent is back within it (docs/privacy.md#p3)
     strict_ari      renew inside the CA's suggested window
     min_ip_age      how long a new address must last, where the last one did not (docs/privacy.md#p6)
     profile_name, profile_ip    a profile's name, "" for the rule of `acme.profile`
@@ -56,7 +56,7 @@ class Policy:
         setting="home",
         combined=False,
         first_delay=None,
-        recovery=3 * limits.DAY,
+        recovery=plan.RECOVERY,
         strict_ari=False,
         min_ip_age=limits.DAY,
         profile_name="",
@@ -81,7 +81,7 @@ class Policy:
         if first_delay is None:
             first_delay = limits.DAY if urgent == "both" else 14 * limits.DAY
         _between("first_delay", first_delay, 0, 60 * limits.DAY)
-        _between("recovery", recovery, limits.HOUR, 7 * limits.DAY)
+        _between("recovery", recovery, limits.HOUR, 28 * limits.DAY)
         _between("min_ip_age", min_ip_age, 0, 30 * limits.DAY)
         _between("compress", compress, 1, 10000000)
         # Plans that come within minutes would show in a public log that the two belong together.

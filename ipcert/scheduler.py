@@ -189,8 +189,17 @@ class Scheduler:
         return True
 
     def _begin_due(self, now, action):
-        due = self._soonest()
-        if due.planned_at > now:
+        due = None
+        for record in self._storage.journal.records():
+            # Of several the one that failed least: one that always fails must not keep the others away.
+            if record.planned_at <= now and (
+                due is None
+                or record.failures < due.failures
+                or record.failures == due.failures
+                and record.planned_at < due.planned_at
+            ):
+                due = record
+        if due is None:
             return NOTHING
         # Told here and not at the second of expiry: the renewal was missed long before.
         if due.file_id and now >= due.not_after:

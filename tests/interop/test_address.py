@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not netns.possible(), reason="no network namespa
 
 @pytest.fixture
 def namespace():
+    needs.install("pebble")  # from within there is no network to fetch it from
     one = netns.Namespace()
     with one.enter():
         yield one

@@ -192,14 +192,101 @@ class Renewal(unittest.TestCase):
         start = home.clock.now
         ip, name = home.record(V4), home.record(NAME)
         self.assertTrue(start <= ip.planned_at <= start + 900)
-        self.assertTrue(start <= name.planned_at <= start + 3 * DAY)
+        self.assertTrue(start <= name.planned_at <= start + 14 * DAY)
         plans = (ip.planned_at, name.planned_at)
         home.sleep(60)
         home.run(home.clock.now)
         self.assertEqual((home.record(V4).planned_at, home.record(NAME).planned_at), plans)
-        home.run(start + 4 * DAY)
+        home.run(start + 14 * DAY)
         self.assertEqual({i.names for i in home.ca.issued[before:]}, {(V4,), (NAME,)})
         self.assertEqual(sorted(home.told(notices.LAPSED)), sorted([V4, NAME]))
+        self.assertEqual(home.told(notices.WAITS), [NAME])
+
+    def test_who_waits_after_an_absence_and_for_how_long(self):
+        for wishes, first, other, most, words in (
+            ({}, V4, NAME, 14 * DAY, "14 days"),
+            ({"recovery": 28 * DAY}, V4, NAME, 28 * DAY, "28 days"),
+            ({"recovery": HOUR}, V4, NAME, HOUR, "59 minutes"),
+            ({"urgent": "domain"}, NAME, V4, 14 * DAY, "14 days"),
+            ({"urgent": "domain", "recovery": HOUR}, NAME, V4, HOUR, "59 minutes"),
+            ({"urgent": "both"}, V4, NAME, DAY, "24 hours"),
+            ({"urgent": "both", "recovery": HOUR}, V4, NAME, HOUR, "59 minutes"),
+        ):
+            home = Home(**wishes)
+            home.run(START + 15 * DAY)
+            home.sleep(120 * DAY)
+            home.run(home.clock.now)
+            start = home.clock.now
+            urgent, late = home.record(first), home.record(other)
+            self.assertEqual((urgent.reason, late.reason), (plan.LAPSED, plan.LATER))
+            self.assertEqual((urgent.window_start, urgent.window_end), (start, start + plan.BACK))
+            self.assertEqual((late.window_start, late.window_end), (start, start + most - most // 32))
+            # The owner is told for how long, once, and the log does not learn a moment of it.
+            told = [(subject, text) for n, subject, text in home.notices if n == notices.WAITS]
+            self.assertEqual(told, [(other, words)])
+            home.sleep(60)
+            home.run(start + most)
+            self.assertEqual(len(home.told(notices.WAITS)), 1)
+            self.assertTrue(home.record(other).not_after > home.clock.now)
+
+    def test_nobody_waits_where_nothing_is_hidden(self):
+        for texts, wishes in (((NAME, V4), {"setting": "public"}), ((NAME,), {}), ((V4,), {})):
+            home = Home(texts, **wishes)
+            home.run(START + 15 * DAY)
+            home.sleep(120 * DAY)
+            home.run(home.clock.now)
+            for text in texts:
+                self.assertEqual(home.record(text).reason, plan.LAPSED)
+            self.assertEqual(home.told(notices.WAITS), [])
+
+    def test_the_owner_has_it_now_by_asking(self):
+        home = Home()
+        home.run(START + 15 * DAY)
+        home.sleep(120 * DAY)
+        home.run(home.clock.now)
+        home.device.event("renew", NAME)
+        home.run(home.clock.now + 60)
+        self.assertEqual(home.ca.issued[-1].names, (NAME,))
+        self.assertEqual(home.record(NAME).reason, plan.RENEWAL)
+
+    def test_a_validation_that_fails_after_a_long_outage_is_repeated_within_minutes(self):
+        home = Home((V4,))
+        home.run()
+        home.ca.hook = lambda kind, url: (503, {}, b"{}")
+        home.run(START + 7 * DAY)  # the device is on, and its certificate expires
+        record = home.record(V4)
+        self.assertTrue(record.failures > 9 and record.failures_by(plan.TRANSPORT) > 9)
+        self.assertTrue(record.not_after < home.clock.now)
+        home.ca.hook = None
+        home.look = lambda challenge, value, token: None
+        home.ca.look = home.look
+        home.run(record.planned_at)
+        self.assertEqual(record.failures_by(plan.VALIDATION), 1)
+        self.assertTrue(30 <= record.planned_at - home.clock.now <= 90)
+        home.boot()  # the counts are in the journal
+        self.assertEqual(home.record(V4).failures_by(plan.VALIDATION), 1)
+        self.assertEqual(home.record(V4).failures_by(plan.TRANSPORT), record.failures_by(plan.TRANSPORT))
+        del home.look
+        home.ca.look = home.look
+        home.run(home.clock.now + 120)
+        self.assertEqual(len(home.ca.issued), 2)
+        record = home.record(V4)
+        self.assertEqual((record.failures, record.failures_by(plan.TRANSPORT)), (0, 0))
+
+    def test_a_profile_that_disappears_costs_no_lapse(self):
+        home = Home((NAME,), urgent="domain")
+        home.run()
+        self.assertEqual(home.ca.issued[0].profile, "classic")
+        end = home.record(NAME).not_after
+        home.ca.profiles = {"tlsserver": 45 * DAY, "shortlived": 160 * HOUR}
+        for _ in range(4):
+            home.run(home.record(NAME).planned_at)
+            last = home.ca.issued[-1]
+            self.assertEqual(last.profile, "tlsserver")
+            self.assertTrue(last.at < end)
+            end = home.record(NAME).not_after
+        self.assertEqual(home.told(notices.PROFILE), [NAME])
+        self.assertEqual(home.told(notices.LAPSED), [])
 
     def test_the_other_waits_while_an_order_is_in_flight(self):
         home = Home((NAME, V4), urgent="both")

@@ -183,6 +183,24 @@ class Encoding(unittest.TestCase):
         other.encode(buf)
         self.assertEqual(buf[4], journal.VERSION)
 
+    def test_failures_are_counted_by_kind(self):
+        r = journal.Record()
+        r._failures = 1  # what ipcert 0.1.0 had there means nothing
+        for kind in range(4):
+            self.assertEqual(r.failures_by(kind), 0)
+        for kind, times in ((0, 70), (2, 3), (3, 1)):
+            for _ in range(times):
+                r.add_failure(kind)
+        self.assertEqual([r.failures_by(kind) for kind in range(4)], [63, 0, 3, 1])
+        self.assertEqual(r.failures, 74)
+        for kind in range(4):
+            for _ in range(2000):
+                r.add_failure(kind)
+        self.assertEqual([r.failures_by(kind) for kind in range(4)], [63] * 4)
+        self.assertTrue(r._failures <= limits.NEVER and r.failures == 1000)
+        r.no_failures()
+        self.assertEqual([r.failures_by(kind) for kind in range(4)] + [r.failures, r.failed_at], [0] * 6)
+
     def test_a_later_version(self):
         j = filled()
         buf = bytearray(limits.JOURNAL)

@@ -14,7 +14,7 @@ class Choices(unittest.TestCase):
     def test_defaults(self):
         p = Policy()
         self.assertEqual((p.urgent, p.setting, p.combined), ("ip", "home", False))
-        self.assertEqual((p.first_delay, p.recovery, p.min_ip_age), (14 * DAY, 3 * DAY, DAY))
+        self.assertEqual((p.first_delay, p.recovery, p.min_ip_age), (14 * DAY, 14 * DAY, DAY))
         self.assertEqual((p.strict_ari, p.test_ca, p.compress, p.agree_terms), (False, False, 1, False))
         self.assertEqual((p.challenge_name, p.challenge_ip, p.accounturi), ("http-01", "http-01", False))
         self.assertEqual(p.preferred_chain, "smallest" if sys.implementation.name == "micropython" else "")
@@ -26,7 +26,7 @@ class Choices(unittest.TestCase):
     def test_bounds(self):
         for option, good, bad in (
             ("first_delay", (0, 60 * DAY), (-1, 60 * DAY + 1, 1.5, "1", True)),
-            ("recovery", (3600, 7 * DAY), (3599, 7 * DAY + 1)),
+            ("recovery", (3600, 28 * DAY), (3599, 28 * DAY + 1)),
             ("min_ip_age", (0, 30 * DAY), (-1, 30 * DAY + 1)),
             ("urgent", ("ip", "domain", "both"), ("", "name", None)),
             ("setting", ("home", "public"), ("", "data centre")),

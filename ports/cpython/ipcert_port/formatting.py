@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 
-from ipcert import explanations, limits
+from ipcert import explanations, limits, plan
 from ipcert.encoding import x509
 from ipcert.errors import RemoteError
 
@@ -38,6 +38,11 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def waits(record: Record) -> bool:
+    """True where a certificate waits after a long absence, for privacy: the end of its window is the latest it comes."""
+    return record.reason == plan.LATER and record.planned_at < limits.NEVER
+
+
 def planned(record: Record) -> dict[str, Any]:
     """One record's plan as a dict for --json. `at` is None where nothing is planned."""
     never = record.planned_at >= limits.NEVER
@@ -47,6 +52,7 @@ def planned(record: Record) -> dict[str, Any]:
         "at_unix": None if never else record.planned_at + limits.EPOCH_UNIX,
         "from": None if never else utc(record.window_start),
         "to": None if never else utc(record.window_end),
+        "waits_until": utc(record.window_end) if waits(record) else None,
         "why": explanations.reason_text(0 if never else record.reason),
     }
 

@@ -12,6 +12,7 @@ from ipcert import identifiers, limits
 from ipcert.errors import Error, LocalError, RemoteError
 
 from . import config
+from .helpers import say
 
 _USAGE = "say what to do: ipcert [--config FILE] run | check | status [--json] | renew NAME"
 _STATE = (
@@ -48,14 +49,14 @@ def _check(settings, words):
     from .wan import Wan, addresses
 
     for one in settings.names + settings.addresses:
-        print(one.value)
+        say(one.value)
     if settings.interface:
         service.make(settings.run_dir)
         text = Helpers(settings.helpers, settings.run_dir)("addresses", settings.interface, keep=True)
         wan = Wan(settings.families, settings.test)
         wan.look(text)
         for family in wan.known:
-            print("%s (from %s)" % (wan.known[family].value, settings.interface))
+            say("%s (from %s)" % (wan.known[family].value, settings.interface))
         if not wan.known:
             for one in addresses(text):
                 if one.family in settings.families:
@@ -69,7 +70,7 @@ def _check(settings, words):
 
 
 def _status(settings, words):
-    from ipcert import journal, keys
+    from ipcert import journal, keys, plan
 
     from .clock import utc
 
@@ -92,17 +93,23 @@ def _status(settings, words):
                 "identifiers": r.identifiers_text.text().split(","),
                 "not_after": utc(r.not_after) if r.file_id else None,
                 "next": utc(r.planned_at) if r.planned_at < limits.NEVER else None,
+                # After a long absence, for privacy: the latest that it comes; `ipcert renew` fetches it now, and shows the two together.
+                "waits_until": utc(r.window_end)
+                if r.reason == plan.LATER and r.planned_at < limits.NEVER
+                else None,
                 "failures": r.failures,
             }
         )
     if "--json" in words:
-        print(json.dumps({"certificates": out}))
+        say(json.dumps({"certificates": out}))
         return
     for one in out:
         state = "valid until %s" % one["not_after"] if one["not_after"] else "not issued yet"
-        print("%s: %s, next at %s" % (", ".join(one["identifiers"]), state, one["next"] or "never"))
+        until = one["waits_until"]
+        waits = ", waits until %s at the latest (docs/privacy.md#p3)" % until if until else ""
+        say("%s: %s, next at %s%s" % (", ".join(one["identifiers"]), state, one["next"] or "never", waits))
     if not out:
-        print("Nothing has been planned yet.")
+        say("Nothing has been planned yet.")
 
 
 def _sha256(buf, start, end, out, off):
@@ -135,7 +142,7 @@ def main(words):
         _COMMANDS[words[0]](config.load(path), words[1:])
         return 0
     except Error as e:
-        print("ipcert: " + str(e))
+        say("ipcert: " + str(e))
         return _code(e)
     except KeyboardInterrupt:
         return 130

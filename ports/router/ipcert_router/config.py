@@ -41,6 +41,15 @@ OPTIONS = {
 OPTIONS.update(options.SHARED)
 
 
+def refuse_proxy(getenv):
+    """Raise LocalError("config") where the environment names a proxy: a router asks none, and going past it would show what
+    the owner may want hidden. `getenv`: os.getenv.
+    """
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        if getenv(name):
+            raise LocalError("config", "%s is set, but ipcert on a router asks no proxy; unset it." % name)
+
+
 def _seconds(name, text):
     if text[:-1].isdigit() and len(text) < 10 and text[-1] in _UNITS:
         return int(text[:-1]) * _UNITS[text[-1]]

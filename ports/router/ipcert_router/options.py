@@ -11,7 +11,7 @@ SHARED = {
     "test": ("flag", False),
     "urgent": ("text", "ip"),
     "first_delay": ("duration", None),
-    "recovery": ((("fast", 3600), ("balanced", 259200), ("private", 604800)), 259200),
+    "recovery": ((("fast", 3600), ("balanced", 1209600), ("private", 2419200)), 1209600),
     "strict_ari": ("flag", False),
     "min_ip_age": ("duration", 86400),
     "profile_name": ("text", ""),

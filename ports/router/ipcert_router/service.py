@@ -19,10 +19,12 @@ from ipcert_port.port import entropy, net, port, sign, store
 from ipcert_port.port.drive import Drive
 from ipcert_port.solvers import dns
 
+from . import helpers
 from .answers import Standalone, Webroot
 from .clock import SYNCED, RouterClock
+from .config import refuse_proxy
 from .deploy import Deployer
-from .helpers import Helpers
+from .helpers import Helpers, public_folder
 from .wan import Wan
 
 WAN = "wan"  # the store's file with the addresses that are certified
@@ -36,7 +38,7 @@ _COLLECT = (
 
 def say(text):
     """One line for the log. No plan is ever told there: logs leave the router."""
-    print("ipcert: " + text)
+    helpers.say("ipcert: " + text)
 
 
 def make(folder):
@@ -71,8 +73,11 @@ class Service:
 
     def __init__(self, config):
         self._config = config
-        for folder in (config.state_dir, config.cert_dir, config.run_dir):
+        refuse_proxy(os.getenv)
+        for folder in (config.state_dir, config.run_dir):
             make(folder)
+        if not public_folder(config.cert_dir):
+            raise LocalError("store", "Cannot make %s." % config.cert_dir)
         self._lock = lock(config.state_dir)
         self._helpers = Helpers(config.helpers, config.run_dir)
         self._files = store.Store(config.state_dir)

@@ -1,5 +1,7 @@
 """Properties of the plan over random histories: hypothesis chooses times, lifetimes, words and mishaps."""
 
+import bisect
+
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -69,21 +71,104 @@ def test_a_renewal_is_in_time_if_it_can_be_helped(rng, ip, now, life, age):
     elif ip:
         assert p.planned_at <= now + 15 * 60
     else:
-        assert p.planned_at <= now + 3 * DAY
+        assert p.planned_at <= now + 14 * DAY
 
 
-@given(sources, st.booleans(), moments, lives, moments, st.sampled_from([HOUR, 3 * DAY, 7 * DAY]))
-def test_a_missed_plan_is_in_time_if_it_can_be_helped(rng, ip, now, life, age, recovery):
-    assume(age <= 2 * life and age <= now and now - age + life < plan.LAST - 8 * DAY)
-    end = now - age + life
+recoveries = st.one_of(
+    st.sampled_from([plan.BACK, HOUR, DAY, 14 * DAY, 28 * DAY]), st.integers(HOUR, 28 * DAY)
+)
+
+
+@given(sources, st.booleans(), moments, lives, moments, recoveries)
+def test_a_missed_plan_is_in_the_law_or_in_time_or_within_recovery(rng, ip, now, life, age, recovery):
+    assume(age <= 2 * life and age <= now and now - age + life < plan.LAST - 31 * DAY)
+    begin, end = now - age, now - age + life
     p = plan.Plan()
-    plan.missed(p, rng, ip, now, now - age, end, recovery)
+    plan.missed(p, rng, ip, now, begin, end, recovery)
     check(p, now)
-    if end - now >= BARE:
+    latest = plan.ADDRESS_LATEST if ip else plan.NAME_LATEST
+    if p.reason == plan.REST:
+        assert now + plan.SOON <= p.planned_at <= begin + life * latest // 1000 < end
+        assert ip or p.planned_at <= max(end - 60 * HOUR, begin + life // 2)
+    elif recovery > plan.BACK:
+        assert p.reason == plan.LATER and p.planned_at < now + recovery
+    elif end - now >= BARE:
         assert p.planned_at < end
     else:
-        assert p.planned_at <= now + (15 * 60 if ip else recovery)
+        assert p.planned_at <= now + 15 * 60
     assert not plan.is_lost(p, now, end)
+
+
+def distance(draws, others):
+    """The largest difference of two samples' distributions (Kolmogorov and Smirnov)."""
+    draws, others = sorted(draws), sorted(others)
+    return max(
+        abs(bisect.bisect_right(draws, one) / len(draws) - bisect.bisect_right(others, one) / len(others))
+        for one in draws + others
+    )
+
+
+@pytest.mark.parametrize("percent", [5, 22, 35, 45, 49, 55, 70, 88])
+@pytest.mark.parametrize(
+    "ip, life", [(True, 160 * HOUR), (False, 90 * DAY), (False, 45 * DAY), (False, 10 * DAY)]
+)
+def test_a_missed_plan_has_the_ordinary_law_given_that_it_is_still_to_come(ip, life, percent):
+    now = NOW + life * percent // 100
+    rng = Source(percent * life)
+    p = plan.Plan()
+    ordinary, later = [], []
+    for _ in range(3000):
+        plan.renewal(p, rng, ip, NOW, NOW + life, NOW)
+        if p.planned_at >= now + plan.SOON:
+            ordinary.append(p.planned_at)
+        plan.missed(p, rng, ip, now, NOW, NOW + life)
+        later.append(p.planned_at)
+    if p.reason != plan.REST:
+        # Nothing is left of it, or next to nothing.
+        assert percent >= (60 if ip else 55) and len(ordinary) < 300
+        return
+    # 0.001 of right ones are farther apart.
+    assert distance(later, ordinary) < 1.95 * (1 / len(later) + 1 / len(ordinary)) ** 0.5
+    # And it is not uniform where the law is not: this distance would show that.
+    if life == 90 * DAY and percent == 35:
+        flat = [now + plan.below(rng, p.window_end - now) for _ in later]
+        assert distance(flat, ordinary) > 1.95 * (1 / len(flat) + 1 / len(ordinary)) ** 0.5
+
+
+@given(
+    sources, st.booleans(), lives, st.lists(st.integers(600, 40 * DAY), min_size=1, max_size=6), recoveries
+)
+def test_each_wait_ends_where_the_owner_was_told_or_begins_anew(rng, ip, life, off, recovery):
+    """Switched off again and again during the wait: the end of the window moves only where next to nothing was left of it."""
+    assume(recovery > plan.BACK)
+    now = NOW
+    p = plan.Plan()
+    plan.missed(p, rng, ip, now, now - 2 * life, now - life, recovery)
+    for length in off:
+        until = p.window_end
+        now += length
+        if plan.is_missed(p, now):
+            plan.missed(p, rng, ip, now, NOW - 2 * life, NOW - life, recovery)
+            check(p, now)
+            assert p.window_end == until if until - now >= 6 * HOUR else p.window_end < now + recovery
+
+
+@given(sources, st.booleans(), st.sampled_from([HOUR, 2 * HOUR, DAY, 10 * DAY, 45 * DAY, limits.LIFETIME_MAX]),
+       st.sampled_from([0, HOUR]), st.sampled_from([plan.BACK, HOUR, 14 * DAY]))  # fmt: skip
+def test_any_lifetime_is_renewed_in_time_while_the_device_is_on(rng, ip, life, backdated, recovery):
+    """Of an hour or ten years, dated back or not, and changed at each renewal: bounded, and no lapse."""
+    assume(life > backdated)
+    now = NOW
+    p = plan.Plan()
+    for step in range(8):
+        lasts = max(life, HOUR + backdated) if step % 2 else 45 * DAY
+        end = now - backdated + lasts
+        if end > plan.LAST - DAY:
+            return
+        plan.renewal(p, rng, ip, now - backdated, end, now, recovery)
+        check(p, now)
+        assert now + BARE // 2 <= p.planned_at < end
+        now = p.planned_at
 
 
 @given(sources, st.booleans(), moments, waits, waits, lives)
@@ -109,8 +194,12 @@ def test_a_retry_is_never_a_busy_loop_and_never_far(rng, now, failures, kind, le
     if failures > 1:
         assert p.planned_at >= now + 300
     assert not plan.is_lost(p, now, end)
-    if left > 4 * DAY and kind != plan.TRANSPORT:
+    if left > 4 * DAY and (kind not in (plan.TRANSPORT, plan.VALIDATION) or ip):
         assert p.planned_at <= now + 36 * HOUR + DAY // 10
+    if left > 1300 and failures > 1 and not ip and kind in (plan.TRANSPORT, plan.VALIDATION) and asked <= 0:
+        assert p.planned_at < end
+    if left <= 0 and not ip:
+        assert p.planned_at <= now + 14 * DAY
     if left <= 0 and ip and kind == plan.TRANSPORT and asked <= 0 and end:
         assert (
             p.planned_at <= now + 15 * 60
@@ -120,18 +209,23 @@ def test_a_retry_is_never_a_busy_loop_and_never_far(rng, now, failures, kind, le
         assert p.planned_at < end + BARE or asked > 0 and p.planned_at <= now + HOUR + HOUR // 10
 
 
-@given(sources, st.booleans(), lives, st.integers(0, 1000), st.sampled_from([0, HOUR, 365 * DAY]))
-def test_a_ca_that_is_down_for_two_days_causes_no_lapse(rng, ip, life, when, asked):
-    life = 160 * HOUR if ip else max(life, 20 * DAY)
+@given(
+    sources, st.booleans(), st.booleans(), lives, st.integers(0, 1000), st.sampled_from([0, HOUR, 365 * DAY]),
+    st.sampled_from([plan.TRANSPORT, plan.VALIDATION]),
+)  # fmt: skip
+def test_a_ca_that_is_down_for_two_days_causes_no_lapse(rng, ip, urgent, life, when, asked, kind):
+    """Nor one that reaches nobody for two days: nothing lapses where the device was on, whichever is urgent."""
+    life = 160 * HOUR if ip else max(life, 10 * DAY)
+    recovery = plan.BACK if urgent else 14 * DAY
     p = plan.Plan()
-    plan.renewal(p, rng, ip, NOW, NOW + life, NOW)
+    plan.renewal(p, rng, ip, NOW, NOW + life, NOW, recovery)
     down = max(NOW, p.planned_at - when * 48 * HOUR // 1000)  # at any moment that touches the plan
     failures = 0
     while p.planned_at < down + 48 * HOUR:
         failures += 1
         assert failures < 2000
         at = p.planned_at + 20
-        plan.retry(p, rng, at, failures, plan.TRANSPORT, NOW + life, asked, ip, NOW)
+        plan.retry(p, rng, at, failures, kind, NOW + life, asked, ip, NOW, recovery)
         assert p.planned_at > at
     assert p.planned_at + 20 < NOW + life
 
@@ -221,4 +315,4 @@ def test_a_clock_that_jumped(rng, other, ip):
         if plan.is_missed(p, NOW) or plan.is_lost(p, NOW, end):
             plan.missed(p, rng, ip, NOW, end - life, end)
     assert NOW - plan.GRACE <= p.planned_at
-    assert p.planned_at <= end + 8 * DAY
+    assert not plan.is_lost(p, NOW, end)

@@ -153,15 +153,19 @@ def test_a_line_that_gets_another_address_every_night_orders_next_to_nothing_for
 def test_recovery_is_the_owners_choice():
     def waits(recovery):
         found = []
-        for number in range(150):
-            w = one(number, ([], []))
+        for number in range(60):
+            w = one(number, ([], []), life=world.Lifetimes(name=45 * DAY))
             log = home.run(w, words(number), recovery=recovery)
             found += [
                 back - ready for ip, _, ready, _, back, failures, _ in log.lapses if not ip and not failures
             ]
         return found
 
-    assert max(waits(HOUR)) < HOUR < max(waits(7 * DAY))
+    # Also where it was switched off during the wait, which then goes on.
+    most = 0
+    for recovery in (HOUR, DAY, 14 * DAY, 28 * DAY):
+        assert most < max(waits(recovery)) < recovery
+        most = recovery
 
 
 # The list of what is known to fail.

@@ -9,7 +9,7 @@ import time
 import pytest
 from home import Home, sentence
 
-from ipcert import limits
+from ipcert import limits, plan
 from ipcert.errors import LocalError, RemoteError
 from ipcert_port import exit_codes, formatting
 from ipcert_port.cli import commands
@@ -67,6 +67,30 @@ def test_status_before_and_after(home):
     home.run("plan")
     text = home.run("status").stdout
     assert NAME + ": no certificate yet." in text and "daemon does not run" in text
+
+
+def test_the_owner_is_told_until_when_a_certificate_waits(home):
+    home.run("plan")
+    now = int(time.time()) - limits.EPOCH_UNIX
+
+    def away(journal):
+        record = [r for r in journal.records() if r.identifiers_text.text() == NAME][0]
+        record.not_before, record.not_after = now - 100 * limits.DAY, now - 10 * limits.DAY
+        record.planned_at, record.reason = now + 2 * limits.DAY, plan.LATER
+        record.window_start, record.window_end = now - limits.DAY, now + 12 * limits.DAY
+
+    assert all(p["waits_until"] is None for p in home.json("plan")["plans"])
+    assert "At the latest" not in home.run("status").stdout
+    home.rewrite(away)
+    latest = now + 12 * limits.DAY
+    for command in ("plan", "status"):
+        text = home.run(command).stdout
+        assert "At the latest it comes on %s:" % formatting.local(latest) in text
+        assert "'ipcert issue --now %s' fetches it now, and shows that" % NAME in text
+        assert "belong to one home" in text and "policy.recovery" in text
+        plans = {p["identifiers"][0]: p for p in home.json(command)["plans"]}
+        assert plans[NAME]["waits_until"] == formatting.utc(latest)
+        assert plans["127.0.0.1"]["waits_until"] is None
 
 
 def test_exit_codes_are_documented_and_used(home):

@@ -32,7 +32,7 @@ def test_defaults_are_the_policys():
     assert [i.value for i in c.identifiers] == ["nas.example.net", "127.0.0.1"]
     assert c.directory == "https://acme-v02.api.letsencrypt.org/directory" and c.roots is None
     assert c.policy.urgent == "ip" and c.policy.first_delay == 14 * limits.DAY and not c.policy.combined
-    assert c.policy.recovery == 3 * limits.DAY and c.policy.min_ip_age == limits.DAY
+    assert c.policy.recovery == 14 * limits.DAY and c.policy.min_ip_age == limits.DAY
     assert c.listen == [(None, 80)] and c.hook == [] and c.name_on == "all"
     assert (c.state, c.deploy) == ("/var/lib/ipcert/state", "/var/lib/ipcert/live")
 
@@ -50,7 +50,7 @@ def test_every_key_reaches_its_place():
     )
     assert c.directory == "https://ca.example/dir" and c.roots == "/etc/r.pem" and c.state == "/etc/s"
     p = c.policy
-    assert (p.urgent, p.setting, p.first_delay, p.recovery) == ("both", "public", 21600, 7 * limits.DAY)
+    assert (p.urgent, p.setting, p.first_delay, p.recovery) == ("both", "public", 21600, 28 * limits.DAY)
     assert (p.strict_ari, p.min_ip_age, p.profile_name, p.profile_ip, p.compress) == (
         True,
         172800,

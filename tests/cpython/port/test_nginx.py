@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ipcert.errors import LocalError
 from ipcert_port.deploy import handover, nginx
 from ipcert_port.deploy.folders import CERT, FULLCHAIN, KEY, folder_name
-from tools.lib import loopback, needs
+from tools.lib import cache, loopback, needs
 from tools.lib.ca import certificates
 
 NAME = "nas.example.net"
@@ -257,3 +257,39 @@ def test_nginx_hands_validations_on_and_hides_the_name_from_strangers(tmp_path, 
                 ours.settimeout(30)
                 with ours.accept()[0] as got:
                     assert got.recv(65536) == sent
+
+
+# 47 is what a bucket of one cache line does not take any more; 253 is the longest that DNS allows.
+@pytest.mark.parametrize(
+    "length", [47, 253, *(pytest.param(n, marks=pytest.mark.full) for n in (46, 64, 128))]
+)
+def test_nginx_serves_names_of_any_length(tmp_path, monkeypatch, length):
+    live = tmp_path / "live"
+    live.mkdir()
+    name = (".".join(["x" * 63] * 4)[-(length - len(".example.net")) :] + ".example.net").lstrip(".")
+    deploy(live, name)
+    deploy(live, "*." + name[2:])
+    deploy(live, "2001:db8:1111:2222:3333:4444:5555:6666")
+    assert len(name) == length and len(nginx.deployed(str(live))) == 3
+    with serving(tmp_path, monkeypatch) as port:
+        assert visit(port, name, name) == visit(port, name, name.upper()) == ([name], 404)
+        assert visit(port, name, "x" + name) == ([name], 421)
+        six = visit(port, "y" + name[1:], "y" + name[1:])
+        assert six == (["*." + name[2:]], 404) if name[1] == "." else "TLSV1_UNRECOGNIZED_NAME"
+
+
+@pytest.mark.parametrize("length", [47, 253])
+def test_the_example_takes_names_of_any_length(tmp_path, length):
+    files = needs.unpacked("nginx")
+    name = (".".join(["x" * 63] * 4)[-(length - len(".example.net")) :] + ".example.net").lstrip(".")
+    with open(os.path.join(cache.ROOT, "ports", "cpython", "nginx.example.conf")) as file:
+        text = (
+            file.read()
+            .replace("nas.example.net", name)
+            .replace("modules/ngx", files + "/usr/lib/nginx/modules/ngx")
+        )
+    # A path of a socket, too, has a longest.
+    (tmp_path / "nginx.conf").write_text(text.replace("/run/nginx.pid", str(tmp_path / "pid")))
+    command = [files + "/usr/sbin/nginx", "-e", "stderr", "-t", "-c", str(tmp_path / "nginx.conf")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert "hash_bucket_size" not in done.stdout and "syntax is ok" in done.stdout, done.stdout

@@ -1,4 +1,4 @@
-"""ipcert and its two shims as one Debian package, ipcert_VERSION_all.deb: for any architecture, Debian 12 or newer."""
+"""ipcert, its two shims included, as one Debian package, ipcert_VERSION_all.deb: for any architecture, Debian 12 or newer."""
 
 import os
 import re

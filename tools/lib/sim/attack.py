@@ -18,6 +18,7 @@ KAPPA = (
 
 
 MOST_TUNED = 800  # homes
+CERTAIN = 0.9  # posterior
 
 
 def windows(life):
@@ -63,6 +64,7 @@ class Ratio:
     """The likelihood-ratio attacker: the log ratio of each cell's frequency in true and in wrong pairs, added up."""
 
     name = "likelihood ratio"
+    whole = False
 
     def __init__(self, city, homes, rng, times=40):
         half = homes.size * 3 // 4
@@ -153,6 +155,7 @@ class Trees:
     """
 
     name = "boosted trees"
+    whole = False
 
     def __init__(self, city, homes, rng, stages=STAGES):
         self.windows = windows(city.life)
@@ -244,6 +247,7 @@ class Collisions:
     """Counts renewals that come close, at several distances: more than by chance, or fewer (a hole)."""
 
     name = "collision counting"
+    whole = False
     temperature = 0.0  # a count is no probability: its leak is not measured
     DISTANCE = (60, 600, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 
@@ -289,7 +293,8 @@ def count_near(names, noff, ips, ioff, a, b, distances, out):
 
 
 class Result:
-    """One attack on one crowd after another. hits: chance of a right first guess for each target (ties shared)."""
+    """One attack on one crowd after another. hits: chance of a right first guess for each target (ties shared). sure, of an
+    attacker who matches: which targets' likeliest address has a posterior of CERTAIN and more."""
 
     def __init__(self):
         self.hits = []
@@ -297,6 +302,7 @@ class Result:
         self.auc = []
         self.bits = []
         self.matched = []
+        self.sure = []
         self.homes = []
 
     def add(self, s, homes, temperature=1.0, match=False):
@@ -307,9 +313,13 @@ class Result:
         self.hits.append(np.where(above == 0, 1.0 / ties, 0.0))
         self.top10.append(np.clip((10.0 - above) / ties, 0, 1))
         self.auc.append(1 - (above + (ties - 1) / 2) / (s.shape[1] - 1))
-        z = (s * temperature).astype(np.float64)
-        top = z.max(1, keepdims=True)
-        self.bits.append((np.diagonal(z) - top[:, 0] - np.log(np.exp(z - top).mean(1))) / np.log(2))
+        bits = []
+        for q in range(0, len(s), 1000):  # a few rows at a time: a crowd of 10,000 takes gigabytes
+            z = (s[q : q + 1000] * temperature).astype(np.float64)
+            top = z.max(1, keepdims=True)
+            own = np.diagonal(z, q) - top[:, 0]
+            bits.append((own - np.log(np.exp(z - top).mean(1))) / np.log(2))
+        self.bits.append(np.concatenate(bits))
         if match:
             jitter = np.random.default_rng(1).random(s.shape) * 1e-6  # ties are broken at random
             _, c = linear_sum_assignment(s + jitter, maximize=True)
@@ -318,7 +328,7 @@ class Result:
 
     def done(self):
         """Join the parts."""
-        for k in ("hits", "top10", "auc", "bits", "matched", "homes"):
+        for k in ("hits", "top10", "auc", "bits", "matched", "sure", "homes"):
             v = getattr(self, k)
             setattr(self, k, np.concatenate(v) if v else np.zeros(0))
         return self
@@ -331,14 +341,22 @@ def crowds(homes, size):
 
 def attack(attacker, city, homes, size, match=0, progress=None, rows=None):
     """Try `attacker` on disjoint crowds of `size` out of `homes`; in the first `match` crowds also one-to-one.
-    rows: no more than so many targets, each among all the candidates of its crowd."""
+    rows: no more than so many targets, each among all the candidates of its crowd; an attacker who matches has them all."""
     r = Result()
+    whole = attacker.whole
+    if whole:
+        rows = None
     groups = crowds(homes, size)
     if rows is not None:
         groups = groups[: -(-rows // size)]
     for q, group in enumerate(groups):
         tried = group[: None if rows is None else rows - q * size]
-        r.add(attacker.scores(city, tried, group), tried, attacker.temperature, q < match)
+        s = attacker.scores(city, tried, group)
+        if whole:
+            p = attacker.match(s)
+            r.sure.append(p.max(1) >= CERTAIN)
+            s = np.log(p + np.float32(1e-30))
+        r.add(s, tried, 1.0 if whole else attacker.temperature, q < match)
         if progress:
             progress((q + 1) / len(groups))
     return r.done()

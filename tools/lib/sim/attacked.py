@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-from tools.lib.sim import city, model, posterior, world
+from tools.lib.sim import city, model, posterior, reference, world
 
 
 def main(arguments):
@@ -18,6 +18,7 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="attacked")
     parser.add_argument("--life", default="45")
     parser.add_argument("--world", default="kind", choices=sorted(world.WORLDS))
+    parser.add_argument("--policy", default="ipcert", choices=sorted(reference.PLANS))
     parser.add_argument("--homes", type=int, default=2000)
     parser.add_argument("--size", type=int, default=2000)
     parser.add_argument("--train", type=int, default=0)
@@ -25,11 +26,21 @@ def main(arguments):
     options = parser.parse_args(arguments)
     life = world.lifetimes(options.life)
     begun = time.process_time()
-    town = city.build(options.seed * 100 + 2, options.homes, kind=options.world, life=life)
-    one = model.Attacker(life, world_rates=posterior.Rates(options.world, life=life))
+    town = city.build(
+        options.seed * 100 + 2, options.homes, policy=options.policy, kind=options.world, life=life
+    )
+    one = model.Attacker(life, reference.PLANS[options.policy], posterior.Rates(options.world, life=life))
     if options.train:
-        one.train(city.build(options.seed * 100 + 1, options.train, kind=options.world, life=life))
+        one.train(
+            city.build(
+                options.seed * 100 + 1, options.train, policy=options.policy, kind=options.world, life=life
+            )
+        )
     report = one.report(town, town.visible(), options.size)
+    report.update(
+        life=options.life, world=options.world, policy=options.policy, size=options.size, seed=options.seed
+    )
+    report["command"] = " ".join(["python -m tools.lib.sim.attacked", *arguments])
     report["seconds"] = round(time.process_time() - begun, 1)
     print(json.dumps(report, indent=1))
     return 0

@@ -25,10 +25,10 @@ class City:
     many; nights, whether it is switched off at night; nightly, whether it gets another address every night. lapses are
     (home, ip?, not_after, ready, tried, back, failures, outage?). spans[off[h]:off[h+1]] are (start, end, kind), core seconds,
     and who says of each for which certificates validation is lost (a sum of world.ADDRESS and NAME, else 0).
-    life: the Lifetimes; days: what is observed.
+    life: the Lifetimes; days: what is observed. policy, kind and recovery are `build`'s.
     """
 
-    def __init__(self, parts, life, days):
+    def __init__(self, parts, life, days, policy="ipcert", kind="kind", recovery=home.RECOVERY):
         whole = {key: np.concatenate([p[key] for p in parts]) for key in parts[0]}
         self.names, self.ips, self.six = whole["names"], whole["ips"], whole["six"]
         self.noff = _offsets(whole["names in"])
@@ -52,6 +52,7 @@ class City:
         self.n = self.longest.size
         self.life = life
         self.days = days
+        self.policy, self.kind, self.recovery = policy, kind, recovery
         self.prepared = self.measured = None  # attack's
 
     def visible(self):
@@ -158,4 +159,4 @@ def build(
             parts.append(part)
             if progress:
                 progress(len(parts) / len(jobs))
-    return City(parts, life, days)
+    return City(parts, life, days, policy, kind, recovery)

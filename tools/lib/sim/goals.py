@@ -2,6 +2,10 @@
 
 G1 is measured once; G2, G3 and G6 for each lifetime in each world; G4 for each lifetime in
 the kind world, and G5 for the first of them.
+
+The attackers that learn from pairs are tried on everyone in the full run only, in the kind world at the first lifetime: the
+model of the policy finds more, in a hundredth of the time. On ordinary homes the likelihood ratio is tried everywhere, since it
+finds what the model does not foresee: draws that can be predicted, plans that are drawn again.
 """
 
 from typing import Any
@@ -11,7 +15,8 @@ from scipy import stats as scipy_stats
 
 from ipcert import plan
 from tools.lib.sim import attack, cells, city, enrol, home, stats, world
-from tools.lib.sim.strongest import learned, strongest
+from tools.lib.sim.strongest import ATTACKERS, LEARNED, PAIRS, learned, strongest
+from tools.lib.sim.strongest import FEW as FEW_ATTACKERS
 from tools.lib.sim.world import DAY, HOUR
 
 LONGEST_ORDINARY = DAY
@@ -32,36 +37,29 @@ FULL = {
     "train_reference": 8000, "test_reference": 10000, "matched_all": 1, "stages": attack.STAGES, "compared": 5000,
 }  # fmt: skip
 SMALL = {
-    "train": 6000, "test": 10000, "crowd_ordinary": 200, "crowd_all": 2000, "all": 6000, "rows": 2000,
-    "tried": 6000, "matched": 1000, "trees_crowds": 40, "g1": 120000, "ks": 5000, "quiet": 1000, "down": 2000,
-    "train_reference": 1200, "test_reference": 1000, "matched_all": 1, "stages": attack.FEW_STAGES, "compared": 0,
+    "train": 3000, "test": 6000, "crowd_ordinary": 200, "crowd_all": 2000, "all": 6000, "rows": 2000,
+    "tried": 6000, "matched": 0, "trees_crowds": 0, "g1": 60000, "ks": 5000, "quiet": 300, "down": 300,
+    "train_reference": 800, "test_reference": 600, "matched_all": 0, "stages": attack.FEW_STAGES, "compared": 0,
 }  # fmt: skip
 QUICK = dict(
     SMALL,
-    train=3000,
     test=4500,
     all=4000,
-    g1=60000,
-    quiet=300,
-    down=300,
-    trees_crowds=0,
-    matched=0,
-    matched_all=0,
 )
 TINY = dict(QUICK, train=1200, test=1600)
 SIZES: dict[str, dict[str, Any]] = {"full": FULL, "small": SMALL, "quick": QUICK, "tiny": TINY}
 
 # The goals' limits are for crowds of 1,000 and tens of thousands of targets. The smaller runs have fewer, so their bounds
 # are wider: they guard the level that was reached.
-MULTIPLE = {"full": 2.0, "small": 2.0, "quick": 2.5, "tiny": 2.5}
-AUC_ORDINARY = {"full": 0.51, "small": 0.52, "quick": 0.53, "tiny": 0.53}
+MULTIPLE = {"full": 2.0, "small": 2.5, "quick": 2.5, "tiny": 2.5}
+AUC_ORDINARY = {"full": 0.51, "small": 0.53, "quick": 0.53, "tiny": 0.53}
 # G3's and G6's limits are for 10,000 candidates. The small run has 2,000 and guards the level that was reached there.
 TOP1_ALL = {10000: 0.01, 2000: 0.02}
 TOP1_UNKIND = {10000: 0.02, 2000: 0.04}  # in every world but the kind one
 TOP1_CLASS = {10000: 0.10, 2000: 0.20}
 TOP1_WEEKS = {10000: 0.20, 2000: 0.40}  # homes off for more than 28 days in a row
 TOP1_WEEKS_PRIVATE = {10000: 0.10, 2000: 0.20}  # the same, with recovery = private
-PRIVATE = 7 * DAY
+PRIVATE = 28 * DAY
 
 
 class Row:
@@ -133,8 +131,12 @@ class Measure:
         return f"{self.life} days, {self.world}"
 
     def _places(self):
-        """Static homes, and in the kind world dynamic ones too unless it has to be quick: elsewhere they are found less."""
-        return (False,) if self.size in ("quick", "tiny") or self.world != "kind" else (False, True)
+        """Static homes, and once dynamic ones too: they are found less."""
+        return (False, True) if self._thorough() else (False,)
+
+    def _thorough(self):
+        """True where every attacker is tried on everyone, of both sorts of line."""
+        return self.size == "full" and self.world == "kind" and self.life == self.lives[0]
 
     def _rng(self):
         return np.random.default_rng([self.seed, 0xA7])
@@ -144,10 +146,15 @@ class Measure:
         n = result.hits.size
         hits = result.hits.sum()
         unit = size if factor else 1
+        more = {}
+        if result.sure.size:  # the model's: names whose address it is sure of, and how often it is right
+            sure = result.sure > 0
+            more["certain"] = float(sure.mean())
+            more["certain_right"] = float(result.hits[sure].mean()) if sure.any() else None
         self.add(
             goal, f"top-1{' as a multiple of guessing' if factor else ''}, {label}", hits / n * unit,
             stats.share_above(hits, n) * unit, top1, n, crowd=size, guessing=unit / size,
-            top10=float(result.top10.mean()),
+            top10=float(result.top10.mean()), **more,
         )  # fmt: skip
         self.add(goal, f"AUC, {label}", result.auc.mean(), stats.mean_above(result.auc), auc, n, crowd=size)
         self.add(
@@ -194,12 +201,12 @@ class Measure:
             if reboots == 5:
                 self.report["first delay"] = np.histogram(d / DAY, 56, (0, 14))[0].tolist()
 
-    def _attackers(self, town, homes):
+    def _attackers(self, town, homes, which=ATTACKERS):
         """Learned once for each town and set of homes."""
-        key = id(town), homes.size
+        key = id(town), homes.size, which
         if key not in self._learned:
             show = self.progress.step(f"{self._where()}: learning on {homes.size} homes")
-            self._learned[key] = learned(town, homes, self._rng(), self.z)
+            self._learned[key] = learned(town, homes, self._rng(), self.z, which)
             show(1)
         return self._learned[key]
 
@@ -209,6 +216,7 @@ class Measure:
     def g2(self):
         """Ordinary homes."""
         size = self.z["crowd_ordinary"]
+        which = ATTACKERS if self._thorough() else LEARNED if self.size == "tiny" else PAIRS
         for dynamic in self._places():
             where = "dynamic" if dynamic else "static"
             if self.world == "kind":
@@ -223,7 +231,7 @@ class Measure:
             if not self.z["trees_crowds"]:
                 numbers["rows"] = None
             for one, r in strongest(
-                town, self._attackers(learn, ordinary(learn)), homes, size, numbers, self._show("G2", where),
+                town, self._attackers(learn, ordinary(learn), which), homes, size, numbers, self._show("G2", where),
                 self.z["matched"],
             ):  # fmt: skip
                 self._crowds(
@@ -238,7 +246,7 @@ class Measure:
                 )
                 if isinstance(one, attack.Ratio):
                     self.report[f"channels {where}"] = self._channels(one, town, homes[: size * 5], size)
-            if self.size in ("quick", "tiny"):
+            if not self._thorough():
                 continue
             # Ordinary targets among everybody: reported beside it.
             learn = self._city("train", self.z["train"], dynamic)
@@ -271,8 +279,9 @@ class Measure:
             town = self._city("test", self.z["test"], dynamic)
             homes = self._rng().permutation(town.visible())[: self.z["all"]]
             size = self.z["crowd_all"]
+            which = ATTACKERS if self._thorough() else FEW_ATTACKERS
             found = strongest(
-                town, self._attackers(learn, learn.visible()), homes, size, self.z,
+                town, self._attackers(learn, learn.visible(), which), homes, size, self.z,
                 self._show("G3", "dynamic" if dynamic else "static"), self.z["matched_all"] if size <= 2000 else 0,
             )  # fmt: skip
             self._tried[key] = town, list(found)
@@ -305,7 +314,8 @@ class Measure:
                         self.report["channels everyone"] = self._channels(
                             one, town, town.visible()[:2000], 1000
                         )
-                        self._histograms(town)
+            if not dynamic and self.world == "kind":
+                self._histograms(town)
 
     def g6(self):
         """No class of homes stands out."""
@@ -436,7 +446,7 @@ class Measure:
                     f"days from readiness to the new certificate, lapsed name, worst, {where}",
                     late.max(),
                     None,
-                    3,
+                    max(self.recovery, plan.BACK) / DAY,
                     late.size,
                 )
                 self.add(
@@ -458,14 +468,15 @@ class Measure:
         p = plan.Plan()
         lapses = 0
         given = world.lifetimes(self.life)
-        for ip, life, far in (
-            (True, given.address, plan.ADDRESS_LATEST),
-            (False, min(given.name, given.later), plan.NAME_LATEST),
-        ):
+        for ip, life in ((True, given.address), (False, min(given.name, given.later))):
+            begin = world.START
+            end = begin + life
+            latest = 0
+            for _ in range(300):  # a late draw is one of twenty
+                plan.renewal(p, rng, ip, begin, end, begin)
+                latest = max(latest, p.window_end)
             for k in range(times):
-                begin = world.START
-                end = begin + life
-                p.planned_at = down = begin + life // 1000 * far
+                p.planned_at = down = latest
                 failures = 0
                 while p.planned_at < down + 48 * HOUR:
                     failures += 1
@@ -482,7 +493,7 @@ class Measure:
             learn = self._city("train", self.z["train_reference"], policy=policy)
             town = self._city("test", self.z["test_reference"], policy=policy)
             said = []
-            for one in self._attackers(learn, np.arange(learn.n)):
+            for one in self._attackers(learn, learn.visible(), PAIRS if self.size != "full" else ATTACKERS):
                 if isinstance(one, attack.Collisions):
                     continue
                 show = self.progress.step(f"G5: {policy}, {one.name}")
@@ -494,22 +505,23 @@ class Measure:
                     "G5", f"top-1, {policy}, {one.name}", hits / n, stats.share_below(hits, n), limit, n, above=True,
                     crowd=size, top10=float(r.top10.mean()),
                 )  # fmt: skip
-            verdicts.append((said[0] >= 0.25) == (said[1] >= 0.25))
+            if len(said) > 1:
+                verdicts.append((said[0] >= 0.25) == (said[1] >= 0.25))
         ours = [
-            r for r in self.rows if r.goal == "G3" and r.life == self.life and r.world == "kind" and r.what.startswith("top-1, static, ") and "outage" not in r.what
-            and "collision" not in r.what
+            r for r in self.rows if r.goal == "G3" and r.life == self.life and r.world == "kind" and r.what in ("top-1, static, likelihood ratio", "top-1, static, boosted trees")
         ]  # fmt: skip
         if len(ours) == 2:
             verdicts.append(ours[0].holds == ours[1].holds)
-        self.add(
-            "G5",
-            "share of policies on which the two attackers agree",
-            np.mean(verdicts),
-            None,
-            1.0,
-            len(verdicts),
-            above=True,
-        )
+        if verdicts:
+            self.add(
+                "G5",
+                "share of policies on which the two attackers that learn from pairs agree",
+                np.mean(verdicts),
+                None,
+                1.0,
+                len(verdicts),
+                above=True,
+            )
         self._control()
 
     def _control(self):
@@ -517,21 +529,29 @@ class Measure:
         learn = self._city("train", self.z["train"])
         town = self._city("test", self.z["test"])
         size = self.z["crowd_ordinary"]
-        one = self._attackers(learn, np.arange(learn.n))[0]
-        homes = self._rng().permutation(town.n)[: size * 10]
-        found = []
-        for group in attack.crowds(homes, size):
-            s = one.scores(town, group, group)
-            for shift in range(1, 21):
-                r = attack.Result()
-                r.add(np.roll(s, -shift, axis=1), group)
-                found.append(r.hits[0].mean())
-        figure = np.mean(found) * size
-        error = np.sqrt(size / homes.size)  # of one such attack, as a multiple of guessing
-        self.add(
-            "G5", "shuffled control: distance from guessing in standard errors of the attack", abs(figure - 1) / error, None,
-            2.0, homes.size, multiple=float(figure),
-        )  # fmt: skip
+        everyone = self._rng().permutation(town.visible())[: size * 10]
+        quiet = self._rng().permutation(ordinary(town))[: size * 10]
+        pairs = self._attackers(learn, ordinary(learn), ATTACKERS if self._thorough() else PAIRS)
+        few = self._attackers(learn, learn.visible(), ATTACKERS if self._thorough() else FEW_ATTACKERS)
+        for one, homes in [(pairs[0], quiet)] + [(one, everyone) for one in few if one.whole]:
+            found = []
+            for group in attack.crowds(homes, size):
+                if one.whole:
+                    # Half of the names beside the other half's addresses: a matching must not see the right one.
+                    names, addresses = group[: size // 2], group[size // 2 : size // 2 * 2]
+                    s = one.match(one.scores(town, names, addresses))
+                else:
+                    names, s = group, one.scores(town, group, group)
+                for shift in range(1, 21):
+                    r = attack.Result()
+                    r.add(np.roll(s, -shift, axis=1), names)
+                    found.append(r.hits[0].mean() * len(names))
+            figure = np.mean(found)
+            error = np.sqrt(size / homes.size)  # of one such attack, as a multiple of guessing
+            self.add(
+                "G5", f"shuffled control: distance from guessing in standard errors of the attack, {one.name}",
+                abs(figure - 1) / error, None, 2.0, homes.size, multiple=float(figure),
+            )  # fmt: skip
 
     def run(self, only, after):
         """Measure the goals named in `only`, and call `after` after each."""

@@ -14,6 +14,7 @@ from tools.lib.sim.world import ADDRESS, BACKDATE, NAME, START
 LINE, CA, CHECK = 1, 2, 3  # why an attempt failed
 RECOVERY = Policy().recovery  # P3's option, seconds; what an owner has who chose nothing
 
+NONE = 0, 0, 0, 0  # failures by kind
 _END = (limits.NEVER + 1, limits.NEVER + 1)
 
 
@@ -37,12 +38,18 @@ class Log:
 class Lineage:
     """A lineage's part of the device's state."""
 
-    def __init__(self, ip, seen, gen=None):
+    def __init__(self, ip, seen, recovery, gen=None):
         self.is_ip = ip
+        self.recovery = recovery
         self.p = plan.Plan()
         self.not_before = 0
         self.not_after = 0
-        self.failures = 0
+        self.failures = [
+            0,
+            0,
+            0,
+            0,
+        ]  # since the last success, by kind as `journal.Record.failures_by` has them
         self.tried = 0  # first attempt since it lapsed and was ready
         self.seen = seen
         self.gen = gen
@@ -54,13 +61,14 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
     enrol   begin with P1 and no certificates, as a home that was born within the record does; else with certificates of
             some age
     trace   a list that takes (second, ip?, at, lo, hi, why) of each plan that was made
-    recovery  the longest wait of a lapsed name, seconds
+    recovery  the longest wait of a late name, seconds
     """
     log = Log()
-    name = Lineage(False, log.name)
-    addresses = [Lineage(True, log.ip, log.gen)]
+    # As `planner.Planner` has it where the address is the urgent one.
+    name = Lineage(False, log.name, recovery)
+    addresses = [Lineage(True, log.ip, plan.BACK, log.gen)]
     if world.families > 1:
-        addresses.append(Lineage(True, log.six, log.six_gen))
+        addresses.append(Lineage(True, log.six, plan.BACK, log.six_gen))
     lineages = [name, *addresses]
     life = world.life
     begin = world.enrolled
@@ -71,7 +79,8 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
 
     def afresh(t):
         for one in lineages:
-            one.not_before = one.not_after = one.failures = one.tried = 0
+            one.not_before = one.not_after = one.tried = 0
+            one.failures[:] = NONE
             policy.first(one.p, rng, t, one is addresses[0])
             if trace is not None:
                 made(t, one)
@@ -89,7 +98,7 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
                 age = age * 7919 % (life.address * 2 // 5)  # another one, of no draw of its own
             one.not_before = begin - age
             one.not_after = one.not_before + life.of(one.is_ip, begin - age)
-            policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, begin, recovery)
+            policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, begin, one.recovery)
     gen = 0
     changes = world.renumberings + [limits.NEVER]
     c = 0
@@ -138,11 +147,12 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
                 policy.held(each.p, rng, t, t - since)
                 if trace is not None:
                     made(t, each)
-                each.not_before = each.not_after = each.failures = 0
+                each.not_before = each.not_after = 0
+                each.failures[:] = NONE
             since = t
         for each in lineages:
             if policy.is_missed(each.p, t):
-                policy.missed(each.p, rng, each.is_ip, t, each.not_before, each.not_after, recovery)
+                policy.missed(each.p, rng, each.is_ip, t, each.not_before, each.not_after, each.recovery)
                 if trace is not None:
                     made(t, each)
         for each in addresses:
@@ -170,24 +180,34 @@ def run(world, rng, policy=plan, enrol=False, trace=None, recovery=RECOVERY):
                 if trace is not None:
                     made(world.noticed(t, at), other)
         if failed:
-            one.failures += 1
+            one.failures[why] += 1
             policy.retry(
-                one.p, rng, done, one.failures, why, one.not_after, 0, one.is_ip, one.not_before, recovery
+                one.p,
+                rng,
+                done,
+                one.failures[why],
+                why,
+                one.not_after,
+                0,
+                one.is_ip,
+                one.not_before,
+                one.recovery,
             )
             if trace is not None:
                 made(done, one)
             continue
         if lapsed:
             before = any(b > one.not_before and a < one.not_after for a, b, _ in world.outages + world.lost)
-            log.lapses.append((one.is_ip, one.not_after, ready, one.tried, done, one.failures, before))
-        one.tried = one.failures = 0
+            log.lapses.append((one.is_ip, one.not_after, ready, one.tried, done, sum(one.failures), before))
+        one.tried = 0
+        one.failures[:] = NONE
         one.not_before = done - BACKDATE
         one.not_after = one.not_before + life.of(one.is_ip, done)
         if done >= START:
             one.seen.append(done)
             if one.is_ip:
                 one.gen.append(gen)
-        policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, done, recovery)
+        policy.renewal(one.p, rng, one.is_ip, one.not_before, one.not_after, done, one.recovery)
         if trace is not None:
             made(done, one)
 

@@ -9,8 +9,8 @@ from numba import njit, prange
 
 from ipcert import plan as shipped
 from tools.lib.sim import matching, posterior, stats
+from tools.lib.sim.attack import CERTAIN
 from tools.lib.sim.habits import Habits
-from tools.lib.sim.home import RECOVERY
 from tools.lib.sim.posterior import RESET
 from tools.lib.sim.world import DAY, HOUR, NEVER, START, Lifetimes
 
@@ -19,7 +19,6 @@ FLOOR = 1e-8  # of a density: what no part of the model foresees
 IMPOSSIBLE = 2e-3  # probability that a name is renewed in an outage after all: the model is not the world
 UNKNOWN = 40 * HOUR  # about how old an address's certificate is when the record begins
 TEMPERATURES = (0.5, 0.65, 0.8, 0.9, 1.0, 1.15, 1.3)
-CERTAIN = 0.9  # posterior
 LEAST = 0.03  # a gap whose outage is less likely than this is not looked at
 
 
@@ -275,21 +274,23 @@ class Names:
 class Attacker:
     """Who thinks. life: of the name's certificates, seconds or `world.Lifetimes`; policy: has plan's functions; world_rates: a
     `posterior.Rates` of the world, today's kind one by default; recovery: P3's option,
-    seconds."""
+    seconds, the policy's own by default."""
 
     name = "model"
-    whole = True  # `matched` must see all names of a crowd
+    whole = True  # `match` must see all names of a crowd
 
-    def __init__(self, life, policy=shipped, world_rates=None, recovery=RECOVERY):
+    def __init__(self, life, policy=shipped, world_rates=None, recovery=None):
         life = life if isinstance(life, Lifetimes) else Lifetimes(life)
         self.rates = world_rates or posterior.Rates(life=life)
-        self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR, recovery)
+        recovery = policy.RECOVERY if recovery is None else recovery
+        self.address = posterior.Lineage(policy, True, life.address, HOUR, 2 * HOUR, shipped.BACK)
         change = life.change - START if life.change < NEVER else 1e18
         self.names = [Names(policy, life.name, self.address, self.rates, recovery, 0, change)]
         if change < 1e18:
             self.names.append(Names(policy, life.later, self.address, self.rates, recovery, change, 1e18))
         self.habits = None
         self.temperature = 1.0
+        self._read = None  # (city, its outages): crowd after crowd of one city is scored
 
     def train(self, city, homes=None, seed=1, size=1500):
         """Learn the hours of silence and the temperature of the matching from other homes than will be attacked. Returns self."""
@@ -307,7 +308,12 @@ class Attacker:
         return self
 
     def outages(self, city):
-        """The posterior of each notable gap of the city's addresses, as `gaps` fills it."""
+        """The posterior of each notable gap of the city's addresses, as `gaps` fills it; worked out once."""
+        if self._read is None or self._read[0] is not city:
+            self._read = city, self._outages(city)
+        return self._read[1]
+
+    def _outages(self, city):
         one, rates = self.address, self.rates
         some = np.flatnonzero(one.renewal > one.renewal.max() / 2)
         ordinary, soonest = float((some[-1] + 1) * one.step), float((some[0] - 1) * one.step)
@@ -435,18 +441,3 @@ def classes(city, homes):
 def ends(city):
     """The second at which the record stops: whole days."""
     return float(-(-max(city.names.max(), city.ips.max()) // DAY) * DAY)
-
-
-class Matched:
-    """The same attacker for `attack.attack`: its scores are the logs of the posterior of a whole crowd's matching."""
-
-    name = "model"
-    whole = True
-    temperature = 1.0
-
-    def __init__(self, one):
-        self.one = one
-
-    def scores(self, city, rows, cols):
-        """float32[rows, cols]."""
-        return np.log(self.one.match(self.one.scores(city, rows, cols)) + np.float32(1e-30))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ipcert import plan
+from tools.lib.sim import earlier as before
 from tools.lib.sim import home
 from tools.lib.sim.world import ADDRESS, BACKDATE, DAY, HOUR, NAME, POWER_OFF, START
 
@@ -209,6 +210,11 @@ def plain(world, rng, **more):
     return home.run(world, rng, _Plain(), **more)
 
 
+def earlier(world, rng, recovery=0):
+    """Our policy as it was before, with its own recovery."""
+    return home.run(world, rng, before, recovery=before.RECOVERY)
+
+
 def ipcert(world, rng, **more):
     """The shipped policy."""
     return home.run(world, rng, **more)
@@ -216,6 +222,7 @@ def ipcert(world, rng, **more):
 
 POLICIES: dict[str, Callable[..., home.Log]] = {
     "ipcert": ipcert,
+    "earlier": earlier,
     "certbot": certbot,
     "cron": cron,
     "tick": tick,
@@ -223,6 +230,15 @@ POLICIES: dict[str, Callable[..., home.Log]] = {
     "plain": plain,
     "predictable": predictable,
     "redraw": redraw,
+}
+
+# The plan functions that an attacker knows who has read the software; of the others there are none.
+PLANS = {
+    "ipcert": plan,
+    "earlier": before,
+    "plain": _Plain(),
+    "predictable": plan,  # what its words are is not known
+    "redraw": plan,
 }
 
 

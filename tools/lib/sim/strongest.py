@@ -4,13 +4,19 @@ An attacker is made from a city to learn on, the homes of it that may be learned
     name         for people
     temperature  how far its scores may be read as log odds; 0 where they are none
     scores(city, rows, cols) -> float32[rows, cols], higher for a likelier pair; name rows[r] beside address cols[c]
-    whole        True where it must see all names of a crowd together, because it matches them with one another
-Adding one is adding a function to ATTACKERS.
+    whole        True where it must see all names of a crowd together, because it matches them with one another: then
+                 match(scores) gives the posterior, rows and columns of which add up to one
+Adding one is adding a function to ATTACKERS. Where a policy can be read, the model is stronger than what learns from pairs
+(`FEW`); the others are tried where it cannot, and beside it where the run has time.
 """
+
+import copy
+import functools
 
 import numpy as np
 
-from tools.lib.sim import attack
+from tools.lib.sim import attack, model, posterior, reference
+from tools.lib.sim.world import Lifetimes
 
 
 def _ratio(city, homes, rng, numbers):
@@ -27,7 +33,26 @@ def _trees(city, homes, rng, numbers):
     return attack.Trees(city, homes[:12000], rng, numbers["stages"])
 
 
-ATTACKERS = (_ratio, _collisions, _trees)
+def _model(city, homes, rng, numbers):
+    if city.policy not in reference.PLANS:
+        return None
+    life = city.life
+    one = copy.copy(
+        _tables(city.policy, city.kind, city.recovery, life.name, life.address, life.later, life.change)
+    )
+    return one.train(city, homes, int(rng.integers(1 << 30)))
+
+
+@functools.lru_cache(maxsize=2)
+def _tables(policy, kind, recovery, *life):
+    recovery = None if policy == "earlier" else recovery  # it has its own
+    return model.Attacker(Lifetimes(*life), reference.PLANS[policy], posterior.Rates(kind), recovery)
+
+
+ATTACKERS = (_ratio, _collisions, _trees, _model)
+FEW = (_collisions, _model)
+PAIRS = (_ratio, _collisions, _model)
+LEARNED = (_ratio, _collisions)
 
 
 class Both:
@@ -36,7 +61,8 @@ class Both:
     def __init__(self, one):
         self.one = one
         self.name, self.temperature = one.name, one.temperature
-        self.whole = getattr(one, "whole", False)
+        self.whole = one.whole
+        self.match = getattr(one, "match", None)
 
     def scores(self, city, rows, cols):
         """The matrix of scores, names by addresses of both families."""
@@ -52,10 +78,13 @@ class Both:
         return s
 
 
-def learned(city, homes, rng, numbers):
-    """Each attacker, after it has learned on these homes of `city`."""
+def learned(city, homes, rng, numbers, which=ATTACKERS):
+    """Each attacker of `which`, after it has learned on these homes of `city`; all of them that learn from pairs where nobody can
+    read the city's policy."""
     homes = rng.permutation(homes)
-    made = [make(city, homes, rng, numbers) for make in ATTACKERS]
+    if which is FEW and city.policy not in reference.PLANS:
+        which = PAIRS
+    made = [make(city, homes, rng, numbers) for make in which]
     return [Both(one) if city.six.size else one for one in made if one is not None]
 
 
@@ -68,6 +97,4 @@ def strongest(city, attackers, homes, size, numbers, show, match=0):
     for one in attackers:
         ratio = isinstance(getattr(one, "one", one), attack.Ratio)
         rows = numbers["tried"] if ratio else numbers["rows"]
-        if getattr(one, "whole", False):
-            rows = None
         yield one, attack.attack(one, city, homes, size, match if ratio else 0, show(one.name), rows)

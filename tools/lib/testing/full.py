@@ -23,6 +23,7 @@ from tools.lib.say import Stop
 RESULTS = os.path.join("tests", "RESULTS.md")
 PARTS = {
     "tests": "tools/test --tier=full",
+    "bent": "tools/test bent --json",
     "power": "tools/test faults --json --only power",
     "network": "tools/test faults --json --only network",
     "flood": "tools/test faults --json --only flood",

@@ -8,7 +8,7 @@ from .. import exit_codes
 from ..formatting import local, planned
 from ..port.state import State
 from . import anonymity, fleet
-from .status import now_of, plan_line, unconsented
+from .status import now_of, plan_line, unconsented, wait_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def run(config: Config, progress: Quiet, explain: bool = False) -> tuple[int, di
     now = now_of(state)
     for r in records:
         progress.say(plan_line(r, now, waiting))
+        for line in [] if waiting else wait_lines(r):
+            progress.say("    " + line)
         if explain:
             progress.say("    " + explanations.reason_text(r.reason if r.planned_at < limits.NEVER else 0))
             if r.planned_at < limits.NEVER and r.window_start < r.window_end:

@@ -10,7 +10,7 @@ from ipcert.errors import RemoteError
 
 from .. import exit_codes
 from ..deploy.folders import folder_name
-from ..formatting import certificate, local, planned, span, utc
+from ..formatting import certificate, local, planned, span, utc, waits
 from ..port import lock
 from ..port.clock import Clock
 from ..port.state import State, accounts
@@ -70,6 +70,9 @@ def run(config: Config, progress: Quiet) -> tuple[int, dict[str, Any]]:
         if r.consent_at:
             progress.say("    consent  given on %s" % local(r.consent_at))
         progress.say("    next     " + plan_line(r, now, waiting)[len(ids) + 2 :])
+        if not waiting:
+            for line in wait_lines(r):
+                progress.say("    waits    " + line)
     progress.say(
         "The daemon runs as process %d." % daemon if daemon else "The daemon does not run ('ipcert run')."
     )
@@ -105,6 +108,20 @@ def plan_line(r: Record, now: int, waiting: bool) -> str:
     if r.planned_at <= now:
         return "%s: due since %s; 'ipcert issue' fetches it." % (ids, local(r.planned_at))
     return "%s: %s, in %s." % (ids, local(r.planned_at), span(r.planned_at - now))
+
+
+def wait_lines(r: Record) -> list[str]:
+    """Where a certificate waits after a long absence: until when, why, and what having it now costs."""
+    if not waits(r):
+        return []
+    name = r.identifiers_text.text().split(",")[0]
+    return [
+        "At the latest it comes on %s: this device was away too long for the ordinary renewal."
+        % local(r.window_end),
+        "Coming back together with the other certificate would show that the two belong to one home.",
+        "'ipcert issue --now %s' fetches it now, and shows that." % name,
+        "policy.recovery sets how long it waits at most: fast 1 h, balanced 14 d, private 28 d.",
+    ]
 
 
 def unconsented(config: Config, records: Sequence[Record]) -> bool:

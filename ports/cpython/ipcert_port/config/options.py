@@ -100,9 +100,10 @@ TABLE = (
         Which certificate is wanted at once: "ip", "domain" or "both". The other one waits a random time up to first_delay, so
         that nobody can match the two by the moment they appeared. ("both" makes that one day.)"""),
     _option("policy.first_delay", kinds.duration, None, shown="14d", policy="first_delay", router="first_delay"),
-    _option("policy.recovery", {"fast": limits.HOUR, "balanced": 3 * limits.DAY, "private": 7 * limits.DAY}, "balanced",
+    _option("policy.recovery", {"fast": limits.HOUR, "balanced": 14 * limits.DAY, "private": 28 * limits.DAY}, "balanced",
         policy="recovery", router="recovery", explanation="""
-        How soon an expired name certificate comes back after an outage: "fast" (1 h), "balanced" (3 d), "private" (7 d)."""),
+        After a long absence the urgent certificate is back at once, and the other one within a random time up to this, even if it
+        expires meanwhile: "fast" (1 h), "balanced" (14 d), "private" (28 d). The sooner, the easier the two are matched."""),
     _option("policy.setting", kinds.text, "home", policy="setting", explanation="""
         "public": a server in a data centre, whose name and address are no secret."""),
     _option("policy.strict_ari", kinds.flag, False, policy="strict_ari", router="strict_ari", explanation="""

@@ -14,6 +14,7 @@ import stat
 from ipcert import limits
 from ipcert.errors import LocalError
 
+from ..port import files as disk
 from ..port import regular
 
 TYPE_CHECKING = False
@@ -68,7 +69,7 @@ def bring(
         if not os.path.islink(path) and regular.read(path, len(data) + 1) == data:
             return False
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+        disk.folder(os.path.dirname(path))
     except OSError:
         pass  # whatever it is, it is replaced
     try:

@@ -17,11 +17,11 @@ import re
 import shutil
 import ssl
 import stat
-import tempfile
 
 from ipcert import identifiers, limits
 from ipcert.errors import Error, LocalError
 
+from ..port import files as disk
 from .folders import FULLCHAIN, KEY, folder_name
 
 TYPE_CHECKING = False
@@ -185,7 +185,7 @@ class Copies:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         try:
-            os.makedirs(folder, 0o700, exist_ok=True)
+            disk.folder(folder, 0o700)
             seen = os.lstat(folder)
         except OSError as e:
             raise _failure(folder, e) from None
@@ -202,7 +202,8 @@ class Copies:
         if os.path.isdir(path):
             return path
         try:
-            fresh = tempfile.mkdtemp(prefix=".new-", dir=self.folder)
+            fresh = os.path.join(self.folder, ".new-" + os.urandom(8).hex())
+            disk.make(fresh, 0o700)
             try:
                 for file, data in ((FULLCHAIN, lineage.chain), (KEY, lineage.key)):
                     _write(os.path.join(fresh, file), data)
@@ -222,7 +223,8 @@ class Copies:
                 path = os.path.join(self.folder, name)
                 if name.startswith(".new-") or _COPY.fullmatch(name) and name not in keep:
                     try:
-                        with open(os.path.join(path, KEY), "r+b") as file:
+                        fd = os.open(os.path.join(path, KEY), os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                        with open(fd, "wb") as file:
                             file.write(bytes(os.fstat(file.fileno()).st_size))
                             file.flush()
                             os.fsync(file.fileno())
@@ -234,7 +236,7 @@ class Copies:
 
 
 def _write(path: str, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    fd = disk.create(path, 0o600, os.O_EXCL)
     with open(fd, "wb") as file:
         file.write(data)
         file.flush()

@@ -25,6 +25,7 @@ from ipcert import identifiers
 from ipcert.errors import Error, LocalError
 
 from .. import exit_codes
+from ..port import files
 from . import handover
 from .folders import FULLCHAIN, KEY
 
@@ -54,6 +55,8 @@ _TOP = """# Written by ipcert-nginx from what is deployed; written again after e
 # {use}
 """
 _STREAM = """stream {{
+    # nginx's own is the size of a cache line, too small for a name of 47 letters, on 32-bit ARM for one of 20.
+    map_hash_bucket_size 512;
 {maps}
     # TLS servers on this machine; what they send carries the client's address.
     proxy_protocol on;
@@ -255,7 +258,7 @@ def write(folder: str, texts: Mapping[str, str]) -> Callable[[], None]:
     """Write {name: text} into `folder`; returns what undoes it, a function. Raises LocalError("deploy")."""
     before = {}
     try:
-        os.makedirs(folder, 0o755, exist_ok=True)
+        files.folder(folder)
         for name in texts:
             path = os.path.join(folder, name)
             if os.path.exists(path):
@@ -278,7 +281,7 @@ def write(folder: str, texts: Mapping[str, str]) -> Callable[[], None]:
 
 
 def _replace(path: str, text: str) -> None:
-    with open(path + ".new", "w", encoding="utf-8") as file:
+    with open(files.create(path + ".new", 0o644), "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(path + ".new", path)
 
@@ -318,8 +321,10 @@ def main(argv: list[str] | None = None) -> NoReturn:
     """Print the configuration; or, with --write and --reload, put it in place. Exits like `ipcert` does."""
     import argparse
 
+    from ..cli.output import Output
     from ..config.reader import DEFAULT, load
 
+    output = Output()
     parser = argparse.ArgumentParser(
         prog="ipcert-nginx",
         description="nginx's configuration for the certificates that ipcert has deployed.",
@@ -363,7 +368,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except Error as e:
         print("ipcert-nginx: %s" % e, file=sys.stderr)
         sys.exit(exit_codes.code(e))
-    sys.exit(exit_codes.OK)
+    sys.exit(exit_codes.OUTPUT if output.lost() else exit_codes.OK)
 
 
 def _passed_over(name: str, reason: str) -> None:

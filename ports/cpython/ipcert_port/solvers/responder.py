@@ -20,6 +20,8 @@ from ipcert import limits
 from ipcert.acme.http01 import PATH, Answers, Request, check
 from ipcert.errors import LocalError
 
+from ..port import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,15 +233,11 @@ class Webroot:
         name, body = check(token, text)
         path = os.path.join(self._folder, name.decode())
         try:
-            os.makedirs(self._folder, 0o755, exist_ok=True)
+            files.folder(self._folder)
             # The folder is the web server's: what somebody left there under that name is not written to.
             if os.path.lexists(path + ".new"):
                 os.unlink(path + ".new")
-            fd = os.open(
-                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
-            )
-            with open(fd, "wb") as f:
-                os.fchmod(fd, 0o644)
+            with open(files.create(path + ".new", 0o644, os.O_EXCL), "wb") as f:
                 f.write(body)
             os.replace(path + ".new", path)
         except OSError as e:
