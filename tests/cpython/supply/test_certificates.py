@@ -19,7 +19,6 @@ ODD = {
     "tests/vectors/make.py": "what a reader meets, not what a CA makes",
     "tools/lib/ca/certificates.py": "the place",
     "tools/lib/ca/serles_backend.py": "runs in another program's environment, where nothing of ours can be imported",
-    "tools/lib/redteam/service.py": "what an attacker leaves",
 }
 """Who may build certificates by himself, and why."""
 
