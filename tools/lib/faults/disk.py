@@ -9,6 +9,8 @@ import errno
 import importlib.util
 import os
 import stat
+import sys
+import types
 
 from ipcert.errors import LocalError
 from tools.lib import cache
@@ -190,6 +192,12 @@ class Disk:
 class _Path:
     join = staticmethod(os.path.join)
     abspath = staticmethod(os.path.abspath)
+    dirname = staticmethod(os.path.dirname)
+
+    @staticmethod
+    def isdir(path):
+        """There are folders alone."""
+        return True
 
 
 class _Os:
@@ -209,7 +217,7 @@ class _Os:
     def getpid(self):
         return 4242
 
-    def makedirs(self, path, mode=0o777):
+    def mkdir(self, path, mode=0o777):
         raise FileExistsError(errno.EEXIST, path)
 
     def stat(self, path):
@@ -384,25 +392,36 @@ class _BoardFile:
             self._disk.sync_file(self._inode)
 
 
-def _load(port, name):
-    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", "store.py")
-    spec = importlib.util.spec_from_file_location(name, path)
+def _load(port, name, package=""):
+    """A second copy of a module of a port's room `port`; `package` is where it finds those that it imports itself."""
+    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", name + ".py")
+    spec = importlib.util.spec_from_file_location((package + "." if package else "simulated_") + name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
+def _cpython():
+    """The CPython store, and what it makes folders and files with, over one `os`."""
+    package = types.ModuleType("simulated_port")
+    package.__path__ = []
+    sys.modules[package.__name__] = package
+    package.files = _load("cpython", "files", package.__name__)
+    store = _load("cpython", "store", package.__name__)
+    store.os = package.files.os = _Os()
+    store.fcntl = _Fcntl
+    return store
+
+
 def _modules():
-    cpython = _load("cpython", "simulated_cpython_store")
-    cpython.os = _Os()
-    cpython.fcntl = _Fcntl
+    cpython = _cpython()
     found = {"cpython-posix": (cpython, cpython.os)}
     for kind, system in (
         ("micropython-posix", _UnixOs()),
         ("micropython-fat", _BoardOs()),
         ("micropython-littlefs", _BoardOs()),
     ):
-        module = _load("micropython", "simulated_store_" + kind.replace("-", "_"))
+        module = _load("micropython", "store")
         module.os = system
         module.open = system.open
         found[kind] = (module, system)
