@@ -30,6 +30,7 @@ ADDRESS_PUBLISHED: int
 REVOKED: int
 ACCOUNT_LOST: int
 CA_CHANGED: int
+DOUBTED: int
 WAITS: int
 CHAIN: int
 CODES: Tuple[str, ...]

@@ -274,7 +274,8 @@ def retry(
     left = max(not_after - now, 0)
     steps = failures + (1 if failure == LIMITED else 0)
     retry_after = min(retry_after, limits.RETRY_AFTER)
-    if failure in (TRANSPORT, VALIDATION) and not urgent and not_after and steps > 1:
+    unreached = failure == TRANSPORT or failure == VALIDATION
+    if unreached and not urgent and not_after and steps > 1:
         _replan(plan, words, is_address, _add(now, SOON), not_before, not_after, recovery, False)
         if retry_after <= plan.planned_at - now:
             return

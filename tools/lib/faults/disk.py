@@ -10,7 +10,6 @@ import importlib.util
 import os
 import stat
 import sys
-import types
 
 from ipcert.errors import LocalError
 from tools.lib import cache
@@ -196,8 +195,7 @@ class _Path:
 
     @staticmethod
     def isdir(path):
-        """There are folders alone."""
-        return True
+        return path == FOLDER or FOLDER.startswith(path.rstrip("/") + "/")
 
 
 class _Os:
@@ -392,39 +390,34 @@ class _BoardFile:
             self._disk.sync_file(self._inode)
 
 
-def _load(port, name, package=""):
-    """A second copy of a module of a port's room `port`; `package` is where it finds those that it imports itself."""
-    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", name + ".py")
-    spec = importlib.util.spec_from_file_location((package + "." if package else "simulated_") + name, path)
+def _load(port, name, file="store.py"):
+    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", file)
+    name = "ipcert_port.port." + name  # for its relative imports
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def _cpython():
-    """The CPython store, and what it makes folders and files with, over one `os`."""
-    package = types.ModuleType("simulated_port")
-    package.__path__ = []
-    sys.modules[package.__name__] = package
-    package.files = _load("cpython", "files", package.__name__)
-    store = _load("cpython", "store", package.__name__)
-    store.os = package.files.os = _Os()
-    store.fcntl = _Fcntl
-    return store
-
-
 def _modules():
-    cpython = _cpython()
+    cpython = _load("cpython", "simulated_cpython_store")
+    cpython.files = _load("cpython", "simulated_cpython_files", "files.py")
+    cpython.os = cpython.files.os = _Os()
+    cpython.fcntl = _Fcntl
     found = {"cpython-posix": (cpython, cpython.os)}
     for kind, system in (
         ("micropython-posix", _UnixOs()),
         ("micropython-fat", _BoardOs()),
         ("micropython-littlefs", _BoardOs()),
     ):
-        module = _load("micropython", "store")
+        module = _load("micropython", "simulated_store_" + kind.replace("-", "_"))
         module.os = system
         module.open = system.open
         found[kind] = (module, system)
+    # A part of MicroPython's store, which loads it by its full name, on FAT. CPython's port has no such module.
+    slots = _load("micropython", "slots", "slots.py")
+    slots.open = found["micropython-fat"][1].open
+    sys.modules[slots.__name__] = slots
     return found
 
 
