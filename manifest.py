@@ -112,6 +112,7 @@ package(
             "plan.py",
             "planner.py",
             "policy.py",
+            "presence.py",
             "scheduler.py",
             "split.py",
             "storage.py",

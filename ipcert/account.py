@@ -168,6 +168,10 @@ class Account:
         self._journal.account_url.set(b"")
         self._outbox.notice(notices.ACCOUNT_LOST, self.exchange.directory_url)
 
+    def ask_again(self):
+        """The URL may be wrong: the next attempt asks the CA for it by the key (7.3.1)."""
+        self._journal.account_url.set(b"")
+
     def end(self):
         """The account ended: the next order makes another one, with another key."""
         self._journal.account_url.set(b"")

@@ -6,16 +6,20 @@ was. `apply` makes the two agree, at every start and after every change, before 
 - a record whose identifiers are wanted stays as it is, plan and all;
 - a record of names that became other names takes the new names over: what is served stays until the new certificate is
   there (only the names' certificates do so; an address that changed is another address);
+- a record of an address in whose place another one was found stays in service, and is doubted (`presence`);
 - any other record is retired: its certificate is left to expire, its key is erased, what its order proved is given back;
 - what is new gets a record and its first plan: at once for the urgent one, a random wait for the others (docs/privacy.md#p1), and where an
   address replaces another one of its family, the wait of docs/privacy.md#p6.
+
+`let_go` retires what was doubted for long enough.
 
 What must never happen: one certificate that says what the owner did not agree to. A mix of names and addresses, or of both
 families, waits without a plan until the owner's consent is in the journal.
 """
 
-from . import features, identifiers, notices, split
+from . import features, identifiers, limits, notices, presence, split
 
+_SAID_AFTER = 6  # answers, which are hours at least
 # What is told again for each new IPv6 address: it is another one that becomes public.
 _TOLD_AGAIN = 1 << notices.IPV6_PUBLISHED | 1 << notices.EUI64
 
@@ -73,12 +77,20 @@ class Configuration:
         """Match the records with what is wanted, and plan what is new. `now`: core seconds."""
         journal = self._storage.journal
         texts = [certificate.text for certificate in self.wanted]
-        lasted = {}  # family -> how long the address that went away had lasted
+        # family -> how long the address that went away had lasted; NEVER where none did
+        lasted = {0: limits.NEVER, 4: limits.NEVER, 6: limits.NEVER}
         renamed = None
         for record in journal.records():
             text = record.identifiers_text.text()
             if text in texts:
                 record.certificate = self.wanted[texts.index(text)]
+                if record.certificate.evidence != presence.KEPT:
+                    if presence.seen(record, now, record.certificate.evidence):
+                        self._storage.changed = True
+                continue
+            instead = self._found_instead(text)
+            if instead and presence.is_live(record, now):
+                self._doubt(record, now, instead, lasted)
                 continue
             # The first identifier says which kind: only a combined certificate has several.
             family = identifiers.parse(text.split(",")[0]).family
@@ -86,8 +98,9 @@ class Configuration:
                 renamed = record
                 continue
             self._retire(record)
-            lasted[family] = now - record.created_at
+            _note_lasted(lasted, family, now - record.wanted_at)
             journal.drop(record)
+        self._drop_surplus()
         known = [record.identifiers_text.text() for record in journal.records()]
         for certificate in self.wanted:
             if certificate.text not in known:
@@ -110,14 +123,18 @@ class Configuration:
             self._give_back(record)
             record.consent_at = 0  # it was for other identifiers
         else:
+            while journal.count == journal.most and self._drop_doubted(0):
+                continue
             record = journal.new()
-            record.created_at = now
+            record.created_at = record.wanted_at = now
+            if certificate.evidence == presence.INTERFACE:
+                record.presence = presence.ON_INTERFACE
         # An IPv6 address that nobody knew becomes public: its owner is warned each time.
         if family == 6:
             journal.told_notices &= ~_TOLD_AGAIN
         record.certificate = certificate
         record.identifiers_text.set(certificate.text.encode())
-        if family in lasted:
+        if lasted[family] < limits.NEVER:
             self._planner.held(record, now, lasted[family])
             self._outbox.notice(notices.HELD, certificate.text)
         else:
@@ -139,6 +156,80 @@ class Configuration:
                 record.ordered_at = 0
         self._lineages.give_back(record)
 
+    # Addresses that are doubted.
+
+    def _found_instead(self, text):
+        # How the addresses came to be known that were found in the place of this record's; GIVEN where the owner took one
+        # of its identifiers out of the configuration.
+        evidence = presence.GIVEN
+        for value in text.split(","):
+            family = identifiers.parse(value).family
+            found = presence.GIVEN
+            stays = False
+            for certificate in self.wanted:
+                for one in certificate.identifiers:
+                    stays = stays or one.value == value
+                    if family and one.family == family:
+                        found = max(found, certificate.evidence)
+            if stays:
+                continue
+            if not found:
+                return presence.GIVEN
+            evidence = min(evidence or found, found)
+        return evidence
+
+    def _doubt(self, record, now, evidence, lasted):
+        text = record.identifiers_text.text()
+        parts = [identifiers.parse(value) for value in text.split(",")]
+        record.certificate = split.make(parts, self.policy)
+        first = not record.doubted_at
+        if first:
+            for one in parts:
+                _note_lasted(lasted, one.family, now - record.wanted_at)
+        before = record.doubt_answers
+        if not presence.missing(record, now, evidence, max(limits.DOUBT_EVERY // self.policy.compress, 1)):
+            return
+        self._storage.changed = True
+        # Said when it has lasted: what two lines do that take turns is no news.
+        if before < _SAID_AFTER <= record.doubt_answers:
+            self._outbox.notice(notices.DOUBTED, text)
+        if presence.needs_proof(record) and before < record.doubt_answers:
+            self._planner.proof(record, now)
+
+    def let_go(self, now):
+        """Retire one record whose address is believed gone; False where there is none."""
+        for record in self._storage.journal.records():
+            if presence.is_gone(record):
+                self._retire(record)
+                self._storage.journal.drop(record)
+                return True
+        return False
+
+    def _drop_surplus(self):
+        for family in (4, 6):
+            while self._doubted(family) > limits.DOUBTED:
+                self._drop_doubted(family)
+
+    def _doubted(self, family):
+        count = 0
+        for record in self._storage.journal.records():
+            if record.doubted_at and _has_family(record, family):
+                count += 1
+        return count
+
+    def _drop_doubted(self, family):
+        # The one that was ours for the shortest time; False where none is doubted. `family` 0: of any.
+        latest = None
+        for record in self._storage.journal.records():
+            if record.doubted_at and (not family or _has_family(record, family)):
+                if latest is None or record.created_at > latest.created_at:
+                    latest = record
+        if latest is None:
+            return False
+        self._retire(latest)
+        self._storage.journal.drop(latest)
+        return True
+
     def may_order(self, record):
         """True for a record that needs no consent, or has it."""
         return self.consent is None or self.consent.covers(record)
@@ -155,3 +246,15 @@ class Configuration:
                 self._outbox.notice(number, split.subject(number, everything))
         journal.told_notices |= new
         self._storage.changed = True
+
+
+def _has_family(record, family):
+    for value in record.identifiers_text.text().split(","):
+        if identifiers.parse(value).family == family:
+            return True
+    return False
+
+
+def _note_lasted(lasted, family, seconds):
+    # Of several that went away the one that lasted least says whether this line keeps its addresses.
+    lasted[family] = min(lasted[family], seconds)

@@ -40,7 +40,7 @@ class Device:
     """
 
     def __init__(self, port, policy, certificates, directory_url):
-        message.url(directory_url, "directory")
+        directory_url = message.url(directory_url, "directory")
         self.port = port
         self.policy = policy
         self.storage = Storage(port, _slot_size(certificates))
@@ -101,6 +101,10 @@ class Device:
     def _want(self, certificates):
         self.configuration.change(certificates)
         identifiers_size = max([len(one.text) + 36 * len(one.identifiers) for one in certificates])
+        # An address that is doubted is ordered as before.
+        for record in self.journal.records():
+            text = record.identifiers_text.text()
+            identifiers_size = max(identifiers_size, len(text) + 36 * (text.count(",") + 1))
         # A binding is the account's key again, a MAC and the CA's own name for the owner.
         account_size = sum([len(contact) + 3 for contact in self.policy.contacts])
         if self.policy.eab_kid:
@@ -183,8 +187,9 @@ class Device:
     def event(self, kind, value):
         """Something happened meanwhile; a WAIT ends early. Raises LocalError("event") for what it does not know.
 
-        "certificates"  value: the full new list of `split.Certificate`, because an address changed (docs/privacy.md#p6). Raises
-                    LocalError("busy") while an order is in flight
+        "certificates"  value: the full new list of `split.Certificate`, because an address changed (docs/privacy.md#p6), or to
+                    say again, at least once an hour while one is doubted (`doubts`), what is found. Raises LocalError("busy")
+                    while an order is in flight
         "consent"   value: the answer to `consent_challenge`. Raises LocalError("consent") when it is not the right one
         "renew"     value: a record's `identifiers_text`, text: renew it now, whatever its plan says
         "revoke"    value: a `operation_commands.Revocation`: revoke the live certificate, at once or at a distance from the last one
@@ -230,6 +235,14 @@ class Device:
         return "" if record is None else record.identifiers_text.text()
 
     @property
+    def doubts(self):
+        """True while an address is doubted, so that the port is to say once an hour what it finds."""
+        for record in self.journal.records():
+            if record.doubted_at:
+                return True
+        return False
+
+    @property
     def settled(self):
         """True when all that events asked for is done, has failed (`last_error`), or is planned for a later second."""
         return self._scheduler.settled()
@@ -243,6 +256,11 @@ class Device:
     def failures(self):
         """How many attempts failed since the start, so that another one was planned."""
         return self.outbox.failures
+
+    @property
+    def errors(self):
+        """How the last attempt of each lineage since the start ended: its identifiers' text -> an Error, or None."""
+        return self.outbox.errors
 
     @property
     def last_error(self):

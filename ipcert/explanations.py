@@ -22,6 +22,7 @@ _REASONS = (
     "We ask the CA whether the renewal window has moved.",
     "The address is new, so we wait to see whether it lasts.",
     "Revocations are kept apart, so that no list shows two at one moment.",
+    "Another address is found in this one's place: the CA is to say whether this one is still ours.",
     "We were away too long for the ordinary renewal. This one waits a random time, as the first did, since both certificates"
     " coming back at once would show that they belong together.",
 )

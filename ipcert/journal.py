@@ -21,7 +21,7 @@ from . import limits
 from .encoding.buffer import copy, get_int, put, put_int, same
 from .errors import LocalError
 
-VERSION = 2  # 1 knew one account
+VERSION = 3  # 1 knew one account; 2 believed every new address at once
 _MAGIC = b"ipcJ"
 _HEAD = 11
 _TAIL = 8
@@ -30,7 +30,7 @@ WHOLE = 0
 TORN = 1
 NEWER = 2
 
-# The body's layout. What version 2 added stands on lines of its own.
+# The body's layout. What versions 2 and 3 added stands on lines of its own.
 _INTS = (
     "clock_floor", "account_file_id", "pending_account_file_id", "last_file_id", "told_notices", "revoked_at",
     "account_role", "other_account_file_id",
@@ -47,6 +47,7 @@ _RECORD_INTS = (
     "_failures", "planned_at", "window_start", "window_end", "reason", "failures", "failed_at", "not_before", "not_after",
     "file_id", "pending_file_id", "ordered_at", "ask_window_at", "ari_window_end", "consent_at", "created_at", "_revocation",
     "_roles",
+    "wanted_at", "presence", "doubted_at", "doubt_answers",
 )  # fmt: skip
 _MOST_BY_KIND = 63
 _RECORD_HASHES = ("key_hash", "pending_key_hash", "chain_hash")
@@ -89,7 +90,9 @@ class Record:
     ask_window_at, ari_window_end      ARI: when the CA is asked next, and the end of the window last seen
     identifiers_text   the canonical identifiers, comma-separated; profile, ari_id: as used for the live certificate
     consent_at         when the owner agreed to this combined certificate
-    created_at         when the lineage came into being
+    created_at         when the lineage came into being; wanted_at: since when it is wanted without a doubt in between
+    presence, doubted_at, doubt_answers    what is known of an address and what speaks against it (`presence`); doubted_at: when
+                       that counted last, 0: nothing does
     certificate        the `split.Certificate` that is wanted; not stored; `configuration` sets it
     """
 
@@ -110,16 +113,18 @@ class Record:
     # Three fields are stored denser than they are used.
 
     def failures_by(self, kind):
-        """How many of the `failures` were of a kind, one of the reasons of `plan`; 63 counts as any larger number."""
-        return self._failures >> 6 * kind + 6 & _MOST_BY_KIND
+        """How many of the `failures` were of a kind, one of the reasons of `plan`; 63 counts as any larger number.
+
+        A CA that is busy and one that is slow (LIMITED, SLOW) count as one: there is room for four.
+        """
+        return self._failures >> 6 * min(kind, 3) + 6 & _MOST_BY_KIND
 
     def add_failure(self, kind):
         """Count another one. The four counts stand in one integer, above six bits that ipcert 0.1.0 used."""
-        self.failures = min(
-            self.failures + 1, 1000
-        )  # bounded, since the backoff has long reached its day by then
+        # Bounded, since the backoff has long reached its day by then.
+        self.failures = min(self.failures + 1, 1000)
         if self.failures_by(kind) < _MOST_BY_KIND:
-            self._failures = self._failures + (64 << 6 * kind)
+            self._failures = self._failures + (64 << 6 * min(kind, 3))
 
     def no_failures(self):
         """An attempt succeeded, or the certificate is another one."""
@@ -310,7 +315,9 @@ class Journal:
             ints = ints[:-2]
             hashes = hashes[:-1]
             texts = texts[:-1]
-            record_ints = record_ints[:-1]
+            record_ints = record_ints[:-5]
+        elif buffer[4] < 3:  # nor doubts
+            record_ints = record_ints[:-4]
         offset = _get(buffer, offset, end, self, ints, hashes, texts)
         self.ring.next = get_int(buffer, offset) % limits.RING
         offset += 4
@@ -325,7 +332,11 @@ class Journal:
         self._make(self.count)
         index = 0
         while index < self.count:
-            offset = _get(buffer, offset, end, self.all[index], record_ints, _RECORD_HASHES, _RECORD_TEXTS)
+            record = self.all[index]
+            offset = _get(buffer, offset, end, record, record_ints, _RECORD_HASHES, _RECORD_TEXTS)
+            if buffer[4] < 3:
+                record.wanted_at = record.created_at
+                record.presence = record.doubted_at = record.doubt_answers = 0
             index += 1
         return offset == end  # bytes left over mean that the layout is another one
 

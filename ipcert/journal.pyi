@@ -41,6 +41,10 @@ class Record:
     ari_window_end: int
     consent_at: int
     created_at: int
+    wanted_at: int
+    presence: int
+    doubted_at: int
+    doubt_answers: int
     key_hash: bytearray
     pending_key_hash: bytearray
     chain_hash: bytearray

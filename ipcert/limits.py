@@ -21,6 +21,13 @@ LABEL = 63  # RFC 1035 2.3.4
 IDENTIFIERS = 25  # names in one certificate under Let's Encrypt's shortlived and tlsserver profiles
 IDENTIFIERS_TEXT = 1024  # identifiers of one lineage, as text in the journal
 LINEAGES = 8  # one name set, one or two families of address, and those being retired
+DOUBTED = (
+    2  # addresses of one family that are doubted and still in service: a line that changed twice within days
+)
+DOUBT_EVERY = (
+    3600  # what speaks against an address counts once an hour, so that a flood of answers is one answer
+)
+DOUBT_ANSWERS = 25  # and has to count so often, which takes a day at least
 
 # Keys.
 SLOTS = 3  # ACCOUNT, SUBJECT, SPARE
@@ -32,16 +39,15 @@ HASH = 8  # bytes kept of each: 2**-50 of a false match over a full ring
 
 # HTTP and ACME.
 URL = 256  # the longest URL accepted from a CA; Let's Encrypt's are under 100
-NONCE = 128  # Replay-Nonce; Let's Encrypt's are 43 to 60
+NONCE = 256  # Replay-Nonce, which RFC 8555 6.5.1 does not bound; Let's Encrypt's are 43 to 60
 TOKEN = 128  # challenge token; RFC 8555 8.3 wants 22 at least, CAs send 43
 HEADER = 8192  # all response headers together
 HEADERS = 64  # header lines
 BODY = 16384  # one JSON response; a directory is 1 KB, an order of 25 names 6 KB
 CHAIN = 16384  # a PEM chain; Let's Encrypt's P-256 chains are 3 to 6 KB
 CERTIFICATE = 4096  # one certificate in DER; an RSA-4096 intermediate is 1.9 KB
-CERTIFICATES = 6  # certificates in one chain
+CERTIFICATES = 10  # certificates in one answer, those that are not needed too; chains have two or three
 AUTHORIZATIONS = 25  # one for each identifier
-CHALLENGES = 8  # challenges read in one authorization; five kinds exist
 ALTERNATES = 4  # other chains that are fetched to choose from
 SUBPROBLEMS = 8  # subproblems read from one problem document
 DETAIL = 256  # characters kept of a problem's detail: it is shown to the owner
@@ -53,8 +59,11 @@ CONNECT_TIME = 20  # TCP and TLS together
 POLLS = 40  # polls of one authorization or order
 POLL_FIRST = 1  # pause before a poll where the CA names none
 POLL_MAX = 30  # longest pause between polls of our own choosing
+PAUSE = 120  # longest pause within an attempt, whatever the CA asks for: other lineages may be due
+ATTEMPT = 900  # one wait for the CA's decision; then the order is kept, and taken up again by the plan
+PATIENCE = 4  # times one attempt waits for a CA that says that it is busy (503, 429)
 RETRY_AFTER = 86400  # a longer Retry-After is treated as this: a day, then we look again
-ORDER_TIME = 28800  # an order is given up after 8 h: Let's Encrypt's order lifetime
+ORDER_TIME = 172800  # an order older than two days is not taken up again; the CA says when one expired
 DIRECTORY_TIME = 86400  # a directory is fetched again after a day (RFC 8555 names no lifetime)
 REPLAYS = 3  # times one issuance registers again or starts its order anew before it counts as failed
 

@@ -62,7 +62,7 @@ class Lineages:
         record.add_failure(failure)
         if record.failures == 1:
             record.failed_at = now
-        if failure != plan.TRANSPORT:
+        if failure not in (plan.TRANSPORT, plan.SLOW):
             self.discard_pending_key(record)
             record.ordered_at = 0
 

@@ -19,20 +19,18 @@ SEVERITY = ("info", "warning", "alert")
 (
     COMBINED, IPV6_PUBLISHED, FAMILIES_IN_ONE, BOTH_FAMILIES, NAME_POINTS_HERE, EUI64, BOTH_URGENT,
     CONSENT_NEEDED, CONSENT_GIVEN, ISSUED, FAILED, LIMITED, LAPSED, EMERGENCY, CLOCK, CLONED, RETIRED, HELD,
-    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED, WAITS,
-) = range(25)  # fmt: skip
+    TERMS, PROFILE, ADDRESS_PUBLISHED, REVOKED, ACCOUNT_LOST, CA_CHANGED, DOUBTED, WAITS, CHAIN,
+) = range(27)  # fmt: skip
 
 # Codes, by number.
 CODES = (
     "combined", "ipv6-published", "families-in-one", "both-families", "name-points-here", "eui64", "both-urgent",
     "consent-needed", "consent-given", "issued", "failed", "limited", "lapsed", "emergency", "clock", "cloned",
     "retired", "held", "terms", "profile", "address-published", "revoked", "account-lost", "ca-changed",
-    "waits",
+    "doubted", "waits", "chain",
 )  # fmt: skip
 # The severity of each; bytes stay in flash.
-_SEVERITIES = (
-    b"\x02\x01\x02\x01\x01\x01\x01\x02\x00\x00\x01\x01\x02\x02\x01\x02\x00\x00\x01\x01\x00\x00\x01\x01\x01"
-)
+_SEVERITIES = b"\x02\x01\x02\x01\x01\x01\x01\x02\x00\x00\x01\x01\x02\x02\x01\x02\x00\x00\x01\x01\x00\x00\x01\x01\x01\x01\x01"
 
 
 def code(number):
@@ -68,11 +66,13 @@ class Outbox:
     """What a device has to say: notices that wait, the last error, and how often something was obtained or failed.
 
     last_error   the last Error, or None; issued, failures: certificates and failed attempts since the start
+    errors       identifiers' text -> the Error with which the lineage's last attempt since the start ended, or None
     """
 
     def __init__(self):
         self._waiting = []
         self.last_error = None
+        self.errors = {}
         self.issued = self.failures = 0
 
     def notice(self, number, subject, text=""):

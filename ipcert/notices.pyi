@@ -1,4 +1,4 @@
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from .errors import Error
 
@@ -30,7 +30,9 @@ ADDRESS_PUBLISHED: int
 REVOKED: int
 ACCOUNT_LOST: int
 CA_CHANGED: int
+DOUBTED: int
 WAITS: int
+CHAIN: int
 CODES: Tuple[str, ...]
 
 def code(number: int) -> str: ...
@@ -46,6 +48,7 @@ class Notice:
 class Outbox:
     _waiting: List[Notice]
     last_error: Optional[Error]
+    errors: Dict[str, Optional[Error]]
     issued: int
     failures: int
     def __init__(self) -> None: ...

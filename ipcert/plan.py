@@ -43,12 +43,14 @@ RECOVERY = (
 ADDRESS_START, ADDRESS_END, ADDRESS_LATEST, ADDRESS_LATE = 300, 510, 650, 50
 NAME_START, NAME_END, NAME_LATEST, NAME_LATE = 200, 500, 950, 500
 
-TRANSPORT, REFUSED, VALIDATION, LIMITED = range(4)  # what went wrong, for `retry`
+TRANSPORT, REFUSED, VALIDATION, LIMITED, SLOW = range(
+    5
+)  # what went wrong, for `retry`; SLOW: nothing yet, but it is not there
 
 (
     NONE, URGENT, FIRST, RENEWAL, STRICT, REST, VALID, HURRY, LAPSED, RETRY, ASKED, COLLISION, EMERGENCY, POLL, HELD,
-    REVOKE, LATER,
-) = range(17)  # fmt: skip
+    REVOKE, PROOF, LATER,
+) = range(18)  # fmt: skip
 
 
 class Plan:
@@ -132,13 +134,11 @@ def first(plan, words, now, urgent, window=14 * DAY):
 def _ordinary(plan, words, is_address, not_before, lifetime, since, reason):
     """One draw from the lineage's ordinary law, given that it comes after `since`. False, and nothing drawn, where too little
     is left of it to hide in."""
-    if is_address:
-        start, end, latest, late, least = ADDRESS_START, ADDRESS_END, ADDRESS_LATEST, ADDRESS_LATE, 6 * HOUR
-    else:
-        start, end, latest, late, least = NAME_START, NAME_END, NAME_LATEST, NAME_LATE, 2 * DAY
-    start = _part(lifetime, start)
-    end = _part(lifetime, end)
-    latest = _part(lifetime, latest)
+    start = _part(lifetime, ADDRESS_START if is_address else NAME_START)
+    end = _part(lifetime, ADDRESS_END if is_address else NAME_END)
+    latest = _part(lifetime, ADDRESS_LATEST if is_address else NAME_LATEST)
+    late = ADDRESS_LATE if is_address else NAME_LATE
+    least = 6 * HOUR if is_address else 2 * DAY
     # The product of seconds and thousandths would leave 2**30.
     unit = lifetime // 1000000 + 1
     if not is_address and latest > lifetime - MARGIN:
@@ -274,7 +274,8 @@ def retry(
     left = max(not_after - now, 0)
     steps = failures + (1 if failure == LIMITED else 0)
     retry_after = min(retry_after, limits.RETRY_AFTER)
-    if failure in (TRANSPORT, VALIDATION) and not urgent and not_after and steps > 1:
+    unreached = failure == TRANSPORT or failure == VALIDATION
+    if unreached and not urgent and not_after and steps > 1:
         _replan(plan, words, is_address, _add(now, SOON), not_before, not_after, recovery, False)
         if retry_after <= plan.planned_at - now:
             return
@@ -334,6 +335,12 @@ def held(plan, words, now, last_address_lasted, min_age=DAY):
     `last_address_lasted`: seconds; limits.NEVER when there was none. The caller drops the plan if it changes again."""
     wait = min_age if last_address_lasted < 72 * HOUR else 0
     _within(plan, words, now, wait, wait + 15 * MINUTE, HELD)
+
+
+def proof(plan, words, now, not_before):
+    """docs/privacy.md#p6: an address that is doubted is proved again within a day, but not before its certificate is two days old: somebody
+    who makes us doubt gets no more orders out of us than the ordinary renewals are."""
+    _within(plan, words, max(now, _add(not_before, 2 * DAY)), 0, DAY, PROOF)
 
 
 def revocation(plan, words, now, last):

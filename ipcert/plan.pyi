@@ -21,6 +21,7 @@ TRANSPORT: int
 REFUSED: int
 VALIDATION: int
 LIMITED: int
+SLOW: int
 NONE: int
 URGENT: int
 FIRST: int
@@ -37,6 +38,7 @@ EMERGENCY: int
 POLL: int
 HELD: int
 REVOKE: int
+PROOF: int
 LATER: int
 
 class Planned(Protocol):
@@ -110,4 +112,5 @@ def is_emergency(stored_end: int, fetched_end: int, not_before: int, not_after: 
 def emergency(plan: Planned, words: Random, is_address: bool, now: int) -> None: ...
 def poll(plan: Planned, words: Random, now: int, retry_after: int = ...) -> None: ...
 def held(plan: Planned, words: Random, now: int, last_address_lasted: int, min_age: int = ...) -> None: ...
+def proof(plan: Planned, words: Random, now: int, not_before: int) -> None: ...
 def revocation(plan: Planned, words: Random, now: int, last: int) -> None: ...

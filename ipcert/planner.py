@@ -55,6 +55,13 @@ class Planner:
         """docs/privacy.md#p6: an address that is new; the last one `lasted` so many seconds."""
         self._draw(plan.held, record, now, now, lasted, self._policy.min_ip_age)
 
+    def proof(self, record, now):
+        """docs/privacy.md#p6: an address that is doubted; a sooner plan stays."""
+        before = record.planned_at, record.window_start, record.window_end, record.reason
+        self._draw(plan.proof, record, now, now, record.not_before)
+        if before[0] <= record.planned_at:
+            record.planned_at, record.window_start, record.window_end, record.reason = before
+
     def _recovery(self, record):
         """docs/privacy.md#p3: the longest wait of a lineage that is late, seconds."""
         policy = self._policy

@@ -164,6 +164,10 @@ class Scheduler:
                 self._storage.changed = moved = True
         return AGAIN if moved else NOTHING
 
+    def _let_go(self, now, action):
+        # Nothing is in flight here: a record that an order is about must not go away under it.
+        return AGAIN if self._configuration.let_go(now) else NOTHING
+
     def _deploy_again(self, now, action):
         return AGAIN if self._deployments.retry(now) else NOTHING
 
@@ -185,8 +189,17 @@ class Scheduler:
         return True
 
     def _begin_due(self, now, action):
-        due = self._soonest()
-        if due.planned_at > now:
+        due = None
+        for record in self._storage.journal.records():
+            # Of several the one that failed least: one that always fails must not keep the others away.
+            if record.planned_at <= now and (
+                due is None
+                or record.failures < due.failures
+                or record.failures == due.failures
+                and record.planned_at < due.planned_at
+            ):
+                due = record
+        if due is None:
             return NOTHING
         # Told here and not at the second of expiry: the renewal was missed long before.
         if due.file_id and now >= due.not_after:
@@ -247,6 +260,7 @@ PRIORITIES = (
     Scheduler._write,  # before anything below touches the outside
     Scheduler._continue,
     Scheduler._erase,  # nothing refers to these files any more, and that is on the medium
+    Scheduler._let_go,  # before anything is planned or ordered for an address that is not ours
     Scheduler._plan_again,
     Scheduler._deploy_again,
     Scheduler._begin_operation,  # the owner waits for it

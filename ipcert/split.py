@@ -7,7 +7,7 @@ The core takes a list of certificates; `certificates` makes the one that the pol
 What must never happen: an identifier in two certificates, since its orders would show that the two belong together.
 """
 
-from . import limits, notices
+from . import limits, notices, presence
 from .acme import challenge
 from .errors import LocalError
 
@@ -25,13 +25,16 @@ class Certificate:
     deploys      what the port wants to find again when the certificate is deployed; the core does not look at it
     text         the identifiers, comma-separated, as in a record's `identifiers_text`
     families     which of NAMES, IPV4 and IPV6 occur; has_address: IPV4 or IPV6 do
+    evidence     how the port came by its address (`presence`): what is not in the list any more goes at once where the owner
+                 wrote it down (GIVEN), and is doubted first where it was found
     urgent       True for the one that is fetched at once (docs/privacy.md#p1); `configuration` decides
     """
 
-    def __init__(self, identifiers, challenge, deploys=None):
+    def __init__(self, identifiers, challenge, deploys=None, evidence=presence.GIVEN):
         self.identifiers = identifiers
         self.challenge = challenge
         self.deploys = deploys
+        self.evidence = evidence
         self.urgent = False
         self.text = ",".join([one.value for one in identifiers])
         self.families = 0
@@ -52,8 +55,11 @@ class Certificate:
         return self.families & (IPV4 | IPV6) == IPV4 | IPV6
 
 
-def certificates(identifiers, policy):
-    """The Certificates for a list of Identifiers, as the policy has them split and proved."""
+def certificates(identifiers, policy, found=None):
+    """The Certificates for a list of Identifiers, as the policy has them split and proved.
+
+    found    {family: evidence} for addresses that the port looked for; None: the owner wrote them all down
+    """
     # The order is kept: which one is first decides which one is urgent.
     if policy.combined:
         groups = [identifiers]
@@ -61,12 +67,21 @@ def certificates(identifiers, policy):
         names = [one for one in identifiers if not one.family]
         groups = [names] if names else []
         groups += [[one] for one in identifiers if one.family]
-    return [
-        Certificate(
-            group, policy.challenge_ip if [one for one in group if one.family] else policy.challenge_name
-        )
-        for group in groups
-    ]
+    return [make(group, policy, found) for group in groups]
+
+
+def make(identifiers, policy, found=None):
+    """The one Certificate that all these Identifiers share; arguments as in `certificates`."""
+    evidence = presence.GIVEN
+    has_address = False
+    for one in identifiers:
+        if one.family:
+            has_address = True
+            if found is not None and one.family in found:
+                # Of two addresses that were found, the one that is less sure.
+                evidence = min(evidence or presence.INTERFACE, found[one.family])
+    kind = policy.challenge_ip if has_address else policy.challenge_name
+    return Certificate(identifiers, kind, None, evidence)
 
 
 def warn(certificates, urgent_both):

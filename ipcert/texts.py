@@ -65,10 +65,15 @@ NOTICES = (
         "what was issued stays in service until then."
     ),
     (
+        "Another address than %s has been found here for hours. Its certificate stays in service and is renewed, until the CA "
+        "or this machine's own interface says as well that the address is gone."
+    ),
+    (
         "The certificate for %s waits a random time of at most %s, and may expire meanwhile: we were away too long, and if it came "
         "back together with the other one, the public logs would show that they belong to one home. Ask for it by hand "
         "to have it now ('ipcert issue'); whoever reads the logs may then match the two."
     ),
+    "The CA offers no chain for %s whose topmost issuer is '%s', as preferred_chain asks for; its own choice is used.",
 )
 
 # By the scope of an identifier (`identifiers.Identifier.scope`): what follows the identifier itself.

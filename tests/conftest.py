@@ -22,7 +22,10 @@ import pytest
 from cryptography import x509
 from hypothesis import HealthCheck, settings
 
+from tools.lib import loopback
 from tools.lib.ca.pebble import Pebble
+
+loopback.ask_directly()
 
 # The tests start some thousand processes of ours: what one of them has compiled, the next is not to compile again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

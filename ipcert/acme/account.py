@@ -55,11 +55,14 @@ def _contacts(buffer, offset, contacts):
     return put(buffer, offset, b"]")
 
 
-def read(obj, location):
-    """The account URL from newAccount's Location. Raises RemoteError when it is missing or the account is not valid."""
-    if message.status(obj, STATUS) != VALID:
+def read(body, location, base=""):
+    """The account URL from newAccount's Location. Raises RemoteError when it is missing or the account is not valid.
+
+    The answer to a request that succeeded need not say that the account is valid.
+    """
+    if body and message.status(message.parse(body), STATUS, VALID) != VALID:
         raise RemoteError(
             "account", "The CA says that this account is no longer valid; start a new one with a reset."
         )
     # Checked like every URL: it goes into the header of every request, and into the journal.
-    return message.url(location, "Location")
+    return message.url(location, "Location", base)

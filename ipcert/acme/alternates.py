@@ -9,24 +9,55 @@ from ..errors import RemoteError
 from . import message
 
 
-def alternates(headers):
-    """URLs of other chains for the same certificate, `limits.ALTERNATES` at most: Link headers (RFC 8555 7.4.2)."""
+def _stop(text, at):
+    """Where the parameter or link at `at` ends: at a semicolon or comma outside of quotes (RFC 9110 5.6.4)."""
+    quoted = False
+    while at < len(text):
+        character = text[at]
+        if quoted and character == "\\":
+            at += 1
+        elif character == '"':
+            quoted = not quoted
+        elif not quoted and character in ";,":
+            break
+        at += 1
+    return at
+
+
+def alternates(headers, base=""):
+    """URLs of other chains for the same certificate, `limits.ALTERNATES` at most: Link headers (RFC 8555 7.4.2, RFC 8288)
+    of the answer from `base`."""
+    text = headers.get("link", "")
     found = []
-    # Several Link headers arrive joined by commas. A comma inside a URL cuts it, and then it is no URL.
-    for link in headers.get("link", "").split(","):
-        parts = link.split(";")
-        target = parts[0].strip()
-        for part in parts[1:]:
-            if (
-                part.strip().replace('"', "").lower() == "rel=alternate"
-                and target[:1] == "<"
-                and target[-1:] == ">"
-            ):
-                try:
-                    found.append(message.url(target[1:-1], "Link"))
-                except RemoteError:
-                    continue  # the chain at hand is good without it
+    at = text.find("<")
+    while at >= 0:
+        end = text.find(">", at)
+        target = text[at + 1 : end]
+        at = _stop(text, end) if end > 0 else len(text)
+        relations = None
+        while text[at : at + 1] == ";":
+            start = at + 1
+            at = _stop(text, start)
+            name, _, value = text[start:at].partition("=")
+            name = name.strip().lower()
+            if name == "anchor":  # a link of something else
+                relations = ""
+            elif name == "rel" and relations is None:
+                relations = value.strip(' \t"').lower()
+        if relations and "alternate" in relations.split():
+            try:
+                url = message.url(target, "Link", base)
+                if url not in found:
+                    found.append(url)
+            except RemoteError:
+                pass  # the chain at hand is good without it
+        at = text.find("<", at)
     return found[: limits.ALTERNATES]
+
+
+def is_under(wanted, issuer):
+    """True when the topmost issuer's Name (DER) has `wanted` in it, in any case."""
+    return wanted.lower().encode() in issuer.lower()
 
 
 def better(wanted, issuer, size, best_issuer, best_size):
@@ -34,4 +65,4 @@ def better(wanted, issuer, size, best_issuer, best_size):
     if wanted == "smallest":
         return size < best_size
     # The first chain that fits is kept, so that the choice is the same every time.
-    return wanted.encode() in issuer and wanted.encode() not in best_issuer
+    return is_under(wanted, issuer) and not is_under(wanted, best_issuer)

@@ -10,7 +10,6 @@ A token goes into a path, a file name, a TXT record and JSON. It is checked here
 
 from .. import limits
 from ..encoding.base64url import is_url
-from ..errors import RemoteError
 from . import challenge, message
 from .problem import clean, error_member
 
@@ -21,52 +20,52 @@ DEACTIVATED = 3  # given back by us (7.5.2)
 EXPIRED = 4
 REVOKED = 5  # by the CA
 STATUS = ("pending", "valid", "invalid", "deactivated", "expired", "revoked")
-# The moves of RFC 8555 7.1.6 are not looked at, as an order's are: ipcert asks again only while an authorization is pending, and
-# from there every other status can be reached.
+# The moves of RFC 8555 7.1.6 are not looked at: ipcert asks again only while an authorization is pending, and from there every
+# other status can be reached.
 
 
 class Authorization:
-    """What one answer says: status (an index into STATUS), value, wildcard, and the challenge of the wanted type.
+    """What one answer says, at the URL `base`: status (an index into STATUS; one that is not said is pending), value, wildcard,
+    and the challenge of the wanted type.
 
+    listed       there is a list of challenges; only a pending authorization needs one
     url, token   of the challenge, None where it is not offered; problem: the challenge's error, or None
     answered     the challenge's status is "processing": it was answered already, and the CA is at it
     issuer       for dns-persist-01, the first of the CA's names that the record may hold, else None
     """
 
-    def __init__(self, obj, kind):
-        self.status = message.status(obj, STATUS)
+    def __init__(self, obj, kind, base=""):
+        self.status = message.status(obj, STATUS, PENDING)
         identifier = obj.get("identifier")
         self.value = identifier.get("value") if isinstance(identifier, dict) else None
         # Present and true only for a wildcard (7.1.4). "true" as text is no true.
         self.wildcard = obj.get("wildcard") is True
         self.url = self.token = self.problem = self.issuer = None
         self.answered = False
-        challenges = obj.get("challenges")
-        if not isinstance(challenges, list):
-            raise RemoteError("json", "The CA's authorization has no list of challenges.")
-        for offered in challenges[: limits.CHALLENGES]:
+        self.listed = isinstance(obj.get("challenges"), list)
+        for offered in obj["challenges"] if self.listed else ():
             # What has another shape is a type that we do not know, and passed over (RFC 8555 7.1.5).
             if not isinstance(offered, dict):
                 continue
             # One challenge failed, of whatever type: the authorization is invalid then, and this says why.
             if self.problem is None:
                 self.problem = error_member(offered)
-            if offered.get("type") == kind and self.url is None:
-                self._choose(offered, challenge.find(kind))
+            if message.word(offered, "type") == kind and self.url is None:
+                self._choose(offered, challenge.find(kind), base)
 
-    def _choose(self, offered, row):
+    def _choose(self, offered, row, base):
         """Note the challenge that will be answered; not where it lacks what its type needs."""
         # To answer once more what the CA is validating already would be a second request for nothing.
-        self.answered = offered.get("status") == "processing"
+        self.answered = message.word(offered, "status") == "processing"
         if row.lasting:
             names = offered.get("issuer-domain-names")
             # The name goes into a TXT record as it is: only what survives cleaning may.
             if isinstance(names, list) and names and clean(names[0], limits.NAME) == names[0] != "":
                 # The first of them is as good as any (draft-ietf-acme-dns-persist).
                 self.issuer = names[0]
-                self.url = message.url_member(offered, "url")
+                self.url = message.url_member(offered, "url", base)
         elif is_token(offered.get("token")):
-            self.url = message.url_member(offered, "url")
+            self.url = message.url_member(offered, "url", base)
             self.token = offered["token"]
 
 

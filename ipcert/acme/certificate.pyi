@@ -1,19 +1,19 @@
-from typing import List, Tuple
+from typing import List, Union
 
-from ..encoding.x509 import Fields
 from ..identifiers import Identifier
 from ..port import Signer as _Signer
 
-def check(
-    body: bytes, leaf: Fields, signer: _Signer, slot: int, identifiers: List[Identifier], now: int
-) -> Tuple[bytes, bytes]: ...
-
 class Chain:
-    pem: bytes
+    pem: bytearray
     ari_id: bytes
     issuer: bytes
     not_before: int
     not_after: int
     def __init__(
-        self, pem: bytes, signer: _Signer, slot: int, identifiers: List[Identifier], now: int
+        self,
+        body: Union[bytes, bytearray],
+        signer: _Signer,
+        slot: int,
+        identifiers: List[Identifier],
+        now: int,
     ) -> None: ...

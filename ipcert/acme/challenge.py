@@ -21,6 +21,7 @@ Policy, both ports, the configuration and `ipcert doctor` read the rows.
 
 from .. import features
 from ..errors import LocalError, RemoteError
+from ..identifiers import parse
 
 HTTP = "http-01"
 DNS = "dns-01"
@@ -102,14 +103,19 @@ def _is_wildcard(identifier):
 
 
 def identifier_of(identifiers, authorization):
-    """The Identifier that an authorization is about. Raises RemoteError where it is none of the order's."""
+    """The Identifier that an authorization is about, whose value then is as we write it. Raises RemoteError where it is
+    none of the order's."""
+    text = authorization.value
+    try:
+        # Capitals, a dot at the end, brackets, an address in another form: the same identifier.
+        value = parse(text.strip("[]") if isinstance(text, str) else "").value
+    except LocalError:
+        value = ""
     for identifier in identifiers:
-        value = identifier.value
         # RFC 8555 7.1.4: the authorization of a wildcard has the name without "*.", and says "wildcard".
-        if _is_wildcard(identifier):
-            if authorization.wildcard and value[2:] == authorization.value:
-                return identifier
-        elif value == authorization.value and not authorization.wildcard:
+        base = identifier.value[2:] if _is_wildcard(identifier) else identifier.value
+        if base == value and authorization.wildcard == _is_wildcard(identifier):
+            authorization.value = value
             return identifier
     raise RemoteError("authorization", "The CA wants to authorize something that was not ordered.")
 

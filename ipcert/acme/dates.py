@@ -19,12 +19,17 @@ def _seconds(year, month, day, clock):
 
 
 def http_date(text):
-    """Core seconds of "Sun, 06 Nov 2033 08:49:37 GMT", or 0; the two obsolete forms are not read."""
-    parts = text.split()
-    if len(parts) != 6:
-        return 0
+    """Core seconds of an HTTP date in any of its three forms, or 0."""
+    parts = text.replace("-", " ").split()
     try:
-        return _seconds(int(parts[3]), _MONTHS.index(parts[2]) + 1, int(parts[1]), parts[4])
+        if len(parts) == 5:  # asctime: Sun Nov  6 08:49:37 2033
+            _, month, day, clock, year = parts
+        else:  # Sun, 06 Nov 2033 08:49:37 GMT, and with Sunday, 06-Nov-33
+            _, day, month, year, clock, _ = parts
+        # The obsolete form has two digits; no date that means anything here is of another century.
+        return _seconds(
+            int(year) + (2000 if len(year) == 2 else 0), _MONTHS.index(month) + 1, int(day), clock
+        )
     except ValueError:
         return 0
 

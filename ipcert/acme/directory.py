@@ -1,7 +1,7 @@
 """The directory resource (RFC 8555 7.1.1; profiles: draft-aaron-acme-profiles; renewalInfo: RFC 9773).
 
-A directory without all of RFC 8555's URLs is refused as a whole: to find out at the next revocation that the CA has
-none would be too late. What is newer than RFC 8555 may be missing.
+Without the three URLs that every order needs a directory is refused as a whole. What else may be missing is missed by
+whoever needs it (`message.needed`): there are CAs that neither revoke nor change keys, and they issue as well as others.
 
 The profile decides how long a certificate lives, and so how often its renewal stands in the public log. Names must
 never get the six-day profile by default: they would be seen renewing every few days beside the address that does
@@ -10,7 +10,7 @@ itself, the owner is asked.
 """
 
 from .. import limits
-from ..errors import LocalError
+from ..errors import LocalError, RemoteError
 from . import message
 from .problem import clean
 
@@ -22,20 +22,20 @@ _SIX_DAYS = "shortlived"  # Let's Encrypt's name for it
 class Directory:
     """The CA's URLs.
 
-    new_nonce, new_account, new_order, revoke, key_change    https URLs
-    renewal_info, terms               https URL or None; newAuthz (7.4.1) is not used
+    new_nonce, new_account, new_order    https URLs
+    revoke, key_change, renewal_info     https URL or None; newAuthz (7.4.1) is not used
+    terms                             URL or None
     external_account                  True where the CA wants an external account binding
     profiles                          list of names, [] where the CA has none
     """
 
-    def __init__(self, obj):
-        self.new_nonce = message.url_member(obj, "newNonce")
-        self.new_account = message.url_member(obj, "newAccount")
-        self.new_order = message.url_member(obj, "newOrder")
-        self.revoke = message.url_member(obj, "revokeCert")
-        self.key_change = message.url_member(obj, "keyChange")
-        # RFC 9773 is optional, but a URL that is there must be one.
-        self.renewal_info = message.url_member(obj, "renewalInfo") if obj.get("renewalInfo") else None
+    def __init__(self, obj, base=""):
+        self.new_nonce = message.url(obj.get("newNonce"), "newNonce", base)
+        self.new_account = message.url(obj.get("newAccount"), "newAccount", base)
+        self.new_order = message.url(obj.get("newOrder"), "newOrder", base)
+        self.revoke = _optional(obj, "revokeCert", base)
+        self.key_change = _optional(obj, "keyChange", base)
+        self.renewal_info = _optional(obj, "renewalInfo", base)
         # Of "meta" nothing is required (7.1.1); what has an odd shape counts as absent.
         meta = obj.get("meta")
         if not isinstance(meta, dict):
@@ -51,6 +51,14 @@ class Directory:
                 # A profile's name goes into newOrder's JSON as it is.
                 if name and len(name) <= _PROFILE and clean(name) == name and '"' not in name:
                     self.profiles.append(name)
+
+
+def _optional(obj, name, base):
+    # What is no https URL is not used, and so as good as missing.
+    try:
+        return message.url_member(obj, name, base)
+    except RemoteError:
+        return None
 
 
 def choose_profile(profiles, for_address, wanted, before):

@@ -7,7 +7,7 @@ What holds:
 
 - This is the one place that harvests Replay-Nonce, from refusals too (6.5). A nonce is used once: it is forgotten
   before the request is signed, so that no path can send it twice.
-- A badNonce answer is sent again with the nonce that came with it, at most `limits.NONCE_RETRIES` times in a row. Pebble
+- A badNonce answer, of whatever media type, is sent again with the nonce that came with it, at most `limits.NONCE_RETRIES` times in a row. Pebble
   refuses nonces on purpose; without the bound a broken CA would keep a device sending for ever.
 - No redirect is followed. The CA's URLs stand in the directory and in its answers, and a signed request names the URL
   that it is for (6.4): sent elsewhere it would be refused.
@@ -60,6 +60,7 @@ class Exchange:
                       None, and when
     jws               the `encoding.jws.Jws` that knows the account URL or the account's public key
     payload, scratch  where a payload is written before it is signed, and a CSR before it is put into one (`make_room`)
+    url               of the request sent last, which the URLs in its answer are relative to
     problem           the last Problem, or None; pause: the last Retry-After in seconds, 0 for none
     """
 
@@ -74,6 +75,7 @@ class Exchange:
         self._nonce = b""
         self._nonce_only = False  # the request on its way is newNonce, and not what was asked for
         self._retries = 0  # badNonce answers in a row
+        self.url = directory_url
         self.problem = None
         self.pause = 0
 
@@ -93,7 +95,7 @@ class Exchange:
         start = limits.HASH + 4
         if data and len(data) > start and data[: limits.HASH] == ca_hash:
             try:
-                self.directory = Directory(message.parse(data[start:]))
+                self.directory = Directory(message.parse(data[start:]), self.directory_url)
                 self.directory_at = int.from_bytes(data[limits.HASH : start], "big")
             except RemoteError:
                 self.directory = None  # damaged: the CA is asked
@@ -119,6 +121,7 @@ class Exchange:
     def get(self, action, url):
         """Fill the action with an unsigned GET, for the directory (6.3) and for renewalInfo (RFC 9773 4.1)."""
         self._nonce_only = False
+        self.url = url
         action.send("GET", url, b"", 0)
 
     def post(self, action, url, size=0, accept=""):
@@ -138,6 +141,7 @@ class Exchange:
         # Forgotten before it is used: if anything below raises, it is not used again.
         nonce = self._nonce
         self._nonce = b""
+        self.url = url
         need = size * 4 // 3 + BODY_OVERHEAD
         if need > len(self._body):  # a revocation carries a whole certificate, once
             self._body = bytearray(need)
@@ -155,7 +159,14 @@ class Exchange:
                 self._retries = 0
                 return OK
             if not self._nonce:
-                raise RemoteError("nonce", "The CA answered newNonce without a usable Replay-Nonce.")
+                sent = headers.get("replay-nonce")
+                raise RemoteError(
+                    "nonce",
+                    "The CA answered newNonce with a Replay-Nonce that is not base64url of at most %d characters."
+                    % limits.NONCE
+                    if sent
+                    else "The CA answered newNonce without a Replay-Nonce.",
+                )
             return AGAIN
         # A captive portal answers so too: then the network is at fault and not the CA.
         if 300 <= status < 400:
@@ -164,14 +175,13 @@ class Exchange:
                 "The CA answered with a redirect (%d), which ACME does not use; check the directory URL."
                 % status,
             )
-        # A proxy's HTML or an empty body refuses as well as a problem document does, with fewer words.
-        obj = None
-        if "json" in headers.get("content-type", ""):
-            try:
-                obj = message.parse(body)
-            except RemoteError:
-                obj = None
-        self.problem = Problem(status, obj)
+        # A proxy's HTML or an empty body refuses as well as a problem document does. Which it is shows by itself: its media
+        # type is often wrong, or not there.
+        try:
+            obj = message.parse(body)
+        except RemoteError:
+            obj = None
+        self.problem = Problem(status, obj, body)
         # The nonce that came with it is in place; the same step sends again (6.5).
         if self.problem.type == "badNonce":
             self._retries += 1

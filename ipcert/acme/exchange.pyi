@@ -26,6 +26,7 @@ class Exchange:
     jws: Jws
     payload: bytearray
     scratch: bytearray
+    url: str
     problem: Any  # a Problem, or None
     pause: int
     def __init__(self, signer: _Signer, directory_url: str) -> None: ...

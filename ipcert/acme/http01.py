@@ -89,7 +89,7 @@ class Request:
         self._answers = answers
         self._line = bytearray()
         self._state = _LINE
-        self._size = 0
+        self.size = 0  # bytes that were read
         self._end = 0  # newlines in a row at the end of what was read: two end the head
 
     def feed(self, data, size):
@@ -100,7 +100,7 @@ class Request:
         """
         for index in range(size):
             byte = data[index]
-            self._size += 1
+            self.size += 1
             if self._state == _LINE:
                 if byte == 10:
                     self._state = _HEAD
@@ -120,7 +120,7 @@ class Request:
                     self._end = 0
             else:  # answered: what else was sent goes nowhere
                 return b""
-            if self._size >= limits.REQUEST:
+            if self.size >= limits.REQUEST:
                 return self._over(_response(b"431 Request Header Fields Too Large", b""))
         return None
 

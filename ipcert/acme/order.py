@@ -1,8 +1,11 @@
 """The order resource (RFC 8555 7.1.3, 7.4): what is asked for, and how far the CA has got with it.
 
-What holds: the CA moves an order along MOVES and never back. ipcert polls, so it may miss a status in between, and a
-path of moves counts as one; any other change means that the CA lost or mixed up the order, and its answers about it
-are not used any more (`Order.follows`).
+What holds: the CA moves an order along MOVES. ipcert polls, so it may miss a status in between, and a path of moves
+counts as one. Any other change means that another machine of the CA answered, which is behind: `order.issuance` goes on
+from there, a few times.
+
+What a later answer leaves out stays known from an earlier one. An answer without a status, or valid without a certificate,
+is an answer that has to be asked for again.
 
 An order is written by template. Its identifiers are `identifiers.Identifier`, whose values are plain ASCII; profile
 and ARI identifier were checked where they were read. So nothing has to be escaped here.
@@ -11,7 +14,6 @@ and ARI identifier were checked where they were read. So nothing has to be escap
 from .. import limits
 from ..encoding import base64url
 from ..encoding.buffer import put
-from ..errors import RemoteError
 from . import message
 from .problem import error_member
 
@@ -22,7 +24,7 @@ VALID = 3  # issued
 INVALID = 4  # over, without a certificate: an authorization failed, or it expired
 STATUS = ("pending", "ready", "processing", "valid", "invalid")
 
-# RFC 8555 7.1.6: (from, to). A poll may miss steps, so a path of these counts too; any other move is the CA's mistake.
+# RFC 8555 7.1.6: (from, to). A poll may miss steps, so a path of these counts too.
 MOVES = (
     (PENDING, READY),
     (PENDING, INVALID),
@@ -44,23 +46,24 @@ def may_move(old, new, moves=MOVES):
 
 
 class Order:
-    """What one answer says: status (an index into STATUS), authorizations (URLs), finalize (URL), certificate
-    (URL, None unless valid), problem (None unless invalid)."""
+    """What one answer says, at the URL `base`; `known`, where there is one, is the Order of the answer before it.
 
-    def __init__(self, obj):
-        self.status = message.status(obj, STATUS)
-        self.authorizations = message.url_list(obj, "authorizations", limits.AUTHORIZATIONS)
-        self.finalize = message.url_member(obj, "finalize")
+    status (an index into STATUS), authorizations (URLs), finalize (URL or None), certificate (URL, None unless valid),
+    problem (None unless invalid)
+    """
+
+    def __init__(self, obj, base="", known=None):
+        self.status = message.status(obj, STATUS, PROCESSING)
+        authorizations, finalize = (known.authorizations, known.finalize) if known else ((), None)
+        self.authorizations = message.url_list(
+            obj, "authorizations", limits.AUTHORIZATIONS, base, authorizations
+        )
+        self.finalize = message.url_member(obj, "finalize", base, finalize)
         # Only a valid order has one (7.1.3); a URL that comes earlier would lead to nothing.
-        self.certificate = message.url_member(obj, "certificate") if self.status == VALID else None
+        self.certificate = message.url_member(obj, "certificate", base) if self.status == VALID else None
+        if self.status == VALID and self.certificate is None:
+            self.status = PROCESSING
         self.problem = error_member(obj)
-
-    def follows(self, old):
-        """Raise RemoteError("status") when the CA went from status `old` to a place it cannot reach."""
-        if not may_move(old, self.status):
-            raise RemoteError(
-                "status", "The CA moved an order from %s to %s." % (STATUS[old], STATUS[self.status])
-            )
 
 
 def write_new(buffer, offset, identifiers, profile, replaces):

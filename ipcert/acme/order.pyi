@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 from ..identifiers import Identifier
@@ -17,12 +18,11 @@ def may_move(old: int, new: int, moves: Tuple[Tuple[int, int], ...] = ...) -> bo
 
 class Order:
     status: int
-    authorizations: List[str]
-    finalize: str
+    authorizations: Sequence[str]
+    finalize: Optional[str]
     certificate: Optional[str]
     problem: Optional[Problem]
-    def __init__(self, obj: Dict[str, Any]) -> None: ...
-    def follows(self, old: int) -> None: ...
+    def __init__(self, obj: Dict[str, Any], base: str = ..., known: Optional[Order] = ...) -> None: ...
 
 def write_new(
     buffer: bytearray, offset: int, identifiers: List[Identifier], profile: bytes, replaces: bytes

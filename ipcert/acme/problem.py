@@ -4,7 +4,8 @@ A problem is a value and not an exception: whether it ends the order, is waited 
 request that it answers, which `order.states` knows. It is shown to the owner word by word, so everything in it is
 bounded and made printable: a CA that was taken over cannot write escape sequences into a terminal or a log.
 
-Any garbage makes a Problem, if only an empty one: the status alone says that the CA refused.
+Any garbage makes a Problem, if only an empty one: the status alone says that the CA refused. Where the answer is no problem
+document, but a proxy's HTML, say, or somebody's own JSON, its words are the detail.
 """
 
 from .. import limits
@@ -20,8 +21,16 @@ def clean(text, limit=limits.DETAIL):
     return "".join([character if " " <= character <= "~" else "?" for character in text[:limit]])
 
 
+def _words(body):
+    """What people read in an answer that is not a problem document: its first 2 KB without tags."""
+    parts = bytes(body[:2048]).split(b"<")
+    text = b" ".join([part[part.find(b">") + 1 :] for part in parts])
+    # Bytes beyond ASCII may be of any encoding; nobody misses them.
+    return clean(" ".join("".join([chr(byte) if 32 <= byte < 127 else " " for byte in text]).split()))
+
+
 class Problem:
-    """A problem document.
+    """A problem document, or what else a refusal came with: `obj` is the JSON in `body`, or None.
 
     type        the word behind "urn:ietf:params:acme:error:", or the whole type where it is another; "" if absent
     status      the HTTP status, 100 to 599
@@ -29,12 +38,12 @@ class Problem:
     subproblems list of (identifier value or "", type, detail), at most `limits.SUBPROBLEMS`
     """
 
-    def __init__(self, status, obj):
+    def __init__(self, status, obj, body=b""):
         if not isinstance(obj, dict):
             obj = {}
         self.status = status
         self.type = _type(obj)
-        self.detail = clean(obj.get("detail"))
+        self.detail = clean(obj.get("detail")) or clean(obj.get("title"))
         self.subproblems = []
         listed = obj.get("subproblems")
         if isinstance(listed, list):
@@ -44,6 +53,8 @@ class Problem:
                     identifier = sub.get("identifier")
                     value = clean(identifier.get("value")) if isinstance(identifier, dict) else ""
                     self.subproblems.append((value, _type(sub), clean(sub.get("detail"))))
+        if not (self.type or self.detail or self.subproblems):
+            self.detail = _words(body)
 
     def __str__(self):
         text = self.detail or self.type or "no reason given"
@@ -65,4 +76,4 @@ def error_member(obj):
 def _type(obj):
     """The word behind ACME's prefix; a type of somebody else stays whole."""
     text = clean(obj.get("type"))
-    return text[len(_URN) :] if text.startswith(_URN) else text
+    return text[len(_URN) :] if text[: len(_URN)].lower() == _URN else text

@@ -2,12 +2,13 @@
 
 ACME writes binary values in base64url and reads none: of those that the CA sends (nonces, tokens) only the alphabet
 matters, which `is_url` checks. It is the one such check of the core, and what it lets pass may stand in JSON, a path
-or a file name as it is. The only base64 that is decoded is the one inside PEM.
+or a file name as it is. The only base64 that is decoded is the one inside PEM; it is written anew before a server gets it.
 """
 
 from ..errors import RemoteError
 from .buffer import put
 
+_LINE_ENDS = (b"\n", b"=\n", b"==\n")  # by how many bytes are missing for the last three
 _URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -50,6 +51,27 @@ def is_url(text, least, most):
         if code > 122 or code not in _URL:  # bytes hold nothing above 255 to be compared with
             return False
     return True
+
+
+def write_pem(buffer, offset, source, start, end):
+    """Write `source[start:end]` as PEM's base64, lines of 64 characters (RFC 7468 2); return the new offset.
+
+    Allocates nothing. Raises LocalError("overflow").
+    """
+    while start < end:
+        line = offset
+        stop = min(start + 48, end)
+        offset = write_url(buffer, offset, source, start, stop)
+        while line < offset:  # the other alphabet
+            character = buffer[line]
+            if character == 45:
+                buffer[line] = 43
+            elif character == 95:
+                buffer[line] = 47
+            line += 1
+        offset = put(buffer, offset, _LINE_ENDS[(start - stop) % 3])
+        start = stop
+    return offset
 
 
 def _bad(why):

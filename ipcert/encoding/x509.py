@@ -1,5 +1,5 @@
-"""Certificates (RFC 5280 4.1): reading what ipcert needs of them, PEM chains (RFC 8555 9.1, RFC 7468), and writing
-subjectAltName, which requests and challenge certificates carry too.
+"""Certificates (RFC 5280 4.1): reading what ipcert needs of them, reading and writing PEM (RFC 8555 9.1, RFC 7468), and
+writing subjectAltName, which requests and challenge certificates carry too.
 
 What comes from the CA is read as if it came from anybody: every length is checked, and garbage raises RemoteError.
 Nothing is verified against a key here: the CA's answer came over verified TLS, and the peer that matters verifies.
@@ -7,8 +7,8 @@ What is checked is that the certificate is the one that was asked for (`acme.cer
 enough that a web server can be given it.
 
 Reading allocates nothing. `Fields` holds offsets into the buffer, not copies, so it is good only as long as the
-buffer is. Of the extensions three are read: who it is for, who made it (for ARI), and whether it is a CA's. Others are
-passed over, critical or not: whether to trust them is the client's decision.
+buffer is. Of the extensions four are read: who it is for, whose key made it and which key it has (for ARI, and to put a chain
+in order), and whether it is a CA's. Others are passed over, critical or not: whether to trust them is the client's decision.
 """
 
 from .. import limits
@@ -22,10 +22,11 @@ _VERSION_3 = b"\x02\x01\x02"
 # The last byte of an extension's object identifier, 2.5.29.x (RFC 5280 4.2.1).
 _SAN = 0x11
 _BASIC_CONSTRAINTS = 0x13
+_SUBJECT_KEY = 0x0E
 _AUTHORITY_KEY = 0x23
+_ANY = b"-----BEGIN "
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _END = b"-----END CERTIFICATE-----"
-_WHITE = b" \t\r\n"
 
 
 def _bad(why):
@@ -70,6 +71,7 @@ class Fields:
     serial_start, serial_end    content bytes of serialNumber
     issuer_start/_end, subject_start/_end, spki_start/_end      whole elements, tag and length included
     aki_start, aki_end          issuer's keyIdentifier, -1 where there is none
+    ski_start, ski_end          its own key's, -1 where there is none
     san_start, san_end          content of GeneralNames, -1 where there is none
     is_ca                       bool
     """
@@ -85,7 +87,7 @@ class Fields:
         self.serial_start = self.serial_end = self.not_before = self.not_after = -1
         self.issuer_start = self.issuer_end = self.subject_start = self.subject_end = -1
         self.spki_start = self.spki_end = self.aki_start = self.aki_end = -1
-        self.san_start = self.san_end = -1
+        self.san_start = self.san_end = self.ski_start = self.ski_end = -1
         self.is_ca = False
 
 
@@ -156,6 +158,10 @@ def _extension(fields, buffer):
         if reader.next() and reader.tag == der.IMPLICIT_0:
             fields.aki_start = reader.start
             fields.aki_end = reader.end
+    elif kind == _SUBJECT_KEY:
+        reader.only(der.OCTET_STRING)
+        fields.ski_start = reader.position
+        fields.ski_end = reader.limit
     elif kind == _BASIC_CONSTRAINTS:
         reader.only(der.SEQUENCE)
         has_flag = reader.next() and reader.tag == der.BOOLEAN and reader.length() == 1
@@ -252,18 +258,37 @@ def match_san(buffer, fields, identifiers):
 
 
 def _is_for(buffer, reader, identifier):
-    """True where the reader's current GeneralName is the identifier, bytewise."""
-    if reader.tag != _name_tag(identifier) or reader.length() != len(identifier.raw):
+    """True where the reader's current GeneralName is the identifier; names in any case (RFC 5280 7.2)."""
+    raw = identifier.raw
+    if reader.tag != _name_tag(identifier) or reader.length() != len(raw):
         return False
-    return same(buffer, reader.start, identifier.raw, 0, len(identifier.raw))
+    position = reader.start
+    for byte in raw:
+        there = buffer[position]
+        if there != byte and (identifier.family or not 65 <= there <= 90 or there + 32 != byte):
+            return False
+        position += 1
+    return True
 
 
-def check_chain_order(buffer, child, parent):
-    """Raise RemoteError("x509") unless the issuer in Fields `child` is the subject of `parent`, bytewise."""
+def is_named(buffer, child, parent):
+    """True where the issuer in Fields `child` is the subject of `parent`, bytewise. Allocates nothing."""
     size = child.issuer_end - child.issuer_start
-    fits = size == parent.subject_end - parent.subject_start
-    if not fits or not same(buffer, child.issuer_start, buffer, parent.subject_start, size):
-        _bad("the chain is not in order")
+    if size != parent.subject_end - parent.subject_start:
+        return False
+    return same(buffer, child.issuer_start, buffer, parent.subject_start, size)
+
+
+def is_issuer(buffer, child, parent):
+    """True where Fields `parent` is a CA's that may have issued `child`: by name, and by key where both say which."""
+    if not parent.is_ca or not is_named(buffer, child, parent):
+        return False
+    size = child.aki_end - child.aki_start
+    if child.aki_start < 0 or parent.ski_start < 0:
+        return True
+    return size == parent.ski_end - parent.ski_start and same(
+        buffer, child.aki_start, buffer, parent.ski_start, size
+    )
 
 
 def ari_id(buffer, offset, source, fields):
@@ -283,9 +308,8 @@ def ari_id(buffer, offset, source, fields):
 class Pem:
     """A walk over the certificates of a PEM chain, one `next` at a time; made once. `position` is where it stands.
 
-    Only CERTIFICATE blocks and white space may stand there (RFC 8555 9.1): a private key, a comment or HTML
-    raises RemoteError("pem"), as do more than limits.CERTIFICATES blocks or one of more than limits.CERTIFICATE
-    bytes.
+    Text between the blocks is passed over. A block of another kind, such as a private key, raises RemoteError("pem"), as do
+    more than limits.CERTIFICATES blocks or one of more than limits.CERTIFICATE bytes.
     """
 
     def __init__(self):
@@ -307,11 +331,9 @@ class Pem:
     def next(self, out, offset):
         """Decode the next certificate to `out[offset:]`; return the new offset, or `offset` where none is left."""
         buffer = self.buffer
-        position = self.position
-        while position < self.end and buffer[position] in _WHITE:
-            position += 1
-        self.position = position
-        if position == self.end:
+        position = buffer.find(_ANY, self.position, self.end)
+        if position < 0:
+            self.position = self.end
             return offset
         position = stop = self._marker(position, _BEGIN)
         while stop < self.end and buffer[stop] != 45:  # a hyphen
@@ -327,8 +349,21 @@ class Pem:
         return end
 
 
+def pem_size(size):
+    """Bytes that `write_pem` writes for a certificate of `size` bytes."""
+    return (size + 2) // 3 * 4 + (size + 47) // 48 + len(_BEGIN) + len(_END) + 2
+
+
+def write_pem(buffer, offset, source, start, end):
+    """Write the certificate `source[start:end]` as a PEM block (RFC 7468 5); return the new offset. Allocates nothing."""
+    offset = put(buffer, put(buffer, offset, _BEGIN), b"\n")
+    offset = base64url.write_pem(buffer, offset, source, start, end)
+    return put(buffer, put(buffer, offset, _END), b"\n")
+
+
 def pem_to_der(buffer, size, out):
-    """Decode the PEM chain `buffer[:size]` to `out`, one certificate after another; return the list of offsets.
+    """Decode the PEM chain `buffer[:size]` to `out`, one certificate after another; return the list of offsets. `out` may be
+    `buffer` itself.
 
     The list has one more entry, the end: certificate i is `out[list[i]:list[i + 1]]`. At the edge: the list
     is allocated. `out` never needs more than `size * 3 // 4` bytes. Raises RemoteError("pem") or RemoteError("base64"),

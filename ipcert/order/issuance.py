@@ -14,7 +14,7 @@ What must never happen: a key in two orders; a chain in service that was not ord
 published behind a failure; an answer to a challenge whose publication was not confirmed.
 """
 
-from .. import features, limits, notices, plan
+from .. import features, limits, notices, plan, presence
 from ..acme import authorization, certificate, challenge, directory, message, order
 from ..action import ISSUANCE
 from ..encoding import csr
@@ -22,6 +22,9 @@ from ..encoding.buffer import put
 from ..errors import LocalError, RemoteError
 from . import states
 from .machine import Machine
+
+# What a CA says of a validation that did not find us (RFC 8555 6.7, 8.3). Its own trouble and its refusals say nothing of the sort.
+_NOT_REACHED = ("connection", "unauthorized", "incorrectResponse", "tls", "dns")
 
 
 class Issuance(Machine):
@@ -44,9 +47,11 @@ class Issuance(Machine):
         self._status = order.PENDING
         self._publication = None  # what answers the challenge and is still to be withdrawn
         self._index = 0  # of the authorization
+        self._order = None  # what is known of it
         self._challenge_polls = self._order_polls = 0
-        self._poll_at = 0  # when the pause before the next poll is over; 0: it has not begun
+        self._waiting_since = 0  # the second at which the wait for the CA's decision began
         self._profile = ""
+        self._not_reached = False  # the CA looked for us at the identifier and did not find us
         self._alternates = []  # URLs of chains that are not read yet
         # A key that an earlier attempt left in the slot may have lost its file since: it is read again.
         session.keyring.forget(limits.SUBJECT)
@@ -54,6 +59,7 @@ class Issuance(Machine):
     def finished(self):
         """ISSUED, FAILED or LIMITED."""
         text = self.record.identifiers_text.text()
+        self.session.outbox.errors[text] = self.error
         if self.error is None:
             self.session.outbox.notice(notices.ISSUED, text)
         else:
@@ -81,6 +87,9 @@ class Issuance(Machine):
         if state in (states.NEW_ORDER, states.REPLACEMENT_ORDER, states.ORDER_POLL):
             if problem.type == "accountDoesNotExist":
                 return self._lose_account()
+        if state == states.NEW_ORDER and problem.type == "malformed":
+            # So CAs call a request that names an account's URL which is not theirs.
+            self.session.account.ask_again()
         if state == states.REPLACEMENT_ORDER:
             # A wrong `replaces` is refused in several ways; without it the order is an ordinary one.
             if status in (400, 403, 404, 409) or problem.type == "serverInternal":
@@ -135,9 +144,10 @@ class Issuance(Machine):
         exchange.post(action, exchange.directory.new_order, size)
 
     def _read_new_order(self, now, headers, body):
-        self._order = order.Order(message.parse(body))
+        url = self.session.exchange.url
+        self._order = order.Order(message.parse(body), url)
         record = self.record
-        record.order_url.set(message.url(headers.get("location"), "Location").encode())
+        record.order_url.set(message.url(headers.get("location"), "Location", url).encode())
         record.ordered_at = now
         record.order_role = self.role
         self._status = self._order.status
@@ -151,20 +161,25 @@ class Issuance(Machine):
     def _do_order_status(self, now, action):
         if self._status == order.PENDING:
             self._index = 0
+            message.needed(self._order.authorizations, "authorizations")
         return self._status
 
     def _do_order_poll(self, now, action):
         self.session.exchange.post(action, self.record.order_url.text())
 
     def _do_order_wait(self, now, action):
-        if not self._poll_at:
-            self._order_polls += 1
-            self._begin_pause(now, self._order_polls)
-        return self._wait(now, action)
+        if self._resume_at:
+            return states.OK
+        self._order_polls += 1
+        return self._begin_pause(now, self._order_polls)
 
     def _read_order(self, now, headers, body):
-        self._order = order.Order(message.parse(body))
-        self._order.follows(self._status)  # an order never goes back
+        if not body:
+            return states.PROCESSING  # it says nothing; the next one does
+        self._order = order.Order(message.parse(body), self.session.exchange.url, self._order)
+        # A CA of several machines may answer from one that is behind.
+        if not order.may_move(self._status, self._order.status):
+            self._restart()
         self._status = self._order.status
         if self._status == order.INVALID:
             if self._origin == states.EARLIER:
@@ -181,6 +196,7 @@ class Issuance(Machine):
 
     def _invalid(self, problem):
         self.failure = plan.VALIDATION
+        self._not_reached = problem is not None and problem.type in _NOT_REACHED
         self.error = self.session.outbox.last_error = RemoteError(
             "not-valid",
             "The CA could not validate %s: %s"
@@ -197,9 +213,15 @@ class Issuance(Machine):
 
     def _read_authorization(self, now, headers, body):
         kind = self.record.certificate.challenge
-        found = self._authorization = authorization.Authorization(message.parse(body), kind)
+        if not body:
+            body = b"{}"  # pending, as far as is known
+        found = authorization.Authorization(message.parse(body), kind, self.session.exchange.url)
         if found.status == authorization.PENDING:
+            if self.state != states.AUTHORIZATION:
+                return states.PENDING
+            self._authorization = found
             if found.url is None:
+                message.needed(found.listed, "challenges")
                 raise LocalError(
                     "no-challenge", "The CA offers no usable %s challenge; choose another one." % kind
                 )
@@ -228,28 +250,27 @@ class Issuance(Machine):
         exchange.post(action, self._authorization.url, put(exchange.payload, 0, b"{}"))
 
     def _read_answer(self, now, headers, body):
-        message.parse(body)
-        return states.OK
+        return states.OK  # whatever it says: the polls say what counts
 
     def _do_challenge_wait(self, now, action):
-        if not self._poll_at:
-            self._challenge_polls += 1
-            self._begin_pause(now, self._challenge_polls)
-        return self._wait(now, action)
+        if self._resume_at:
+            return states.OK
+        self._challenge_polls += 1
+        return self._begin_pause(now, self._challenge_polls)
 
     _do_answered_wait = _do_challenge_wait
 
     def _begin_pause(self, now, polls):
-        if polls > limits.POLLS or now - self._started > limits.ORDER_TIME:
-            raise RemoteError("slow", "The CA has not decided after %d polls." % (polls - 1))
-        # What the CA asks for, else a pause that grows from a second to half a minute.
-        self._poll_at = now + (self._pause or min(limits.POLL_FIRST << min(polls // 4, 5), limits.POLL_MAX))
-
-    def _wait(self, now, action):
-        if now >= self._poll_at:
-            self._poll_at = 0
-            return states.OK
-        action.wait(self._poll_at, True)
+        if polls == 1:
+            self._waiting_since = now
+        if polls > limits.POLLS or now - self._waiting_since > limits.ATTEMPT:
+            raise RemoteError(
+                "undecided", "It has not decided yet; the order is kept and taken up again later."
+            )
+        # What the CA asks for, as far as nothing else has to wait for that; else from a second to half a minute.
+        pause = self._pause or min(limits.POLL_FIRST << min(polls // 4, 5), limits.POLL_MAX)
+        self._resume_at = now + min(pause, limits.PAUSE)
+        return states.AGAIN
 
     def _do_withdraw(self, now, action):
         publication = self._publication
@@ -292,7 +313,7 @@ class Issuance(Machine):
         # Signed anew at each try: the request is not kept, the key is.
         size = csr.write(exchange.scratch, 0, self.session.keyring.signer, limits.SUBJECT, identifiers)
         size = order.write_finalize(exchange.payload, 0, exchange.scratch, size)
-        exchange.post(action, self._order.finalize, size)
+        exchange.post(action, message.needed(self._order.finalize, "finalize"), size)
 
     # The chain.
 
@@ -315,7 +336,9 @@ class Issuance(Machine):
             body, self.session.keyring.signer, limits.SUBJECT, self.record.certificate.identifiers, now
         )
         if self.state == states.CHAIN:
-            self._alternates = features.part("alternates").alternates(headers) if wanted else []
+            self._alternates = []
+            if wanted:
+                self._alternates = features.part("alternates").alternates(headers, self.session.exchange.url)
             self._chain = found
             return states.ANOTHER_CHAIN if self._alternates else states.OK
         best = self._chain
@@ -333,10 +356,15 @@ class Issuance(Machine):
 
     def _do_save_chain(self, now, action):
         pem = self._chain.pem
+        wanted = self._policy.preferred_chain
+        if wanted not in ("", "smallest"):
+            if not features.part("alternates").is_under(wanted, self._chain.issuer):
+                self.session.outbox.notice(notices.CHAIN, self.record.identifiers_text.text(), wanted)
         action.write("chain-%d" % self.record.pending_file_id, pem, len(pem))
 
     def _do_commit(self, now, action):
         self._lineages.commit(self.record, self._chain, self.role, self._profile)
+        presence.proved(self.record, now)
         # The plan is in the same write as the certificate: there is none without the other.
         self._planner.renewal(self.record, now)
         self._planner.poll(self.record, now, 0)
@@ -348,7 +376,11 @@ class Issuance(Machine):
 
     def _do_failed(self, now, action):
         self._chain = None  # up to 16 KB that the journal's encoder may need
+        if self._not_reached:
+            presence.not_valid(self.record)
         self._lineages.attempt_failed(self.record, now, self.failure)
-        self._planner.retry(self.record, now, self.failure, self._pause)
+        # The CA's word for when it has decided is often a day, and the certificate there in a minute.
+        pause = min(self._pause, limits.HOUR) if self.failure == plan.SLOW else self._pause
+        self._planner.retry(self.record, now, self.failure, pause)
         self.session.outbox.failures += 1
         return states.OK

@@ -1,7 +1,6 @@
 from typing import Any, List, Optional
 
 from ..acme.challenge import Publisher
-from ..acme.order import Order
 from ..action import Publication
 from ..journal import Record
 from ..lineage import Lineages
@@ -11,7 +10,7 @@ from .machine import Machine, Session
 
 class Issuance(Machine):
     record: Record
-    _order: Order
+    _order: Any  # the `acme.order.Order` as far as it is known, or None
     _authorization: Any  # the `acme.authorization.Authorization` read last
     _publication: Optional[Publication]
     _chain: Any  # an `acme.certificate.Chain`, the best one so far; None once it is not needed

@@ -6,6 +6,9 @@ which returns an event too. `states` says where each event leads; nothing else c
 
 Every Error that comes out of an action or a reader becomes the event REMOTE_ERROR or LOCAL_ERROR here, so no machine has to
 catch one: garbage from outside ends an attempt, never the program.
+
+A CA that is busy for some seconds is waited for, and asked again, in the same state; a few times, because what else is due must
+not wait for a CA that is always busy.
 """
 
 from .. import features, limits, notices, plan
@@ -37,7 +40,7 @@ class Machine:
     activity  what the task is, one of `action`'s; state: where it stands, an index into `states.STATES`
     record    the lineage that it is about (`journal.Record`), or None for the account itself
     role      of the account that signs (`account.Account.role_of`)
-    error     the Error that ended it, or None; failure: its kind, `plan.TRANSPORT` to `plan.LIMITED`
+    error     the Error that ended it, or None; failure: its kind, `plan.TRANSPORT` to `plan.SLOW`
     """
 
     table = b""
@@ -53,13 +56,17 @@ class Machine:
         self.failure = plan.TRANSPORT
         self._started = self._now = now
         self._pause = 0  # what the CA asked for with its last answer, seconds
-        self._restarts = 0
+        self._resume_at = 0  # the second at which the state's action is due; 0: at once
+        self._restarts = self._delays = 0
         session.exchange.forget_nonce()  # the last task may be days ago, and nonces do not last
 
     def next(self, now, action):
         """Fill the action; False when the task is over."""
         self._now = now
         while self.state != states.IDLE:
+            if now < self._resume_at:
+                action.wait(self._resume_at, True)
+                return True
             try:
                 event = getattr(self, "_do_" + states.STATES[self.state])(now, action)
             except Error as error:
@@ -84,22 +91,28 @@ class Machine:
             event = self._read(now, status, headers, body)
         except Error as error:
             event = self._event_of(error)
+        except MemoryError:
+            event = self._event_of(
+                RemoteError("too-large", "There is not enough memory for the CA's answer.")
+            )
         self._follow(event)
 
     def finished(self):
         """What the owner is told of the end; called once, when `next` said that it is over."""
 
     def _tell_failure(self, subject):
-        number = notices.LIMITED if self.failure == plan.LIMITED else notices.FAILED
+        number = notices.LIMITED if self.failure in (plan.LIMITED, plan.SLOW) else notices.FAILED
         self.session.outbox.notice(number, subject, str(self.error))
 
     def _follow(self, event):
+        if event != states.AGAIN:
+            self._resume_at = 0
         self.state = states.next_state(self.table, self.state, event)
 
     def _event_of(self, error):
         self.error = self.session.outbox.last_error = error
         if isinstance(error, RemoteError):
-            self.failure = plan.TRANSPORT
+            self.failure = plan.SLOW if error.code == "undecided" else plan.TRANSPORT
             return states.REMOTE_ERROR
         self.failure = plan.REFUSED
         return states.LOCAL_ERROR
@@ -113,6 +126,10 @@ class Machine:
             return getattr(self, "_read_" + states.STATES[self.state])(now, headers, body)
         # A rate limit is never gone round; other refusals may mean that there is nothing left to do.
         problem = self.session.exchange.problem
+        if found != exchange.REFUSED and 0 < self._pause <= limits.PAUSE and self._delays < limits.PATIENCE:
+            self._delays += 1
+            self._resume_at = now + self._pause
+            return states.AGAIN
         if found in (exchange.REFUSED, exchange.BUSY):
             event = self._way_on(problem, status)
             if event is not None:
@@ -160,7 +177,7 @@ class Machine:
 
     def _read_directory(self, now, headers, body):
         journal = self.session.storage.journal
-        directory = Directory(message.parse(body))
+        directory = Directory(message.parse(body), self.session.exchange.url)
         self.session.exchange.keep_directory(directory, journal.ca_hash, now, body)
         terms = (directory.terms or "").encode()
         # Told when they change, not when they are first seen: the owner agreed to those.
@@ -194,7 +211,7 @@ class Machine:
         account.register(action)
 
     def _read_account(self, now, headers, body):
-        self.session.account.set_url(read_account(message.parse(body), headers.get("location")))
+        self.session.account.set_url(read_account(body, headers.get("location"), self.session.exchange.url))
         return states.OK
 
     def _do_find_account(self, now, action):

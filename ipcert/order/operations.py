@@ -49,7 +49,8 @@ class Operation(Machine):
                 self.session.exchange.problem = None
                 self.error = None
                 return self._succeed()
-            if problem.type == "accountDoesNotExist":
+            # A request that is signed by a certificate's key names no account, so none is lost.
+            if problem.type == "accountDoesNotExist" and self.needs_account:
                 return self._lose_account()
         return super()._way_on(problem, status)
 
@@ -81,6 +82,7 @@ class Rollover(Operation):
     """Change the account's key (7.3.5)."""
 
     def _do_begin(self, now, action):
+        message.needed(self.session.exchange.directory.key_change, "keyChange")
         pending_key.make(self.session.account, action)
 
     def _do_operation(self, now, action):
@@ -149,8 +151,8 @@ class Deauthorization(Operation):
         self.session.exchange.post(action, self._order_url)
 
     def _read_operation(self, now, headers, body):
-        self._order = order.Order(message.parse(body))
-        return states.ANOTHER_AUTHORIZATION
+        self._order = order.Order(message.parse(body), self.session.exchange.url)
+        return states.ANOTHER_AUTHORIZATION if self._order.authorizations else states.OK
 
     def _do_give_back(self, now, action):
         exchange = self.session.exchange
@@ -186,6 +188,7 @@ class Revocation(Operation):
 
     def finished(self):
         """FAILED or LIMITED; success is told by REVOKED, when it is written down."""
+        self.session.outbox.errors[self.record.identifiers_text.text()] = self.error
         if self.error is not None:
             self._tell_failure(self.record.identifiers_text.text())
 
@@ -214,7 +217,8 @@ class Revocation(Operation):
             point = bytearray(p256.POINT)
             keyring.signer.public(slot, point, 0)
             exchange.jws.set_jwk(point)
-        exchange.post_payload(action, exchange.directory.revoke, payload, size, slot)
+        url = message.needed(exchange.directory.revoke, "revokeCert")
+        exchange.post_payload(action, url, payload, size, slot)
 
     def _was_done(self, kind, status):
         return kind == "alreadyRevoked"

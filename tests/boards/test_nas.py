@@ -33,6 +33,7 @@ def test_the_package_asks_for_what_ipcert_stands_on(package):
     for needed in (
         "python3-cryptography",
         "python3-idna",
+        "python3-miniupnpc",
         "python3-rich",
         "ca-certificates",
     ):

@@ -1,6 +1,7 @@
 """Runs in a real MicroPython: one device on its port, and what it is told to do, one line of JSON after another.
 
-A line on stdin is ["run"] | ["until", core second] | ["event", kind, value]; the answer is what the test wants to know.
+A line on stdin is ["run"] | ["until", core second] | ["event", kind, value] | ["fresh"], which has directory and account asked for
+again | ["later", seconds]; the answer is what the test wants to know.
 Started with "tls_port", it answers tls-alpn-01 there, behind the server that the hub boards have.
 """
 
@@ -86,6 +87,13 @@ class Session:
 
     async def do(self, words):
         self.device.last_error = None
+        if words[0] == "fresh":
+            self.device.exchange.directory = None
+            self.device.journal.account_url.set(b"")
+            return self.state()
+        if words[0] == "later":
+            self.clock.ahead += words[1]
+            return self.state()
         if words[0] == "event":
             value = words[2]
             if words[1] == "recover":

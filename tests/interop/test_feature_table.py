@@ -23,7 +23,7 @@ def named():
 def short_rows():
     """The rows of the short table: the feature, CPython, MicroPython."""
     with open(SHORT) as file:
-        text = file.read()
+        text = file.read().split("\n## ")[0]
     lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line] for line in lines[1:]]
 

@@ -139,6 +139,55 @@ def test_a_renewal_has_a_new_key_and_says_what_it_replaces(make_pebble, tmp_path
     assert len(list((tmp_path / "live").rglob("privkey.pem"))) == 1
 
 
+BLOCKED = "blocked-domain.example"  # Pebble refuses the order
+
+
+@pytest.mark.parametrize(
+    "wrong, code",
+    [
+        pytest.param({}, 3, id="refused by the CA"),
+        pytest.param({"profile_name": "other"}, 2, id="a mistake of the owner's"),
+    ],
+)
+def test_what_fails_for_one_certificate_does_not_keep_the_others_from_coming(
+    make_pebble, tmp_path, wrong, code
+):
+    pebble = make_pebble()
+    home = Home(tmp_path, pebble, [BLOCKED], ["127.0.0.1", "::1"])
+    home.wish("policy", urgent="both", compress=10**7, **wrong)
+    out = home.json("issue", "--wait", code=code)
+    assert out["issued"] == 2
+    assert sorted(c["identifiers"][0] for c in out["certificates"]) == ["127.0.0.1", "::1"]
+    # Why the third is not there is said, by its name, and in the exit status.
+    assert out["error"] is not None and out["exit"] == code
+    assert [n["text"] for n in out["notices"] if n["code"] == "failed" and BLOCKED in n["text"]]
+
+
+def test_each_that_is_asked_for_now_is_tried_whatever_comes_of_those_before_it(make_pebble, tmp_path):
+    pebble = make_pebble()
+    home = Home(tmp_path, pebble, [BLOCKED], ["127.0.0.1", "::1"])
+    out = home.json("issue", "--now", "127.0.0.1", "--now", BLOCKED, "--now", "::1", code=3)
+    assert out["issued"] == 2
+
+
+def test_a_certificate_that_is_due_and_asked_for_now_is_ordered_once(make_pebble, tmp_path):
+    pebble = make_pebble()
+    home = Home(tmp_path, pebble)
+    done = home.run("issue", "--now", "127.0.0.1", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["issued"] == 1
+    assert len([r for r in pebble.requests() if "order-plz" in r[1]]) == 1
+    # Nothing was overridden: it was due. Asked for again, it is fetched again.
+    assert "You override the plan" not in done.stderr
+    assert home.json("issue", "--now", "127.0.0.1")["issued"] == 1
+
+
+def test_a_certificate_that_is_due_asked_for_now_and_refused_is_ordered_once(make_pebble, tmp_path):
+    pebble = make_pebble()
+    home = Home(tmp_path, pebble, [BLOCKED], [])
+    home.json("issue", "--now", BLOCKED, code=3)
+    assert len([r for r in pebble.requests() if "order-plz" in r[1]]) == 1
+
+
 def test_nothing_due_asks_nobody(pebble, tmp_path):
     home = Home(tmp_path, pebble)
     home.json("issue")

@@ -68,6 +68,10 @@ class Settings(unittest.TestCase):
             ({}, "nothing to certify"),
             ({"interfce": "wan"}, "no option interfce"),
             ({"interface": ["wan"]}, "no list"),
+            ({"interface": "wan;reboot"}, "name of an interface"),
+            ({"interface": "$(reboot)"}, "name of an interface"),
+            ({"interface": "-all"}, "name of an interface"),
+            ({"interface": "wan' || '1"}, "name of an interface"),
             ({"names": "home.example.net"}, "list names"),
             ({"names": ["8.8.8.8"]}, "belongs in addresses"),
             ({"addresses": ["home.example.net"]}, "belongs in names"),
@@ -143,11 +147,30 @@ class Wan(unittest.TestCase):
         self.assertEqual(w.remember(), "8.8.8.8 2a00:1::7")
 
 
+class Proxies(unittest.TestCase):
+    def test_are_refused_in_words(self):
+        config.refuse_proxy({}.get)
+        config.refuse_proxy({"HTTPS_PROXY": "", "http_proxy": "x"}.get)
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            try:
+                config.refuse_proxy({name: "http://user:word@h:1"}.get)
+            except LocalError as e:
+                self.assertEqual(e.code, "config")
+                self.assertTrue(name in e.text and "word" not in e.text)
+                continue
+            self.fail(name)
+
+
 class Names(unittest.TestCase):
     def test_of_files(self):
         self.assertEqual(deploy.file_name("example.net,www.example.net"), "example.net")
         self.assertEqual(deploy.file_name("*.example.net"), "_.example.net")
         self.assertEqual(deploy.file_name("2a00:1::7"), "ipv6-2a00-1--7")
+        # Of a name that no file can be called after: the digits are sha256sum's.
+        name = ".".join(["x" * 63] * 3) + "." + "x" * 49 + ".example.net"
+        self.assertEqual(len(name), 253)
+        self.assertEqual(deploy.file_name(name + ",b.example"), name[:180] + "_d838c9ef386527e7")
+        self.assertEqual(deploy.file_name(name[-236:]), name[-236:])
 
     def test_quoted_for_a_shell(self):
         self.assertEqual(helpers.quote("it's $HOME"), "'it'\\''s $HOME'")

@@ -179,9 +179,20 @@ class Chains(unittest.TestCase):
         b = x509.Fields()
         x509.read(data, 0, n, a)
         x509.read(data, n, len(data), b)
-        locked(lambda: x509.check_chain_order(data, a, b))
-        self.assertEqual(code_of(RemoteError, lambda: x509.check_chain_order(data, b, a)), "x509")
-        self.assertEqual(code_of(RemoteError, lambda: x509.check_chain_order(data, a, a)), "x509")
+        self.assertTrue(locked(lambda: x509.is_issuer(data, a, b)))
+        self.assertFalse(x509.is_issuer(data, b, a))
+        self.assertFalse(x509.is_issuer(data, a, a))
+        b.is_ca = False
+        self.assertTrue(x509.is_named(data, a, b))
+        self.assertFalse(x509.is_issuer(data, a, b))
+        b.is_ca = True
+        # The key counts where both say which it is.
+        a.aki_start, a.aki_end, b.ski_start, b.ski_end = 10, 30, 10, 30
+        self.assertTrue(locked(lambda: x509.is_issuer(data, a, b)))
+        for b.ski_start, b.ski_end in ((11, 31), (10, 29)):
+            self.assertFalse(x509.is_issuer(data, a, b))
+        b.ski_start = -1
+        self.assertTrue(x509.is_issuer(data, a, b))
 
     def test_another_issuer_of_the_same_length(self):
         data = bytearray(self.der[0] + self.der[1])
@@ -190,7 +201,7 @@ class Chains(unittest.TestCase):
         x509.read(data, 0, len(self.der[0]), a)
         x509.read(data, len(self.der[0]), len(data), b)
         data[b.subject_end - 1] ^= 1
-        self.assertEqual(code_of(RemoteError, lambda: x509.check_chain_order(data, a, b)), "x509")
+        self.assertFalse(x509.is_issuer(data, a, b))
 
     def test_refused(self):
         out = bytearray(8 * limits.CERTIFICATE)
@@ -204,8 +215,9 @@ class Chains(unittest.TestCase):
             (b"", "pem"),
             (b"\n\n", "pem"),
             (b"<html>busy</html>", "pem"),
-            (b"text\n" + one, "pem"),
-            (one + b"text", "pem"),
+            (b"text\n" + one, None),
+            (one + b"text", None),
+            (b"\xef\xbb\xbf" + one, None),
             (one.replace(b"CERTIFICATE", b"PRIVATE KEY"), "pem"),
             (one + one.replace(b"CERTIFICATE", b"PRIVATE KEY"), "pem"),
             (one.replace(b"END CERTIFICATE", b"END CERTIFICATES"), "pem"),
@@ -219,7 +231,30 @@ class Chains(unittest.TestCase):
             got = code_of(RemoteError, lambda t=text: x509.pem_to_der(t, len(t), out))
             self.assertEqual((text[:60], got), (text[:60], code))
         self.assertEqual(
-            len(x509.pem_to_der(one * limits.CERTIFICATES, len(one) * limits.CERTIFICATES, out)), 7
+            len(x509.pem_to_der(one * limits.CERTIFICATES, len(one) * limits.CERTIFICATES, out)),
+            limits.CERTIFICATES + 1,
+        )
+
+    def test_written(self):
+        """As OpenSSL writes it, which wrote the vector."""
+        out = bytearray(len(self.pem))
+        both = self.der[0] + self.der[1]
+
+        def write():
+            end = x509.write_pem(out, 0, both, 0, len(self.der[0]))
+            return x509.write_pem(out, end, both, len(self.der[0]), len(both))
+
+        self.assertEqual(locked(write), len(self.pem))
+        self.assertEqual(bytes(out), self.pem)
+        self.assertEqual(x509.pem_size(len(self.der[0])) + x509.pem_size(len(self.der[1])), len(self.pem))
+        for size in range(1, 200):
+            out = bytearray(x509.pem_size(size))
+            self.assertEqual(x509.write_pem(out, 0, both, 0, size), len(out))
+            text = bytearray(out)
+            ends = x509.pem_to_der(text, len(text), text)  # in place
+            self.assertEqual(bytes(text[: ends[1]]), both[:size])
+        self.assertEqual(
+            code_of(LocalError, lambda: x509.write_pem(bytearray(99), 0, both, 0, 99)), "overflow"
         )
 
     def test_no_room(self):

@@ -136,6 +136,8 @@ class Home:
         self.notices = []
         self.deployed = {}
         self.published = {}
+        self.found = None  # {family: evidence}, where the port looked for addresses; see `split.certificates`
+        self.away = ()  # identifiers at which an outsider does not find this home
         self.device = None
         self.boot()
 
@@ -148,17 +150,17 @@ class Home:
             gc.collect()
         self.port = Port(self.store, self.entropy, self.signer, self.number, self.secret, self.aes)
         self.policy = policy.Policy(**self.wishes)
-        certificates = split.certificates(self.identifiers, self.policy)
+        certificates = split.certificates(self.identifiers, self.policy, self.found)
         self.device = device.Device(self.port, self.policy, certificates, self.url)
         return self.device
 
     def change(self, wanted):
         """Other identifiers, while the device runs."""
-        self.device.event("certificates", split.certificates(wanted, self.policy))
+        self.device.event("certificates", split.certificates(wanted, self.policy, self.found))
 
     def look(self, challenge, value, token):
         """What an outsider finds for a challenge."""
-        return self.published.get((challenge, value))
+        return None if value in self.away else self.published.get((challenge, value))
 
     def now(self):
         return self.clock.now + self.wrong if self.trusted else None

@@ -9,7 +9,7 @@ import base64
 import json
 import os
 
-from ipcert import journal
+from ipcert import journal, presence
 from tools.lib.faults import ca, disk
 from tools.lib.faults.home import START, Home
 
@@ -27,6 +27,10 @@ RECORD = (
     "not_after",
     "file_id",
     "created_at",
+    "wanted_at",
+    "presence",
+    "doubted_at",
+    "doubt_answers",
     "ari_window_end",
     "ask_window_at",
     "certificate_role",
@@ -64,7 +68,7 @@ def state(home):
     """The whole vector of a home at rest."""
     ring = home.device.journal.ring
     return {
-        "made_by": "the code of journal version %d: two lineages, two accounts, eleven days in"
+        "made_by": "the code of journal version %d: two lineages, two accounts, an address that is doubted, eleven days in"
         % journal.VERSION,
         "identifiers": IDENTIFIERS,
         "options": OPTIONS,
@@ -77,12 +81,23 @@ def state(home):
     }
 
 
+def doubt(home):
+    """Have a router say another address for some hours: what version 3 can say besides."""
+    for _ in range(3):
+        home.now += 3600
+        presence.missing(home.record(IDENTIFIERS[1]), home.now, presence.ANSWERED)
+        home.device.storage.changed = True
+        home.device.done(home.device.next(home.now).number)  # as an event ends a wait
+        home.run(home.now)
+
+
 def main():
     path = os.path.join(HERE, "state-%d.json" % journal.VERSION)
     if os.path.exists(path):
         raise SystemExit("%s is there already; it stands for what that version wrote." % path)
     home = Home(disk.Disk(), ca.CA({}), IDENTIFIERS, **OPTIONS)
     home.run(START + 11 * DAY)
+    doubt(home)
     with open(path, "w") as file:
         json.dump(state(home), file, indent=1)
         file.write("\n")

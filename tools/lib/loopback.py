@@ -9,6 +9,16 @@ import time
 _FIRST, _LAST = 12000, 32000  # the kernel's own range begins at 32768
 
 
+def ask_directly():
+    """Have no proxy of the environment asked for what is on loopback, by this process and by what it starts."""
+    if not any(os.environ.get(name) for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")):
+        return
+    for name in ("no_proxy", "NO_PROXY"):
+        there = os.environ.get(name, "").strip()
+        if there != "*" and (there or name == "NO_PROXY"):
+            os.environ[name] = ",".join(filter(None, [there, "localhost", "127.0.0.1", "::1"]))
+
+
 def has_ipv6():
     """True when ::1 can be bound."""
     return socket.has_ipv6 and _free(socket.AF_INET6, "::1", 0)

@@ -4,6 +4,8 @@ import errno
 import signal
 import sys
 
+from tools.lib import loopback
+
 DISK_FULL = (
     "The disk is full: make room, or set IPCERT_CACHE to a directory on another disk, and run this again."
 )
@@ -21,6 +23,7 @@ def note(line):
 def main(function):
     """Run `function()` as a command: its return value is the exit status, a `Stop` is one sentence and status 2."""
     signal.signal(signal.SIGTERM, _terminated)
+    loopback.ask_directly()
     try:
         status = function()
     except Stop as error:

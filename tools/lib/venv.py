@@ -19,7 +19,7 @@ PACKAGES = ("python3-venv", "ca-certificates")
 LOCK = os.path.join("tools", "lock.txt")
 OLDEST = os.path.join("tools", "lock-oldest.txt")
 PROJECTS = (".", os.path.join("ports", "ucryptolib_shim"), os.path.join("ports", "urequests_compat"))
-"""Our distributions: each is a directory with a pyproject.toml."""
+"""Our distributions: each is a directory with a pyproject.toml. The first brings the packages of the others with it."""
 DEPENDENCIES = ("--requirements", "pyproject.toml")
 """uv's words for what ipcert itself depends on; the groups add to it."""
 
@@ -104,8 +104,7 @@ def fill(target, *words, lock=LOCK):
 
 def add(target, *words):
     """Install distributions of ours, without what they depend on, into the environment in `target`."""
-    # Without [tool.uv], which keeps our own out wherever they are only depended on.
-    command = ["pip", "install", "--quiet", "--no-config", "--python", target, "--no-deps", *words]
+    command = ["pip", "install", "--quiet", "--python", target, "--no-deps", *words]
     uv(command, "uv could not install this checkout.")
 
 
@@ -118,15 +117,14 @@ def environment(name):
 
 
 def checkout(oldest=False):
-    """This checkout's environment: the tests' group, and ipcert with its two shims editable. Returns its directory."""
+    """This checkout's environment: the tests' group, and ipcert, which brings its two shims, editable. Returns its directory."""
     name, lock = ("oldest", OLDEST) if oldest else ("tests", LOCK)
     texts = [cache.read(project, "pyproject.toml") for project in PROJECTS]
     directory = cache.path(f"checkout-{key(cache.ROOT, name, cache.read(lock), *texts)}")
 
     def make(target):
         fill(target, *DEPENDENCIES, "--all-extras", "--group", name, lock=lock)
-        ours = [word for project in PROJECTS for word in ("--editable", project)]
-        add(target, "--no-build-isolation", *ours)
+        add(target, "--no-build-isolation", "--editable", PROJECTS[0])
 
     return cache.once(directory, make)
 

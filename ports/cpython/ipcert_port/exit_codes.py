@@ -19,6 +19,7 @@ CLOCK = 7  # the clock cannot be trusted
 HOOK = 8  # the certificate is in place, but the deploy hook failed
 BUSY = 9  # another ipcert works on the same state
 DOCTOR = 10  # `ipcert doctor` found something that is not ok
+OUTPUT = 11  # all is done, but what was printed could not be written
 INTERRUPTED = 130  # Ctrl-C, as shells have it
 
 _CODES = {
@@ -30,7 +31,7 @@ _CODES = {
     "locked": BUSY,
     "busy": BUSY,
 }
-_NETWORK = ("network", "tls", "slow", "too-large", "bad-http", "json", "redirect", "url")
+_NETWORK = ("network", "tls", "slow", "undecided", "too-large", "bad-http", "json", "redirect", "url")
 _STATE = (
     "store", "store-open", "disk-full", "journal-corrupt", "journal-newer", "key-file", "cloned", "deploy", "entropy",
     "rolled-back", "key-reuse", "key", "state", "name",

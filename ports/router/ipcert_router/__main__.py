@@ -12,6 +12,7 @@ from ipcert import identifiers, limits
 from ipcert.errors import Error, LocalError, RemoteError
 
 from . import config
+from .helpers import say
 
 _USAGE = "say what to do: ipcert [--config FILE] run | check | status [--json] | renew NAME"
 _STATE = (
@@ -48,14 +49,14 @@ def _check(settings, words):
     from .wan import Wan, addresses
 
     for one in settings.names + settings.addresses:
-        print(one.value)
+        say(one.value)
     if settings.interface:
         service.make(settings.run_dir)
         text = Helpers(settings.helpers, settings.run_dir)("addresses", settings.interface, keep=True)
         wan = Wan(settings.families, settings.test)
         wan.look(text)
         for family in wan.known:
-            print("%s (from %s)" % (wan.known[family].value, settings.interface))
+            say("%s (from %s)" % (wan.known[family].value, settings.interface))
         if not wan.known:
             for one in addresses(text):
                 if one.family in settings.families:
@@ -100,15 +101,15 @@ def _status(settings, words):
             }
         )
     if "--json" in words:
-        print(json.dumps({"certificates": out}))
+        say(json.dumps({"certificates": out}))
         return
     for one in out:
         state = "valid until %s" % one["not_after"] if one["not_after"] else "not issued yet"
         until = one["waits_until"]
         waits = ", waits until %s at the latest (docs/privacy.md#p3)" % until if until else ""
-        print("%s: %s, next at %s%s" % (", ".join(one["identifiers"]), state, one["next"] or "never", waits))
+        say("%s: %s, next at %s%s" % (", ".join(one["identifiers"]), state, one["next"] or "never", waits))
     if not out:
-        print("Nothing has been planned yet.")
+        say("Nothing has been planned yet.")
 
 
 def _sha256(buf, start, end, out, off):
@@ -141,7 +142,7 @@ def main(words):
         _COMMANDS[words[0]](config.load(path), words[1:])
         return 0
     except Error as e:
-        print("ipcert: " + str(e))
+        say("ipcert: " + str(e))
         return _code(e)
     except KeyboardInterrupt:
         return 130

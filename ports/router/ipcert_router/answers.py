@@ -6,7 +6,7 @@ from ipcert.acme import http01
 from ipcert.errors import LocalError
 from ipcert_port.solvers.responder import Responder
 
-from .helpers import quote
+from .helpers import public_folder, quote
 
 
 class Standalone:
@@ -57,8 +57,7 @@ class Webroot:
         """Write the answer, readable by the server. Raises LocalError("webroot")."""
         token, text = http01.check(token, text)
         path = self._folder + "/" + token.decode()
-        # Our umask keeps keys from others; this is for everyone.
-        if os.system("umask 022; mkdir -p " + quote(self._folder)):
+        if not public_folder(self._folder):
             raise LocalError("webroot", "Cannot make %s; check the webroot." % self._folder)
         try:
             with open(path, "wb") as file:

@@ -41,6 +41,15 @@ OPTIONS = {
 OPTIONS.update(options.SHARED)
 
 
+def refuse_proxy(getenv):
+    """Raise LocalError("config") where the environment names a proxy: a router asks none, and going past it would show what
+    the owner may want hidden. `getenv`: os.getenv.
+    """
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        if getenv(name):
+            raise LocalError("config", "%s is set, but ipcert on a router asks no proxy; unset it." % name)
+
+
 def _seconds(name, text):
     if text[:-1].isdigit() and len(text) < 10 and text[-1] in _UNITS:
         return int(text[:-1]) * _UNITS[text[-1]]
@@ -103,6 +112,10 @@ class Config:
             )
         if not (self.names or self.addresses or self.interface):
             raise LocalError("config", "there is nothing to certify: give names, an interface or addresses.")
+        for c in self.interface:
+            # It is handed to firmware's own shell functions, and not all of them quote.
+            if not (c.isalpha() and c < "\x7f" or c.isdigit() or c in "_.@:-") or self.interface[0] == "-":
+                raise LocalError("config", "interface must be the name of an interface, such as wan.")
         if not 0 < self.port < 65536 or not self.listen:
             raise LocalError("config", "port goes from 1 to 65535, and listen names at least one address.")
         if self.challenge_name not in _CHALLENGES:

@@ -20,11 +20,21 @@ _END = b"-----END CERTIFICATE-----"
 _ENOSPC = 28
 
 
+_LONGEST = 255 - len(".@0123456789abcdef+")  # characters of a name whose versions' folders Linux still takes
+_KEPT = 180
+
+
 def file_name(ids):
-    """The name of a lineage's files: its first identifier, as `ipcert_port.deploy` on CPython spells it."""
+    """The name of a lineage's files: its first identifier, as `ipcert_port.deploy` on CPython spells it.
+
+    Of a name of more than _LONGEST characters it is the beginning, "_" and 16 digits of the name's SHA-256.
+    """
     first = ids.split(",")[0]
     if ":" in first:
         return "ipv6-" + first.replace(":", "-")
+    if len(first) > _LONGEST:
+        digits = binascii.hexlify(hashlib.sha256(first.encode()).digest()[:8]).decode()
+        return first[:_KEPT].replace("*", "_") + "_" + digits
     return first.replace("*", "_")
 
 

@@ -13,9 +13,22 @@ _SCRIPT = """%s %s & p=$!
 w=$!; wait $p; r=$?; kill $w 2>/dev/null; exit $r"""
 
 
+def say(text):
+    """Print a line. That nobody can read it, the log's reader gone or a disk full, ends nothing (MicroPython raises OSError)."""
+    try:
+        print(text)
+    except OSError:
+        pass
+
+
 def quote(word):
     """A word as a POSIX shell reads it back."""
     return "'" + word.replace("'", "'\\''") + "'"
+
+
+def public_folder(path):
+    """Have a folder that everybody may pass through, and those above it; our umask keeps what we make from others. Its success."""
+    return not os.system("umask 022; mkdir -p " + quote(path))
 
 
 class Helpers:

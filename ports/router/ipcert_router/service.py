@@ -8,9 +8,10 @@ import gc
 import os
 import socket
 import struct
+import time
 
 import ipcert
-from ipcert import split
+from ipcert import limits, split
 from ipcert.acme import challenge
 from ipcert.device import Device
 from ipcert.errors import Error, LocalError
@@ -18,14 +19,17 @@ from ipcert_port.port import entropy, net, port, sign, store
 from ipcert_port.port.drive import Drive
 from ipcert_port.solvers import dns
 
+from . import helpers
 from .answers import Standalone, Webroot
 from .clock import SYNCED, RouterClock
+from .config import refuse_proxy
 from .deploy import Deployer
-from .helpers import Helpers
+from .helpers import Helpers, public_folder
 from .wan import Wan
 
 WAN = "wan"  # the store's file with the addresses that are certified
 _LOOK = 20  # seconds between looks at the WAN
+_CHANGES, _WITHIN = 3, 600  # so many changes of the address are acted on in that many seconds
 _ASK = 2  # seconds between looks for a wish
 _COLLECT = (
     65536  # bytes allocated between collections: the heap stays low, and so does what the kernel has to give
@@ -34,7 +38,7 @@ _COLLECT = (
 
 def say(text):
     """One line for the log. No plan is ever told there: logs leave the router."""
-    print("ipcert: " + text)
+    helpers.say("ipcert: " + text)
 
 
 def make(folder):
@@ -69,8 +73,11 @@ class Service:
 
     def __init__(self, config):
         self._config = config
-        for folder in (config.state_dir, config.cert_dir, config.run_dir):
+        refuse_proxy(os.getenv)
+        for folder in (config.state_dir, config.run_dir):
             make(folder)
+        if not public_folder(config.cert_dir):
+            raise LocalError("store", "Cannot make %s." % config.cert_dir)
         self._lock = lock(config.state_dir)
         self._helpers = Helpers(config.helpers, config.run_dir)
         self._files = store.Store(config.state_dir)
@@ -98,7 +105,8 @@ class Service:
         ]
 
     def _certificates(self):
-        return split.certificates(self._identifiers(), self._config.policy)
+        found = None if self._wan is None else self._wan.evidence
+        return split.certificates(self._identifiers(), self._config.policy, found)
 
     async def run(self):
         """For ever. Raises Error when the state cannot be written: nothing may go on then."""
@@ -183,19 +191,30 @@ class Service:
             self._changed = False
 
     async def _watch(self):
+        every = max(limits.DOUBT_EVERY // self._config.policy.compress, 1)
+        heard = [0] * _CHANGES  # when the device was told last; a line that flaps must not wear the flash out
         while True:
             self._look()
-            if self._changed:
+            now = time.time()
+            may = abs(now - heard[0]) >= _WITHIN
+            # What is found while an address is doubted is told once an hour: the core counts it.
+            if self._changed and may or self._drive.device.doubts and abs(now - heard[-1]) >= every:
                 try:
                     self._drive.event("certificates", self._certificates())
-                    self._keep()
                 except LocalError as e:
-                    if e.code != "busy":  # an order is in flight; it is told when that is over
+                    busy = e.code == "busy"  # an order is in flight; it is told when that is over
+                    if not busy:
                         say(e.text)
-                        self._keep()
+                else:
+                    busy = False
+                if not busy:
+                    heard = heard[1:] + [now]
+                    self._keep()
             self._hurry.clear()
             try:
-                await asyncio.wait_for(self._hurry.wait(), _LOOK)
+                await asyncio.wait_for(
+                    self._hurry.wait(), min(_LOOK, every) if self._drive.device.doubts else _LOOK
+                )
             except asyncio.TimeoutError:
                 pass
 

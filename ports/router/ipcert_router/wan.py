@@ -1,17 +1,20 @@
 """Which addresses of the WAN are to be certified. An address that is gone is not yet another address.
 
-Behind a modem an interface has no address for a while, or a private one. A certificate is given up only for another
-public address: then it is a change (docs/privacy.md#p6).
+Behind a modem an interface has no address for a while, or a private one. Only another public address is a change
+(docs/privacy.md#p6); what becomes of the earlier one's certificate is the core's to say (`ipcert.presence`).
 """
 
-from ipcert import identifiers
+from ipcert import identifiers, presence
 from ipcert.errors import LocalError
 
 _PASSING = ("temporary", "deprecated", "tentative", "dadfailed")
 
 
-def addresses(text):
-    """Identifiers from lines of `ip -o addr show`, or of bare addresses. Temporary IPv6 addresses are left out."""
+def addresses(text, leaving=False):
+    """Identifiers from lines of `ip -o addr show`, or of bare addresses. Temporary IPv6 addresses are left out.
+
+    leaving    those alone that are left out otherwise: temporary, deprecated, tentative or duplicate ones
+    """
     found = []
     for line in text.split("\n"):
         words = line.split()
@@ -27,7 +30,7 @@ def addresses(text):
             continue
         # Older tools call a temporary IPv6 address secondary.
         passing = [w for w in words[at + 1 :] if w in _PASSING or one.family == 6 and w == "secondary"]
-        if one.family and not passing:
+        if one.family and bool(passing) == leaving:
             found.append(one)
     return found
 
@@ -36,16 +39,19 @@ class Wan:
     """The certified address of each of `families` (4, 6), and how it is chosen. `test`: any address will do.
 
     known   family -> Identifier; changed by `look`. Empty at first where `remembered` (text, from `remember`) is.
+    evidence    family -> how the known one is known, as `ipcert.presence` has it
     """
 
     def __init__(self, families, test=False, remembered=""):
         self.known = {}
+        self.evidence = {}
         self._families = families
         self._test = test
         self._told = None
         for one in addresses(remembered.replace(" ", "\n")):
             if one.family in families:
                 self.known[one.family] = one
+                self.evidence[one.family] = presence.KEPT
 
     def remember(self):
         """The known addresses as text."""
@@ -58,17 +64,23 @@ class Wan:
         sentence   why there is none to certify, each reason once; else ""
         """
         found = addresses(text)
+        passing = addresses(text, True)
         changed = present = False
         why = ""
         for family in self._families:
             mine = [one for one in found if one.family == family]
             good = [one for one in mine if self._test or one.scope == "public"]
             known = self.known.get(family)
+            if known is not None:
+                self.evidence[family] = presence.KEPT
             if known in good:
+                self.evidence[family] = presence.INTERFACE
                 present = True
             elif good:
                 # Rather one that does not name the network card.
                 self.known[family] = ([one for one in good if not one.eui64] or good)[0]
+                # An earlier one that is only on its way out is not gone.
+                self.evidence[family] = presence.ANSWERED if known in passing else presence.INTERFACE
                 changed = present = True
             elif mine and not why:
                 try:

@@ -4,7 +4,7 @@
     answer = session.request("GET", "https://[::1]:14000/dir")
     answer.status_code, answer.headers["content-type"], answer.json()
 
-TLS is verified always; there is no switch. Redirects, retries, proxies and cookies are left to the caller.
+TLS is verified always; there is no switch. Redirects, retries and cookies are left to the caller.
 One connection is kept alive for each host. Headers, body and time are bounded, and so is what a hostile
 server can cost.
 """

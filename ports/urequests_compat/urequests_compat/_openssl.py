@@ -18,6 +18,7 @@ from .url import join, split
 _HOSTS = 4  # connections kept at once: a CA uses one host, rarely a second for chains
 _ADDRESSES = 6  # addresses of one name that are tried
 _PIECE = 4096  # bytes asked for at a time
+_TUNNEL = 8192  # bytes of a proxy's answer to CONNECT
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
 
 
@@ -60,6 +61,9 @@ class Session:
     TLS within it, in seconds (name resolution blocks as long as the resolver's own limits). `max_header`
     bytes, `max_headers` lines and `max_body` bytes bound the answer. Raises ValueError when no root can be
     read.
+
+    `proxy(host, port)` says for each connection whether it goes through an HTTP proxy, by a CONNECT tunnel (RFC 9110
+    9.3.6): None, or its (host, port, text of Proxy-Authorization or None). The environment is not looked at.
     """
 
     def __init__(
@@ -72,7 +76,9 @@ class Session:
         max_header=8192,
         max_headers=64,
         user_agent="urequests-compat",
+        proxy=None,
     ):
+        self._proxy = proxy
         self.timeout = timeout
         self.connect_timeout = connect_timeout
         self.user_agent = user_agent
@@ -140,29 +146,22 @@ class Session:
         self._open[host, port] = sock
 
     def _connect(self, host, port, deadline):
-        """TCP and TLS until `deadline`. Each address gets an equal share of the time, so that a dead one does not eat it all."""
+        """TCP, a proxy's tunnel where there is one, and TLS until `deadline`."""
+        through = None if self._proxy is None else self._proxy(host, port)
+        if through is None:
+            return self._handshake(_reach(host, port, deadline), host, deadline)
+        sock = _reach(through[0], through[1], deadline, "the proxy ")
         try:
-            # As bytes, here and below: a str would load Python's tables for international names, and a URL is ASCII.
-            found = socket.getaddrinfo(host.encode(), port, 0, socket.SOCK_STREAM)[:_ADDRESSES]
-        except OSError:
-            raise ConnectionFailed("the name %s cannot be resolved" % host) from None
-        reason = "no address"
-        for i, (family, kind, protocol, _, address) in enumerate(found):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.settimeout(_left(deadline) / (len(found) - i))
-                sock.connect(address)
-                # Else the request would wait until the handshake's last bytes are acknowledged.
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            except OSError as e:
-                sock.close()
-                reason = "timed out" if isinstance(e, socket.timeout) else e.strerror or str(e)
-                continue
-            except RequestError:
-                sock.close()
-                raise
-            return self._handshake(sock, host, deadline)
-        raise ConnectionFailed("%s cannot be reached: %s" % (join(host, port), reason.lower()))
+            _tunnel(sock, through, join(host, port, True), self.user_agent, deadline)
+        except OSError as e:
+            sock.close()
+            raise ConnectionFailed(
+                "the proxy %s does not answer: %s" % (join(*through[:2], True), _why(e))
+            ) from None
+        except BaseException:
+            sock.close()
+            raise
+        return self._handshake(sock, host, deadline)
 
     def _handshake(self, sock, host, deadline):
         try:
@@ -178,6 +177,69 @@ class Session:
         for sock in self._open.values():
             sock.close()
         self._open.clear()
+
+
+def _reach(host, port, deadline, what=""):
+    """A TCP connection until `deadline`. Each address gets an equal share of the time, so that a dead one does not eat it all."""
+    try:
+        # As bytes, here and below: a str would load Python's tables for international names, and a URL is ASCII.
+        found = socket.getaddrinfo(host.encode(), port, 0, socket.SOCK_STREAM)[:_ADDRESSES]
+    except OSError:
+        raise ConnectionFailed(
+            "%s %s cannot be resolved" % (what and "the proxy's name" or "the name", host)
+        ) from None
+    reason = "no address"
+    for i, (family, kind, protocol, _, address) in enumerate(found):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(_left(deadline) / (len(found) - i))
+            sock.connect(address)
+            # Else the request would wait until the handshake's last bytes are acknowledged.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as e:
+            sock.close()
+            reason = _why(e)
+            continue
+        except RequestError:
+            sock.close()
+            raise
+        return sock
+    raise ConnectionFailed("%s%s cannot be reached: %s" % (what, join(host, port), reason))
+
+
+def _why(error):
+    return "timed out" if isinstance(error, socket.timeout) else (error.strerror or str(error)).lower()
+
+
+def _tunnel(sock, through, target, user_agent, deadline):
+    """Have the proxy connect to `target`, "host:port" (RFC 9110 9.3.6). Raises ConnectionFailed, OSError."""
+    text = "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\n" % (target, target, user_agent)
+    if through[2] is not None:
+        text += "Proxy-Authorization: %s\r\n" % through[2]
+    _send(sock, (text + "\r\n").encode(), deadline)
+    where = join(*through[:2], True)
+    head = b""
+    # Byte by byte: what follows the head belongs to TLS.
+    while not head.endswith((b"\r\n\r\n", b"\n\n")):
+        sock.settimeout(_left(deadline))
+        piece = sock.recv(1)
+        if not piece or len(head) == _TUNNEL:
+            raise ConnectionFailed("the proxy %s gives no answer that is HTTP" % where)
+        head += piece
+    first = head.split(b"\n")[0].split(b" ", 2)
+    if (
+        len(first) < 2
+        or not first[0].startswith(b"HTTP/1.")
+        or not (len(first[1]) == 3 and first[1].isdigit())
+    ):
+        raise ConnectionFailed("the proxy %s gives no answer that is HTTP" % where)
+    status = int(first[1])
+    if status in (401, 407):  # 401: tinyproxy, where there was no password at all
+        raise ConnectionFailed(
+            "the proxy %s wants another user name or password (status %d)" % (where, status)
+        )
+    if not 200 <= status < 300:
+        raise ConnectionFailed("the proxy %s does not connect to %s (status %d)" % (where, target, status))
 
 
 def _left(deadline):

@@ -16,7 +16,7 @@ import tls
 
 from . import fields
 from ._http1 import Reader
-from .errors import ConnectionFailed, Timeout, TLSError
+from .errors import ConnectionFailed, Timeout, TLSError, TooLarge
 from .response import Response
 from .url import join, split
 
@@ -237,6 +237,8 @@ class Session:
                 reader.filled((yield from self._receive(reader.space())))
         except (OSError, ValueError) as e:
             raise _broken(e)
+        except MemoryError:  # a header of some KB wants its room in one piece
+            raise TooLarge("there is not enough memory for the server's answer")
 
     def _stale(self):
         """True when an idle connection has something to say: that can only be its end."""

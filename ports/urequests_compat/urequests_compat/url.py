@@ -42,7 +42,7 @@ def split(url):
     return host, int(port or 443), target
 
 
-def join(host, port):
-    """The text for a Host header: brackets round IPv6, no port when it is 443."""
+def join(host, port, always=False):
+    """The text for a Host header: brackets round IPv6, no port when it is 443, unless it is `always` wanted."""
     text = "[" + host + "]" if ":" in host else host
-    return text if port == 443 else text + ":" + str(port)
+    return text if port == 443 and not always else text + ":" + str(port)

@@ -1,4 +1,4 @@
-"""The attacker who models hidden outages finds in the earlier policy what issue 15's table says, and nothing where there is nothing."""
+"""The attacker who models hidden outages finds in the earlier policy what the table of docs/privacy.md says, and nothing where there is nothing."""
 
 import json
 import os

@@ -35,7 +35,7 @@ def read_all(data):
     try:
         x509.read(data, 0, len(data), f)
         x509.match_san(data, f, NAMES)
-        x509.check_chain_order(data, f, f)
+        x509.is_issuer(data, f, f)
         x509.ari_id(bytearray(x509.ARI_SIZE), 0, data, f)
     except RemoteError:
         return False

@@ -19,6 +19,7 @@ SECTIONS = (
     "identifiers",
     "policy",
     "challenge",
+    "address",
     "state",
     "http01",
     "tlsalpn",

@@ -36,10 +36,10 @@ async def main():
                 break
             if line == "withdraw\n":
                 responder.withdraw(TOKEN)
-            print(gc.mem_alloc(), most, len(responder._tasks))
+            print(gc.mem_alloc(), most, len(responder._open))
     responder.close()
     await asyncio.sleep_ms(50)
-    print("tasks", len(responder._tasks))
+    print("tasks", len(responder._open))
     responder.start()
     responder.close()
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from ipcert import identifiers
 from ipcert.errors import LocalError
 from ipcert.journal import Record
 from ipcert_port.deploy import folders as deploy
@@ -111,6 +112,39 @@ def test_a_retired_lineage_is_taken_away_and_others_stay(tmp_path):
 )
 def test_folder_names(ids, name):
     assert folder_name(ids.split(",")) == name
+
+
+def long_name(length, first=""):
+    """A name of so many characters, of labels as long as they may be."""
+    labels = first + ".".join(["x" * 63] * 4)
+    return labels[: length - len(".example.net")].rstrip(".") + ".example.net" if length > 12 else labels
+
+
+@pytest.mark.parametrize("length", [200, 236, 237, 238, 253])
+@pytest.mark.parametrize("first", ["", "*."])
+def test_a_name_of_any_length_is_deployed_renewed_mended_and_retired(tmp_path, length, first):
+    name = long_name(length, first)
+    assert len(name) in (length, length - 1) and len(identifiers.parse(name).value) == len(name)
+    copy = [Copy("*/cert.pem:%s/{name}.crt" % (tmp_path / "copies"), deploy.FILES, str)]
+    deployer = Deployer(str(tmp_path / "live"), ["true"], copy=copy)
+    link = folder_name([name])
+    for key in (b"k", b"K"):
+        deployer.deploy(record(name), key, CHAIN)
+    (tmp_path / "live" / link / "cert.pem").write_bytes(b"somebody's")
+    deployer.deploy(record(name), b"K", CHAIN)
+    assert (tmp_path / "live" / link / "cert.pem").read_bytes() == CHAIN
+    assert (tmp_path / "copies" / (link + ".crt")).read_bytes() == CHAIN
+    assert (link == name.replace("*", "_")) == (len(name) <= 236)
+    from ipcert_router import deploy as router_deploy
+
+    assert router_deploy.file_name(name + ",b.example.net") == link  # the router's port, the same
+    other = name.replace("example.net", "example.org")
+    assert folder_name([other]) != link
+    deployer.deploy(record(other), b"k", CHAIN)
+    deployer.deploy(record(name), b"", b"")
+    assert [n for n in os.listdir(tmp_path / "live") if n[0] != "."] == [folder_name([other])]
+    assert deploy.forget(str(tmp_path / "live"), copy) == [folder_name([other])]
+    assert os.listdir(tmp_path / "live") == []
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):

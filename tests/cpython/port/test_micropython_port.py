@@ -9,6 +9,7 @@ import time
 
 import hostile
 import micropython_binary
+import pytest
 
 from tools.lib import loopback
 
@@ -50,10 +51,11 @@ def test_store_on_littlefs_fat_and_unix():
     assert out.count("VfsLfs2 cuts") == 2 and "VfsFat cuts" in out, out
 
 
-def test_store_refuses_a_folder_that_others_read():
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o000])
+def test_store_refuses_a_folder_that_others_read(umask):
     folder = tempfile.mkdtemp()
     os.chmod(folder, 0o755)
-    code, out = run("micropython_store.py", folder, heap="1m", umask=0o022)
+    code, out = run("micropython_store.py", folder, heap="1m", umask=umask)
     assert code != 0 and "LocalError: Other users can read what is written to " in out and "umask" in out, out
 
 

@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ipcert.errors import LocalError
-from ipcert_port.deploy import nginx
+from ipcert_port.deploy import handover, nginx
 from ipcert_port.deploy.folders import CERT, FULLCHAIN, KEY, folder_name
-from tools.lib import loopback, needs
+from tools.lib import cache, loopback, needs
 from tools.lib.ca import certificates
 
 NAME = "nas.example.net"
@@ -46,7 +46,7 @@ def deploy(live, *texts, name=None, general_names=None):
     """What `deploy.Deployer` would leave under `live` for these identifiers."""
     name = name or folder_name(texts)
     folder = live / (".%s@0123456789abcdef" % name)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     chain, key = certificate(*(general_names or [general(text) for text in texts]))
     for file, data in ((FULLCHAIN, chain), (CERT, chain), (KEY, key)):
         (folder / file).write_bytes(data)
@@ -64,8 +64,8 @@ def test_it_takes_what_ipcert_left_and_nothing_else(tmp_path):
     evil = 'x.example"; load_module /tmp/x.so; #'
     deploy(tmp_path, name="evil", general_names=[x509.DNSName(evil)])
     deploy(tmp_path, name="x.example; }", general_names=[x509.DNSName("x.example; }")])
-    (deploy(tmp_path, "c.example.net") / CERT).write_bytes(b"nonsense")
-    (deploy(tmp_path, "d.example.net") / CERT).unlink()
+    (deploy(tmp_path, "c.example.net") / FULLCHAIN).write_bytes(b"nonsense")
+    (deploy(tmp_path, "d.example.net") / FULLCHAIN).unlink()
     found = nginx.deployed(str(tmp_path))
     assert [(one.folder, one.texts) for one in found] == [
         ("198.51.100.42", ["198.51.100.42"]),
@@ -76,7 +76,7 @@ def test_it_takes_what_ipcert_left_and_nothing_else(tmp_path):
 
 
 def test_nobody_is_served_before_there_is_a_certificate():
-    texts = nginx.configuration([], "/live")
+    texts = nginx.configuration([])
     assert "ssl_certificate" not in texts[nginx.HTTP]
     assert texts[nginx.STREAM].count("default unix:/run/ipcert-nginx/reject.sock") == 4
 
@@ -106,9 +106,8 @@ def serving(folder, monkeypatch, **options):
     port = loopback.free_ports(1)[0]
     monkeypatch.setattr(nginx, "SOCKETS", str(folder))
     live = str(folder / "live")
-    texts = nginx.configuration(
-        nginx.deployed(live), live, port=port, ipv6=loopback.has_ipv6(), folder=str(folder), **options
-    )
+    sites = nginx.deployed(live, handover.Copies(str(folder / "copies")))
+    texts = nginx.configuration(sites, port=port, ipv6=loopback.has_ipv6(), folder=str(folder), **options)
     nginx.write(str(folder), texts)
     scratch = "".join(
         f"{what}_temp_path {folder}/{what}; " for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -196,6 +195,38 @@ def test_nginx_shows_each_certificate_to_whom_it_is_for(tmp_path, monkeypatch):
             assert "alert number 112" in literal(port, "127.0.0.1", at="[::1]")
 
 
+def test_names_that_mean_something_to_nginx_are_names_and_no_more(tmp_path, monkeypatch):
+    live = tmp_path / "live"
+    live.mkdir()
+    words = [
+        "default",
+        "include",
+        "hostnames",
+        "volatile",
+        "a." + "x" * 60 + "." + "y" * 60 + "." + "z" * 60 + ".example",
+    ]
+    for word in words:
+        deploy(live, word)
+    deploy(live, NAME)
+    with serving(tmp_path, monkeypatch) as port:
+        for word in [*words, NAME]:
+            assert visit(port, word, word) == ([word], 404)
+        assert visit(port, "other", "other") == "TLSV1_UNRECOGNIZED_NAME"
+
+
+def test_of_two_addresses_that_were_found_the_one_seen_last_is_shown(tmp_path, monkeypatch):
+    live = tmp_path / "live"
+    live.mkdir()
+    for text in ("203.0.113.7", "203.0.113.8"):
+        deploy(live, text)
+    sites = nginx.deployed(str(live))
+    sites[0].since, sites[1].since = 2000, 1000
+    stream = nginx.configuration(sites, found=(4,))[nginx.STREAM]
+    assert "$ipcert_here4 {\n        default unix:%s/0.sock;" % nginx.SOCKETS in stream
+    stream = nginx.configuration(sites)[nginx.STREAM]
+    assert "$ipcert_here4 {\n        default unix:%s/reject.sock;" % nginx.SOCKETS in stream
+
+
 def test_nginx_hands_validations_on_and_hides_the_name_from_strangers(tmp_path, monkeypatch):
     live = tmp_path / "live"
     live.mkdir()
@@ -226,3 +257,39 @@ def test_nginx_hands_validations_on_and_hides_the_name_from_strangers(tmp_path, 
                 ours.settimeout(30)
                 with ours.accept()[0] as got:
                     assert got.recv(65536) == sent
+
+
+# 47 is what a bucket of one cache line does not take any more; 253 is the longest that DNS allows.
+@pytest.mark.parametrize(
+    "length", [47, 253, *(pytest.param(n, marks=pytest.mark.full) for n in (46, 64, 128))]
+)
+def test_nginx_serves_names_of_any_length(tmp_path, monkeypatch, length):
+    live = tmp_path / "live"
+    live.mkdir()
+    name = (".".join(["x" * 63] * 4)[-(length - len(".example.net")) :] + ".example.net").lstrip(".")
+    deploy(live, name)
+    deploy(live, "*." + name[2:])
+    deploy(live, "2001:db8:1111:2222:3333:4444:5555:6666")
+    assert len(name) == length and len(nginx.deployed(str(live))) == 3
+    with serving(tmp_path, monkeypatch) as port:
+        assert visit(port, name, name) == visit(port, name, name.upper()) == ([name], 404)
+        assert visit(port, name, "x" + name) == ([name], 421)
+        six = visit(port, "y" + name[1:], "y" + name[1:])
+        assert six == (["*." + name[2:]], 404) if name[1] == "." else "TLSV1_UNRECOGNIZED_NAME"
+
+
+@pytest.mark.parametrize("length", [47, 253])
+def test_the_example_takes_names_of_any_length(tmp_path, length):
+    files = needs.unpacked("nginx")
+    name = (".".join(["x" * 63] * 4)[-(length - len(".example.net")) :] + ".example.net").lstrip(".")
+    with open(os.path.join(cache.ROOT, "ports", "cpython", "nginx.example.conf")) as file:
+        text = (
+            file.read()
+            .replace("nas.example.net", name)
+            .replace("modules/ngx", files + "/usr/lib/nginx/modules/ngx")
+        )
+    # A path of a socket, too, has a longest.
+    (tmp_path / "nginx.conf").write_text(text.replace("/run/nginx.pid", str(tmp_path / "pid")))
+    command = [files + "/usr/sbin/nginx", "-e", "stderr", "-t", "-c", str(tmp_path / "nginx.conf")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert "hash_bucket_size" not in done.stdout and "syntax is ok" in done.stdout, done.stdout

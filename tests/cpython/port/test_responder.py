@@ -1,6 +1,8 @@
 """ipcert_port.solvers.responder on loopback: honest validations, slow ones, and a flood."""
 
 import os
+import select
+import selectors
 import socket
 import stat
 import tempfile
@@ -11,6 +13,7 @@ import urllib.request
 from ipcert import limits
 from ipcert.errors import LocalError, RemoteError
 from ipcert_port.solvers.responder import Responder, Webroot
+from tools.lib.loopback import wait_until
 
 TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
 TEXT = TOKEN + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
@@ -40,6 +43,56 @@ def resident():
     """Kilobytes of memory that this process holds now."""
     with open("/proc/self/status") as f:
         return int([line for line in f if line.startswith("VmRSS")][0].split()[1])
+
+
+def listening(responder):
+    """`responder` as `start` leaves it, but with nobody in its thread: what it does is done when the test says so."""
+    responder.start()
+    responder._thread, thread = None, responder._thread
+    responder._wake.close()
+    thread.join()
+    responder._selector = selectors.DefaultSelector()
+    responder._listeners = [responder._listen("127.0.0.1")]
+    return responder._listeners[0]
+
+
+def accepted(responder, listener):
+    """A new connection that the responder has accepted."""
+    sock = socket.create_connection(("127.0.0.1", responder.port), 5)
+    wait_until(lambda: select.select([listener], [], [], 0)[0], 5)
+    responder._accept(listener)
+    return sock
+
+
+def test_a_whole_request_is_answered_however_many_strangers_come_behind_it():
+    for pieces in ([REQUEST], [REQUEST[:-2] + b"X: " + b"y" * 3500 + b"\r\n\r\n"]):
+        responder = Responder("127.0.0.1", 0, connections=4)
+        responder.publish(TOKEN, TEXT)
+        listener = listening(responder)
+        honest = accepted(responder, listener)
+        for piece in pieces:
+            honest.sendall(piece)
+        strangers = [accepted(responder, listener) for _ in range(8)]
+        assert len(responder._open) == 4
+        honest.settimeout(5)
+        assert honest.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+        for one in [honest, *strangers]:
+            one.close()
+        for one in list(responder._open.values()):
+            responder._drop(one)
+        responder._release()
+
+
+def test_a_whole_request_is_answered_when_its_time_is_over():
+    responder = Responder("127.0.0.1", 0)
+    responder.publish(TOKEN, TEXT)
+    listener = listening(responder)
+    with accepted(responder, listener) as honest:
+        honest.sendall(REQUEST)
+        responder._expire(time.monotonic() + 3600)
+        honest.settimeout(5)
+        assert honest.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+    responder._release()
 
 
 def test_a_validation_over_both_families():

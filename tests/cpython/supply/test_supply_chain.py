@@ -118,7 +118,7 @@ def test_the_wheels_are_the_same_when_built_again(tmp_path):
     for name, mask in (("first", 0o022), ("second", 0o077)):
         before = os.umask(mask)
         try:
-            built.append(wheel.build(str(tmp_path / name)))
+            built.append(wheel.build(str(tmp_path / name), venv.PROJECTS))
         finally:
             os.umask(before)
     assert len(built[0]) == 3

@@ -55,6 +55,24 @@ def test_the_same_bytes_every_time_and_no_drift(tmp_path, words):
     assert str(tmp_path).encode() not in b"".join(p.read_bytes() for p in (tmp_path / "a").rglob("*.mpy"))
 
 
+def test_a_hostile_tree_is_looked_at_in_time(dest):
+    for name, make in (
+        ("python/ipcert/keys.py", os.mkfifo),
+        ("python/ipcert/limits.py", lambda path: path.symlink_to("/dev/zero")),
+        ("README.md", lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_RDWR), 1 << 40)),
+    ):
+        (dest / name).unlink()
+        make(dest / name)
+    found = tree.drift(str(dest))
+    for name in ("python/ipcert/keys.py", "python/ipcert/limits.py", "README.md"):
+        assert "%s was changed." % name in found
+    assert len(tree.own_changes(str(dest))) == 3
+    (dest / "VERSION").unlink()
+    os.mkfifo(dest / "VERSION")
+    with pytest.raises(Stop, match="no tree"):
+        tree.write(str(dest))
+
+
 def test_what_was_changed_is_said(dest):
     (dest / "python/ipcert/encoding/jws.py").write_text("import os\n")
     (dest / "python/ipcert/keys.py").unlink()

@@ -1,4 +1,4 @@
-"""ipcert and its two shims as one Debian package, ipcert_VERSION_all.deb: for any architecture, Debian 12 or newer."""
+"""ipcert, its two shims included, as one Debian package, ipcert_VERSION_all.deb: for any architecture, Debian 12 or newer."""
 
 import os
 import re
@@ -19,6 +19,7 @@ DEPENDS = (
     "python3 (>= 3.11) | python3-tomli",
     "python3-cryptography (>= 38)",
     "python3-idna",
+    "python3-miniupnpc",
     "python3-rich",
     "ca-certificates",
     "init-system-helpers",

@@ -19,6 +19,12 @@ MODULES = {
         "v2.10.1",
         ("cmd/pebble", "cmd/pebble-challtestsrv"),
     ),
+    "pebble-newer": (
+        "github.com/letsencrypt/pebble/v2",
+        "v2.10.3",
+        ("cmd/pebble", "cmd/pebble-challtestsrv"),
+    ),
+    "caddy": ("github.com/caddyserver/caddy/v2", "v2.11.9", ("cmd/caddy",)),
     "step-ca": ("github.com/smallstep/certificates", "v0.30.2", ("cmd/step-ca",)),
     "lego": ("github.com/go-acme/lego/v4", "v4.28.1", ("cmd/lego",)),
 }

@@ -72,7 +72,7 @@ def wheel_packages():
     listed = re.search(r"^packages = \[(.*?)\]", PROJECT.read_text(), re.M | re.S).group(1)
     stated = sorted(re.findall(r'"([^"]+)"', listed))
     found = set()
-    for entry in (files.CORE, ("ports/cpython", "ipcert_port", ())):
+    for entry in files.VENDORED["cpython"]:
         found.update(name.rpartition("/")[0].replace("/", ".") for name, _ in files.package(entry))
     return stated, sorted(found)
 

@@ -32,6 +32,7 @@ LICENCES = {
     "lwip": "BSD-3-Clause",
     "mbedtls": "Apache-2.0 OR GPL-2.0-or-later",
     "micropython": "MIT",
+    "miniupnpc": "BSD-3-Clause",
     "publicsuffixlist": "MPL-2.0",
     "rich": "MIT",
     "tomli": "MIT",

@@ -1,4 +1,4 @@
-"""ipcert and its shims as wheels, built from this checkout and installed into an environment of their own."""
+"""ipcert, and its shims where they are wanted alone, as wheels, built from this checkout and installed into an environment of their own."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ _OURS = (
 )
 
 
-def build(target):
-    """Build the wheels of this checkout into the directory `target`; returns their paths.
+def build(target, projects=venv.PROJECTS[:1]):
+    """Build the wheels of these distributions of this checkout into the directory `target`; returns their paths.
 
     Built from a copy, so that nothing is left in the checkout. The same files give the same bytes: times are _EPOCH, and
     modes do not come from the checkout.
@@ -34,7 +34,7 @@ def build(target):
         for name in folders + files:
             os.chmod(os.path.join(directory, name), 0o755 if name in folders else 0o644)
     command = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", venv.checkout()]
-    for project in venv.PROJECTS:
+    for project in projects:
         words = [*command, "--out-dir", target, os.path.join(copy, project)]
         venv.uv(words, "The wheels could not be built.", {"SOURCE_DATE_EPOCH": _EPOCH}, umask=0o022)
     shutil.rmtree(copy)
@@ -57,7 +57,7 @@ def contents():
 
 
 def installed():
-    """An environment with the wheels of this checkout and what they depend on. Returns its directory."""
+    """An environment with the wheel of this checkout and what they depend on. Returns its directory."""
     key = venv.key(cache.read(venv.LOCK), *contents())
 
     def make(target):

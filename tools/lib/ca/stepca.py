@@ -1,18 +1,14 @@
 """A real step-ca with an ACME provisioner, on a free loopback port, for as long as a `with` block lasts."""
 
-import datetime
 import json
 import os
 import shutil
 import subprocess
 import tempfile
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from tools.lib import loopback
 from tools.lib.build import golang
-from tools.lib.ca import certificates
+from tools.lib.ca import authority
 from tools.lib.ca.pebble import Pebble
 from tools.lib.run import die_with, last_line
 from tools.lib.say import Stop
@@ -39,7 +35,7 @@ class StepCA:
         step_ca = program()
         self.directory = tempfile.mkdtemp(prefix="step-ca-")
         (port,) = loopback.free_ports(1)
-        self._authority()
+        authority.make(self.directory)
         config = {
             "root": self._path("root.pem"),
             "crt": self._path("intermediate.pem"),
@@ -91,22 +87,3 @@ class StepCA:
 
     def _path(self, name):
         return os.path.join(self.directory, name)
-
-    def _authority(self):
-        """A root and an intermediate."""
-        now = datetime.datetime.now(datetime.timezone.utc)
-        root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        root_name, name = certificates.name("Test root"), certificates.name("Test intermediate")
-        root = _certificate(root_name, root_name, root_key, root_key, now, 1)
-        intermediate = _certificate(name, root_name, key, root_key, now, 0)
-        for file, thing in (("root.pem", root), ("intermediate.pem", intermediate)):
-            with open(self._path(file), "wb") as out:
-                out.write(certificates.pem(thing))
-        with open(self._path("intermediate-key.pem"), "wb") as out:
-            form = serialization.PrivateFormat.TraditionalOpenSSL
-            out.write(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-
-
-def _certificate(subject, issuer, key, signer, now, depth):
-    start, end = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=30)
-    return certificates.sign(subject, key.public_key(), issuer, signer, start, end, ca=True, depth=depth)

@@ -78,6 +78,8 @@ class CA:
     published   token -> key authorization: what a validation would find. Shared with the device's side.
     """
 
+    elsewhere: list[str] = []  # names and addresses at which the device is not found, whatever it publishes
+
     def __init__(self, published):
         self.published = published
         self.version = 0
@@ -281,6 +283,8 @@ class CA:
         one = self.authorizations[url]
         challenge = {"type": "http-01", "url": url.replace("authz", "challenge"), "token": one["token"]}
         challenge["status"] = one["status"]
+        if one["status"] == "invalid":
+            challenge["error"] = {"type": "urn:ietf:params:acme:error:connection", "detail": "nobody answers"}
         return {"identifier": one["identifier"], "status": one["status"], "challenges": [challenge]}
 
     def _challenge(self, now, url, payload, point):
@@ -288,6 +292,8 @@ class CA:
         jwk = '{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}' % (encode(point[:32]), encode(point[32:]))
         want = one["token"] + "." + encode(hashlib.sha256(jwk.encode()).digest())
         found = self.published.get(one["token"])
+        if one["identifier"]["value"] in self.elsewhere:
+            found = None
         if one["status"] == "pending":
             self.version += 1
             one["status"] = "valid" if found is not None and bytes(found) == want.encode() else "invalid"

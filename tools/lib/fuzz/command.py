@@ -15,7 +15,7 @@ from typing import Any
 from tools.lib import cache, needs, say, venv
 
 CORPORA = os.path.join("tests", "fuzz")
-LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000}
+LONGEST = {"responder": 6000, "pem": 6000, "journal": 3000, "hello": 3000, "router": 1200}
 AT_ONCE = 2  # targets side by side, where --at-once does not say otherwise
 KEPT = 12  # inputs added to a corpus by one run with --keep
 _DONE = re.compile(r"^Done (\d+) (?:runs )?in (\d+)", re.MULTILINE)

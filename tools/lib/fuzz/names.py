@@ -12,6 +12,7 @@ TARGETS = {
     "responder": "requests to port 80",
     "identifier": "names and addresses",
     "hello": "ClientHellos",
+    "router": "what a router answers: NAT-PMP, PCP, SSDP, and what the process that asks by UPnP prints",
 }
 
 NATIVE = {

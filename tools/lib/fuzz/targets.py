@@ -5,6 +5,7 @@ only LocalError. What is read must also make sense: each target checks that of i
 """
 
 import hashlib
+import ssl
 
 from ipcert import identifiers, journal, keys, limits
 from ipcert.acme import (
@@ -21,6 +22,8 @@ from ipcert.acme import (
 )
 from ipcert.encoding import x509
 from ipcert.errors import LocalError, RemoteError
+from ipcert_port.address import router as ask
+from ipcert_port.address import upnp
 from ipcert_port.config import reader as config
 from ipcert_port.deploy import client_hello as hello
 from urequests_compat import _http1, fields, url
@@ -84,7 +87,9 @@ def header(data):
     need(0 <= exchange.retry_after({"retry-after": text}, NOW) <= limits.RETRY_AFTER, "Retry-After")
     need(0 <= dates.http_date(text) < 2**31 and 0 <= dates.rfc3339(text) < 2**31, "a date")
     try:
-        need(len(alternates.alternates({"link": text})) <= limits.ALTERNATES, "Link")
+        found = alternates.alternates({"link": text}, "https://ca.example/a/b?c")
+        need(len(found) <= limits.ALTERNATES, "Link")
+        need(all(message.url(link, "Link") == link for link in found), "a link that is not absolute")
     except RemoteError:
         pass
 
@@ -100,8 +105,10 @@ def json(data):
             new_order = directory.Directory(obj).new_order
             need(new_order.startswith("https://"), "a directory's URL")
         elif kind == 1:
-            ordered = order.Order(obj)
-            need(0 < len(ordered.authorizations) <= limits.AUTHORIZATIONS, "authorizations")
+            known = order.Order({"finalize": "https://ca.example/"})
+            ordered = order.Order(obj, "https://ca.example/a/b", known)
+            need(len(ordered.authorizations) <= limits.AUTHORIZATIONS, "authorizations")
+            need(str(ordered.finalize).startswith("https://"), "what is known is forgotten")
             need(ordered.certificate is not None or ordered.status != order.VALID, "no certificate")
         elif kind == 2:
             for name in KINDS:
@@ -111,7 +118,8 @@ def json(data):
             window = renewal_information.RenewalInfo(obj)
             need(0 < window.start < window.end, "a window")
         elif kind == 4:
-            need(account.read(obj, obj.get("location")).startswith("https://"), "an account's URL")
+            found = account.read(body, obj.get("location"), "https://ca.example/a/b")
+            need(found.startswith("https://") and len(found) <= limits.URL, "an account's URL")
         else:
             x = exchange.Exchange(None, "https://ca.example/directory")
             x.read(NOW, 400 + len(body) % 200, {"content-type": "application/problem+json"}, body)
@@ -150,7 +158,7 @@ def der(data):
         x509.match_san(data, _FIELDS, _IDS)
         if _FIELDS.aki_start >= 0:
             x509.ari_id(bytearray(x509.ARI_SIZE), 0, data, _FIELDS)
-        x509.check_chain_order(data, _FIELDS, _FIELDS)
+        x509.is_issuer(data, _FIELDS, _FIELDS)
     except RemoteError:
         return
 
@@ -161,6 +169,14 @@ def pem(data):
         out = bytearray(len(data) * 3 // 4 + 3)
         ends = x509.pem_to_der(data, len(data), out)
         need(2 <= len(ends) <= limits.CERTIFICATES + 1 and ends[-1] <= len(out), "a chain's length")
+        # What we write of it is read as the same, in place too, and by Python's own reader.
+        text = bytearray(x509.pem_size(ends[1]))
+        need(x509.write_pem(text, 0, out, 0, ends[1]) == len(text), "the size of what is written")
+        need(ssl.PEM_cert_to_DER_cert(text.decode()) == bytes(out[: ends[1]]), "what is written")
+        need(
+            x509.pem_to_der(text, len(text), text) == ends[:2] and text[: ends[1]] == out[: ends[1]],
+            "in place",
+        )
     except RemoteError:
         return
 
@@ -243,6 +259,34 @@ def client_hello(data):
     need(found is None or found.server_name is None or isinstance(found.server_name, str), "a name")
 
 
+NONCE = b"a nonce of 12"[:12]
+
+
+def router(data):
+    """A router's answer; the first byte says to what."""
+    if not data:
+        return
+    kind, data = data[0] % 4, data[1:]
+    if kind == 3:
+        url = upnp.offered(data, "192.168.1.1")
+        need(url is None or url.startswith(("http://192.168.1.1:", "http://192.168.1.1/")), "another host")
+        need(
+            url is None or len(url) <= 256 and "@" not in url and url.isascii() and url.isprintable(),
+            "an URL",
+        )
+        return
+    if kind == 0:
+        found = ask.read_nat_pmp(data)
+        need(found is None or data[:2] == b"\0\x80" and len(data) == 12, "no answer to NAT-PMP")
+    elif kind == 1:
+        found = ask.read_pcp(data, NONCE)
+        need(found is None or data[24:36] == NONCE and data[3] == 0, "no answer to PCP")
+    else:
+        found = ask.read_upnp(data)
+    need(found is None or type(found) is bytes and len(found) in (0, 4), "an address")
+    need(not found or any(found), "an address of zeros")
+
+
 TARGETS = {
     "http": http,
     "header": header,
@@ -255,4 +299,5 @@ TARGETS = {
     "responder": responder,
     "identifier": identifier,
     "hello": client_hello,
+    "router": router,
 }

@@ -219,7 +219,10 @@ def _other_users(check, nas):
     everything = set(nas.run(_READABLE)[1].split())
     theirs = set(nas.run("runuser", "-u", "guest", "--", "sh", "-c", _READABLE)[1].split())
     keys = {path for path in everything if path.endswith("privkey.pem")}
-    check(len(keys) == 2, f"root finds the {len(keys)} keys that are served")
+    copies = {path for path in keys if path.startswith("/var/lib/ipcert-nginx/")}
+    check(
+        len(keys) == 4 and len(copies) == 2, f"root finds {len(keys)} keys: the service's, and nginx's copies"
+    )
     state = {path for path in everything if path.startswith("/var/lib/ipcert/state/")}
     check(len(state) >= 3, f"and {len(state)} files of state")
     public = re.compile(r"/var/lib/ipcert/live/\.[^/]+/(fullchain|chain|cert)\.pem$")

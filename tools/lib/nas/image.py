@@ -18,7 +18,7 @@ FOLDER = os.path.join(cache.ROOT, "boards", BOARD)
 PACKAGES = (
     *("systemd", "systemd-sysv", "udev", "kmod", "iproute2", "netbase", "e2fsprogs", "util-linux"),
     *("ca-certificates", "init-system-helpers", "qemu-guest-agent"),
-    *("python3", "python3-cryptography", "python3-idna", "python3-rich"),
+    *("python3", "python3-cryptography", "python3-idna", "python3-miniupnpc", "python3-rich"),
     *("nginx", "libnginx-mod-stream"),
 )
 KERNEL = "linux-image-cloud-arm64"

@@ -1,12 +1,16 @@
 """The policy of before, as a policy to attack: short windows, and a name that is back within three days of an absence.
 
-What the gate must refuse at 45 days, and what issue 15's table was measured on. `renewal`, `missed` and `retry` are here as they
+What the gate must refuse at 45 days, and what the table of privacy.md was first measured on. `renewal`, `missed` and `retry` are here as they
 were before the return after a long absence became a first issuance; everything else is ipcert.plan's. Pure functions, with
 ipcert.plan's arguments.
 """
 
-from ipcert import plan
+from typing import Any
+
+from ipcert import plan as shipped
 from ipcert.plan import BACK, DAY, HOUR, SOON, below
+
+plan: Any = shipped  # its private parts are used here, too
 
 ADDRESS_START, ADDRESS_END, ADDRESS_LATEST = 300, 510, 650  # thousandths of the lifetime
 NAME_START, NAME_END, NAME_LATEST = 450, 677, 840

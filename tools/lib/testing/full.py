@@ -23,10 +23,12 @@ from tools.lib.say import Stop
 RESULTS = os.path.join("tests", "RESULTS.md")
 PARTS = {
     "tests": "tools/test --tier=full",
+    "bent": "tools/test bent --json",
     "power": "tools/test faults --json --only power",
     "network": "tools/test faults --json --only network",
     "flood": "tools/test faults --json --only flood",
     "year": "tools/test faults --json --only year",
+    "redteam": "tools/test redteam --json",
     "gate": "tools/simulate gate --json --no-worse",
     "fuzz": "tools/fuzz --minutes 420 --json",
     "hub-demo": "tools/board QEMU_MPS2_AN385 demo --json",

@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ MANIFEST, VERSION, PYTHON = "MANIFEST", "VERSION", "python"
 ROUTER = build_files.ROOT / "ports" / "router"
 _SCRIPTS = (".sh", ".init", ".hotplug")
 _MOST = 20  # sentences about one tree
+_FILE = 1 << 20  # bytes of a file: those of a tree are far smaller
 
 
 def tree(port="micropython", mpy=False):
@@ -77,8 +79,8 @@ def whole(port, mpy):
 def form(dest):
     """(port, True for .mpy, version) that a tree says of itself. Raises Stop where it is none of ours."""
     try:
-        words = (Path(dest) / VERSION).read_text().split()
-    except (OSError, UnicodeDecodeError):
+        words = (read(Path(dest) / VERSION) or b"").decode().split()
+    except UnicodeDecodeError:
         words = []
     if (
         len(words) != 4
@@ -106,9 +108,21 @@ def drift(dest):
             found.append("%s is missing." % name)
         elif name not in wanted:
             found.append("%s does not belong there." % name)
-        elif path.is_symlink() or path.read_bytes() != wanted[name]:
+        elif read(path, len(wanted[name])) != wanted[name]:
             found.append("%s was changed." % name)
     return found
+
+
+def read(path, most=_FILE):
+    """The bytes of a regular file of a tree, `most` and one more at most; None for a link, a FIFO or the like.
+
+    A tree may come from anybody: whatever lies in it, looking at it ends.
+    """
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            return file.read(most + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError:
+        return None
 
 
 def write(dest, port="micropython", mpy=False):
@@ -149,8 +163,10 @@ def write(dest, port="micropython", mpy=False):
 def own_changes(dest):
     """What differs from the tree's own manifest, whatever version it is of: a list of sentences."""
     try:
-        lines = (Path(dest) / MANIFEST).read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = (read(Path(dest) / MANIFEST) or b"").decode().splitlines()
+    except UnicodeDecodeError:
+        lines = []
+    if not lines:
         return ["%s is missing" % MANIFEST]
     listed = {line[66:]: line[:64] for line in lines}
     found = []
@@ -160,9 +176,9 @@ def own_changes(dest):
             short = os.path.relpath(path, dest).replace(os.sep, "/")
             if short == MANIFEST:
                 continue
-            with open(path, "rb") as file:
-                if listed.get(short) != hashlib.sha256(file.read()).hexdigest():
-                    found.append("%s is not as it was written" % short)
+            data = read(path)
+            if data is None or listed.get(short) != hashlib.sha256(data).hexdigest():
+                found.append("%s is not as it was written" % short)
     return found
 
 

@@ -6,13 +6,12 @@ Internet is asked. What was found stands in the journal, and stays where nothing
 
 from __future__ import annotations
 
-import os
 import select
-import signal
-import time
 
-from ipcert import identifiers, limits
+from ipcert import identifiers, limits, presence
 from ipcert.errors import LocalError
+
+from . import child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +21,15 @@ if TYPE_CHECKING:
 
     from ..config.reader import Config
     from ..port.state import State
+    from .interfaces import Own
 
 FAMILIES = {"ipv4": 4, "ipv6": 6}
 _EVERY = limits.MINUTE  # between looks where nobody tells of a change
+_CHANGES, _WITHIN = (
+    3,
+    10 * limits.MINUTE,
+)  # so many are acted on in that time: a router that flaps costs a process now and then
 _SECONDS = 20  # for the owner's program
-_PRINTED = 4096  # bytes it may print
 
 _NONE = "No public %s address was found: %s. %s"
 _DO = {
@@ -47,33 +50,64 @@ class Options:
     """What [address] says. `families`: those of identifiers.addresses to be found; test: a test CA takes any address.
 
     source       "auto" | "interface" | "router" | "command"; interfaces: names, none for all; command: an argument list
+    every        seconds between two answers that count against an address (`ipcert.presence`)
     """
 
     def __init__(
-        self, families: Sequence[int], source: str, names: Sequence[str], command: Sequence[str], test: bool
+        self,
+        families: Sequence[int],
+        source: str,
+        names: Sequence[str],
+        command: Sequence[str],
+        test: bool,
+        every: int = limits.DOUBT_EVERY,
     ) -> None:
         self.families = families
         self.source = source
         self.interfaces = names
         self.command = command
         self.test = test
+        self.every = every
 
     def fields(self) -> tuple[Any, ...]:
         """What it is made of, for another process."""
-        return tuple(self.families), self.source, tuple(self.interfaces), tuple(self.command), self.test
+        return (
+            tuple(self.families),
+            self.source,
+            tuple(self.interfaces),
+            tuple(self.command),
+            self.test,
+            self.every,
+        )
 
     def fits(self, raw: bytes) -> bool:
         """True for an address that may be ordered for."""
         return self.test or identifiers.scope(raw) == "public"
 
     def find(self, family: int, known: Sequence[str] = ()) -> tuple[str | None, str]:
-        """(the address as text or None, a sentence that says why not and what to do).
+        """(the address as text or None, a sentence that says why not and what to do); `known` as in `look`."""
+        return self.look(family, known)[:2]
+
+    def look(self, family: int, known: Sequence[str] = ()) -> tuple[str | None, str, int]:
+        """(the address as text or None, a sentence that says why not and what to do, the evidence as `ipcert.presence` has it).
 
         An address of `known` (texts) is kept where it is still there.
         """
         if self.source == "command":
-            return self._printed(family)
-        here = self._here(family)
+            return (*self._printed(family), presence.ANSWERED)
+        everything = self._everything(family)
+        here = [one.raw for one in everything if not one.trouble]
+        text, why = self._interfaces(here, known)
+        if text is not None:
+            # One that is only deprecated is not gone: who sends router advertisements can do that in a second (RFC 4862 5.5.3).
+            there = [identifiers.format_ip(one.raw) for one in everything]
+            stays = [one for one in known if one != text and one in there]
+            return text, why, presence.ANSWERED if stays else presence.INTERFACE
+        if family == 4 and self.source in ("auto", "router"):
+            return (*self._routers(here), presence.ANSWERED)
+        return None, _none(family, _only(here)), presence.ANSWERED
+
+    def _interfaces(self, here: Sequence[bytes], known: Sequence[str]) -> tuple[str | None, str]:
         good = [raw for raw in here if self.fits(raw)]
         texts = [identifiers.format_ip(raw) for raw in good]
         for text in known:
@@ -82,17 +116,18 @@ class Options:
         if good:
             # One that was not made from the network card's number, where there is a choice.
             return min(texts, key=lambda text: (identifiers.parse(text).eui64, text)), ""
-        if family == 4 and self.source in ("auto", "router"):
-            return self._routers(here)
-        return None, _none(family, _only(here))
+        return None, ""
 
     def polls(self, family: int) -> bool:
         """True where a change is not told by the kernel."""
         if self.source != "auto":
             return self.source != "interface"
-        return family == 4 and not [raw for raw in self._here(4) if self.fits(raw)]
+        return family == 4 and not [
+            one for one in self._everything(4) if not one.trouble and self.fits(one.raw)
+        ]
 
-    def _here(self, family: int) -> list[bytes]:
+    def _everything(self, family: int) -> list[Own]:
+        # The `interfaces.Own`s of a family, those with a trouble too.
         if self.source == "router":
             return []
         from . import interfaces
@@ -103,11 +138,9 @@ class Options:
             return []
         size = 4 if family == 4 else 16
         return [
-            one.raw
+            one
             for one in found
-            if len(one.raw) == size
-            and not one.trouble
-            and (not self.interfaces or one.name in self.interfaces)
+            if len(one.raw) == size and (not self.interfaces or one.name in self.interfaces)
         ]
 
     def _routers(self, here: Sequence[bytes]) -> tuple[str | None, str]:
@@ -124,7 +157,7 @@ class Options:
 
     def _printed(self, family: int) -> tuple[str | None, str]:
         try:
-            out = _run(self.command).decode("ascii", "replace").split()
+            out = child.run(self.command, _SECONDS).decode("ascii", "replace").split()
         except OSError as e:
             return None, _none(family, "%s failed (%s)" % (self.command[0], (e.strerror or str(e)).lower()))
         for text in out:
@@ -173,11 +206,13 @@ def settle(config: Config, look: bool | None, warn: Callable[[str], object]) -> 
         had = known(state, family)
         if had:
             config.found[family] = had[0]
+            config.evidence[family] = presence.KEPT
         if look is None or had and not look:
             continue
-        text, why = config.address.find(family, had)
+        text, why, evidence = config.address.look(family, had)
         if text is not None:
             config.found[family] = text
+            config.evidence[family] = evidence
         elif state.records():
             warn(why + (" %s stays meanwhile." % had[0] if had else ""))
         else:
@@ -185,17 +220,28 @@ def settle(config: Config, look: bool | None, warn: Callable[[str], object]) -> 
 
 
 def known(state: State, family: int) -> list[str]:
-    """The addresses of a family that the journal has in service, the latest first."""
+    """The addresses of a family that the journal has in service, the latest first, and those that are doubted last."""
     out = []
-    for record in sorted(state.records(), key=lambda r: -r.created_at):
+    for record in sorted(state.records(), key=lambda r: (r.doubted_at != 0, -r.created_at)):
         for text in record.identifiers_text.text().split(","):
             if identifiers.parse(text).family == family:
                 out.append(text)
     return out
 
 
+def doubted(state: State, family: int) -> dict[str, int]:
+    """{text: when an answer counted against it last} of the addresses of a family that are doubted."""
+    out = {}
+    for record in state.records():
+        if record.doubted_at:
+            for text in record.identifiers_text.text().split(","):
+                if identifiers.parse(text).family == family:
+                    out[text] = record.doubted_at
+    return out
+
+
 class Watch:
-    """For the daemon: notices that an address is another one. `fields`: of `Options`.
+    """For the daemon: notices what the core has to hear of an address. `fields`: of `Options`.
 
     at    core second of the next look; limits.NEVER where the kernel tells of every change
     """
@@ -204,6 +250,10 @@ class Watch:
         self._options = Options(*fields)
         self._socket: socket.socket | None = None
         self._trouble: dict[int, str] = {}
+        self._acted: list[int] = []  # when the last changes were acted on
+        self._confirm_at: dict[
+            int, int
+        ] = {}  # family -> no earlier, since what is doubted was found in between
         self.at = 0
         from . import interfaces
 
@@ -218,68 +268,47 @@ class Watch:
         return [] if self._socket is None else [self._socket.fileno()]
 
     def changed(self, now: int, state: Callable[[], State], say: Callable[[str], object]) -> bool:
-        """True when there is an address that the journal does not have. `state()` reads it (a `state.State`);
-        `say(sentence)` where there is no address at all. Raises Error for damaged state.
+        """True when the core is to be told: of an address that is not the one in service; of one that was doubted and is back;
+        and once an hour of one that is still found in the place of another one. Three changes are acted on in ten minutes.
+
+        `state()` reads the journal (a `state.State`); `say(sentence)` where there is no address at all. Raises Error for
+        damaged state.
         """
         if self._socket is not None and select.select([self._socket], [], [], 0)[0]:
             self._drain(self._socket)
         elif now < self.at:
             return False
-        new = False
+        new = confirm = False
+        soonest = limits.NEVER
         journal = state()
         for family in self._options.families:
             had = known(journal, family)
+            doubts = doubted(journal, family)
             text, why = self._options.find(family, had)
             if text is None and why != self._trouble.get(family, why):
                 say(why)
             self._trouble[family] = why
-            new = new or text is not None and text not in had
+            if text is None:
+                continue
+            new = new or text not in had or text in doubts
+            if text in doubts:
+                self._confirm_at[family] = now + self._options.every
+            others = [doubts[one] for one in doubts if one != text]
+            if others:
+                due = max(max(others) + self._options.every, self._confirm_at.get(family, 0))
+                confirm = confirm or due <= now
+                soonest = min(soonest, due if due > now else now + self._options.every)
+        self._acted = [second for second in self._acted if now - _WITHIN < second <= now]
+        if new and len(self._acted) >= _CHANGES:
+            new = False
+            soonest = min(soonest, self._acted[0] + _WITHIN)
+        if new:
+            self._acted.append(now)
         polls = self._socket is None or [f for f in self._options.families if self._options.polls(f)]
-        self.at = now + _EVERY if polls else limits.NEVER
-        return new
+        self.at = now + _EVERY if polls else soonest
+        return new or confirm
 
     def close(self) -> None:
         """Let go of the kernel."""
         if self._socket is not None:
             self._socket.close()
-
-
-def _run(command: Sequence[str]) -> bytes:
-    """What a program prints, without a shell and without the module subprocess, which the daemon has no room for."""
-    read, write = os.pipe()
-    with open(read, "rb", 0) as pipe:
-        try:
-            null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, write, 1)]
-                pid = os.posix_spawnp(
-                    command[0], list(command), os.environ, file_actions=actions, setpgroup=0
-                )
-            finally:
-                os.close(null)
-        finally:
-            os.close(write)
-        data = b""
-        status = None
-        end = time.monotonic() + _SECONDS
-        try:
-            while len(data) < _PRINTED and select.select([pipe], [], [], max(end - time.monotonic(), 0))[0]:
-                piece = pipe.read(_PRINTED)
-                if not piece:
-                    break
-                data += piece
-            while status is None and time.monotonic() < end and len(data) < _PRINTED:
-                done, code = os.waitpid(pid, os.WNOHANG)
-                if done:
-                    status = code
-                else:
-                    time.sleep(0.01)
-        finally:
-            if status is None:
-                os.killpg(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-    if status is None:
-        raise OSError("it took longer than %d seconds, or printed too much" % _SECONDS)
-    if status:
-        raise OSError("it failed; run it by hand")
-    return data

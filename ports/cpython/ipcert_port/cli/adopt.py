@@ -16,6 +16,7 @@ from ipcert.errors import LocalError, RemoteError
 
 from .. import exit_codes
 from ..formatting import local, planned, span, spki
+from ..port import regular
 from ..session import Session
 from . import operations
 
@@ -40,8 +41,7 @@ class Found:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            with open(path, "rb") as file:
-                pem = file.read(limits.CHAIN + 1)
+            pem = regular.read(path, limits.CHAIN + 1)
         except OSError as e:
             raise LocalError(
                 "adopt", "Cannot read %s: %s." % (path, (e.strerror or str(e)).lower())

@@ -37,6 +37,7 @@ _CODES = """exit codes:
   8  the certificate is in place, but the deploy hook failed
   9  another ipcert works on the same state
  10  'ipcert doctor' found something that is not ok
+ 11  all is done, but what was to be printed could not be written
 130  interrupted
 """
 
@@ -183,8 +184,21 @@ def _version() -> str:
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
-    """Run one command and exit with its code."""
-    sys.exit(_main(sys.argv[1:] if argv is None else argv))
+    """Run one command and exit with its code. No reader of stdout or stderr can hold it up or end it."""
+    from .output import Output
+
+    argv = sys.argv[1:] if argv is None else argv
+    output = Output()
+    if argv[:1] and argv[0] not in _READING:
+        output.hurry()
+    code = exit_codes.OK
+    try:
+        code = _main(argv)
+    except SystemExit as e:  # argparse's
+        code = e.code if isinstance(e.code, int) else exit_codes.OK
+    if code == exit_codes.OK and output.lost():
+        code = exit_codes.OUTPUT
+    sys.exit(code)
 
 
 def _main(argv: list[str]) -> int:
@@ -209,11 +223,6 @@ def _main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print("ipcert: interrupted; the plans stay as they are.", file=sys.stderr, flush=True)
         return exit_codes.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), 1
-        )  # whoever read our output left: nothing to complain about
-        return exit_codes.OK
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -361,6 +370,8 @@ def _no_words(parser: ArgumentParser) -> None:
     """This command has no words of its own."""
 
 
+# What only looks waits for its reader, as `less` expects; with everything else a reader who does not read is left behind.
+_READING = ("status", "plan", "doctor", "init", "help", "--help", "-h", "--version")
 # command -> (what it does, its own words on the command line, one line for people)
 _COMMANDS = {
     "init": (_init, _init_words, "write a first configuration"),

@@ -16,7 +16,7 @@ from ipcert import limits
 from ipcert.errors import Error, LocalError
 
 from .. import exit_codes
-from ..port import lock
+from ..port import files, lock
 from ..port.alarm import Alarm
 from ..port.clock import Clock
 from ..port.state import State
@@ -68,7 +68,7 @@ class Daemon:
     def serve(self) -> int:
         """Returns the exit code."""
         try:
-            os.makedirs(self.state, 0o700, exist_ok=True)
+            files.folder(self.state, 0o700)
         except OSError as e:
             raise LocalError(
                 "store",
@@ -124,7 +124,7 @@ class Daemon:
         try:
             self._load()
             if self.state != old:
-                os.makedirs(self.state, 0o700, exist_ok=True)
+                files.folder(self.state, 0o700)
                 fresh = lock.Lock(self.state, lock.DAEMON)
                 held.close()
                 return fresh
@@ -148,6 +148,8 @@ class Daemon:
         if not pid:
             return due
         self._child = 0
+        if os.waitstatus_to_exitcode(status) == exit_codes.OUTPUT:
+            status = 0  # all is done; nobody could read of it
         now = clock.now()
         try:
             upcoming = State(self.state).upcoming()

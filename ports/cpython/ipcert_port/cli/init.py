@@ -10,6 +10,7 @@ from ipcert.errors import LocalError
 from .. import exit_codes
 from ..address.discovery import FAMILIES
 from ..config import options, reader
+from ..port import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def run(
         given["identifiers.names"] = [_checked(name, False) for name in names]
         given["identifiers.addresses"] = [_checked(address, True) for address in addresses]
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fd = files.create(path, 0o644, os.O_EXCL)  # the service, which is another user, reads it
         with open(fd, "w", encoding="utf-8") as file:
             file.write(options.example(given))
     except FileExistsError:

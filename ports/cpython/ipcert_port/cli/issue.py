@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..port.alarm import Alarm
     from .progress import Quiet
 
-_TRIES = 3  # failures in a row of one certificate after which --wait gives up
+_TRIES = 3  # failures in a row of one certificate after which --wait does not wait for it any more
 OVERRIDE = (
     "You override the plan: if {0} is fetched right after another certificate of this home, the public record shows "
     "the two moments side by side for ever."
@@ -37,29 +37,24 @@ def run(
 ) -> tuple[int, dict[str, Any]]:
     """Drive until nothing is due; returns (exit code, the JSON object). Raises Error where nothing could be done.
 
-    `wait` stays until every certificate is there; `now` lists identifiers to fetch at once; `child` is how `ipcert run`
-    calls: it waits for its turn, stays for short pauses and never mentions a plan.
+    `wait` stays until every certificate is there, or says why it is not; `now` lists identifiers to fetch at once; `child` is how
+    `ipcert run` calls: it waits for its turn, stays for short pauses and never mentions a plan. What fails for one certificate
+    never keeps the others from being fetched.
     """
     with Session(config, progress, patient=child) as session:
         alarm = None
         try:
             wanted = _wanted(config, now)
-            error = _orders(session, progress)
+            before = {r.identifiers_text.text(): r.failures for r in active(session.device.journal)}
+            error = _orders(session)
             for ids in wanted:
-                progress.warn(OVERRIDE.format(ids))
-                session.device.event("renew", ids)
-                session.device.last_error = None
-                error = _orders(session, progress) or error
+                error = _at_once(session, progress, ids) or error
             while True:
                 journal = session.device.journal
-                missing = [r for r in active(journal) if not r.file_id]
                 until = upcoming(journal)
                 pause = until - session.clock.now()
-                if not (child and pause <= limits.TASK_WAIT or wait and missing and until < limits.NEVER):
-                    break
-                if wait and (
-                    isinstance(error, LocalError) or max([r.failures for r in active(journal)]) >= _TRIES
-                ):
+                stay = child and pause <= limits.TASK_WAIT or wait and _missing(session, before)
+                if not stay or error is not None and error.code == "clock":
                     break
                 alarm = alarm or _alarm()
                 progress.countdown(alarm, until, "The next one comes")
@@ -67,7 +62,7 @@ def run(
                     raise KeyboardInterrupt
                 it = session.device.next(session.clock.now())
                 session.device.done(it.number)
-                error = _orders(session, progress)
+                error = _orders(session) or _lasting(error)
         finally:
             progress.close()
             if alarm is not None:
@@ -90,23 +85,45 @@ def _wanted(config: Config, now: Sequence[str]) -> list[str]:
     return out
 
 
-def _orders(session: Session, progress: Quiet) -> Error | None:
-    """Everything that is due, and the error of what failed, or None."""
+def _at_once(session: Session, progress: Quiet, ids: str) -> Error | None:
+    """Fetch one certificate now, unless that was tried a moment ago because it was due; the error, or None."""
+    device = session.device
+    live = [r for r in active(device.journal) if r.identifiers_text.text() == ids and r.file_id]
+    if ids in device.errors and (live or device.errors[ids] is not None):
+        return None
+    progress.warn(OVERRIDE.format(ids))
+    try:
+        device.event("renew", ids)
+    except LocalError as e:  # about this one; the others may be fetched
+        return e
+    return _orders(session)
+
+
+def _missing(session: Session, before: dict[str, int]) -> bool:
+    """True while a certificate is not there and may still come; `before`: how often each had failed at the start."""
+    for r in active(session.device.journal):
+        ids = r.identifiers_text.text()
+        tried = r.failures - before.get(ids, 0) >= _TRIES
+        hopeless = tried or isinstance(session.device.errors.get(ids), LocalError)
+        if not r.file_id and r.planned_at < limits.NEVER and not hopeless:
+            return True
+    return False
+
+
+def _lasting(error: Error | None) -> Error | None:
+    """The error, where no later success makes it good: the hook's or the state's."""
+    return error if exit_codes.code(error) in (exit_codes.HOOK, exit_codes.STATE) else None
+
+
+def _orders(session: Session) -> Error | None:
+    """Carry out everything that is due; the error of what is not there now, or None."""
     device = session.device
     device.last_error = None
-    failures = device.failures
-    until = session.drive.run()
-    if until is None:
+    if session.drive.run() is None:
         return clock_error()
-    error = device.last_error
     # An order that was taken up again after a hiccup is not a failure.
-    if (
-        error is not None
-        and device.failures == failures
-        and exit_codes.code(error) not in (exit_codes.HOOK, exit_codes.STATE)
-    ):
-        return None
-    return error
+    failed = [error for error in device.errors.values() if error is not None]
+    return _lasting(device.last_error) or (failed[-1] if failed else None)
 
 
 def _report(
@@ -128,8 +145,10 @@ def _report(
         "error": None if error is None else {"code": error.code, "text": sentence(error)},
         "exit": code,
     }
-    if error is not None:
-        print("ipcert: " + sentence(error), file=sys.stderr, flush=True)
+    said = [one for one in session.device.errors.values() if one is not None and one is not error]
+    for one in [*said, error]:
+        if one is not None:
+            print("ipcert: " + sentence(one), file=sys.stderr, flush=True)
     if not child:
         now = session.clock.now()
         for r in active(journal):

@@ -14,6 +14,7 @@ from ..port.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ..config.reader import Config
@@ -47,9 +48,21 @@ def run(config: Config, progress: Quiet, yes: bool = False) -> tuple[int, dict[s
             for name in erased:
                 store.erase(name)
     folders = deploy.forget(config.deploy, config.copy)
+    if folders:
+        _tell(config, folders, progress)
     progress.close()
     progress.say("Erased %d files of the state and %d deployed certificates." % (len(erased), len(folders)))
     return exit_codes.OK, {"erased": erased, "removed": folders}
+
+
+def _tell(config: Config, names: Sequence[str], progress: Quiet) -> None:
+    """Whoever has copies of what was erased is told, as of any certificate that is retired."""
+    deployer = deploy.Deployer(config.deploy, config.hook, config.hook_timeout)
+    for name in names:
+        try:
+            deployer.retired(name)
+        except LocalError as e:
+            progress.warn(str(e))
 
 
 def _agreed(config: Config) -> bool:

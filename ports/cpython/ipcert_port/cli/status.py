@@ -41,6 +41,7 @@ def run(config: Config, progress: Quiet) -> tuple[int, dict[str, Any]]:
         "failures": {r.identifiers_text.text(): r.failures for r in records},
         "consent": {r.identifiers_text.text(): utc(r.consent_at) for r in records if r.consent_at},
         "consent_needed": bool(waiting),
+        "doubted": {r.identifiers_text.text(): r.doubt_answers for r in records if r.doubted_at},
         "daemon": daemon or None,
     }
     if not state.found:
@@ -64,6 +65,8 @@ def run(config: Config, progress: Quiet) -> tuple[int, dict[str, Any]]:
             progress.say(
                 "    failed   %s" % ("once" if r.failures == 1 else "%d times in a row" % r.failures)
             )
+        if r.doubted_at:
+            progress.say("    doubted  another address is found in its place (%d answers)" % r.doubt_answers)
         if r.consent_at:
             progress.say("    consent  given on %s" % local(r.consent_at))
         progress.say("    next     " + plan_line(r, now, waiting)[len(ids) + 2 :])

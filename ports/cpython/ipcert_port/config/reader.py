@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ipcert import identifiers, policy, split
+from ipcert import identifiers, limits, policy, split
 from ipcert.errors import LocalError
 
 from ..address import discovery
@@ -32,7 +32,7 @@ class Config:
     path          of the file itself
     directory     the CA's directory URL; roots: path of a PEM file, None for the system's roots
     policy        `ipcert.policy.Policy`; address: `address.discovery.Options`
-    found         family -> address (text), for those that the file wants found
+    found         family -> address (text), for those that the file wants found; evidence: how, as `ipcert.presence` has it
     state, deploy folders; listen, serve_listen: lists of (host, port); name_on "all" | "lan"
     hook          argument list, empty for none; hook_timeout in seconds
     server, server_config, group, copy    as `deploy.Deployer` takes them
@@ -47,6 +47,7 @@ class Config:
         self.directory = _directory(values["ca.directory"])
         self.roots = values["ca.roots"]
         self.found: dict[int, str] = {}
+        self.evidence: dict[int, int] = {}
         self._wanted = _identifiers(values["identifiers.names"], values["identifiers.addresses"])
         self.address = _address(values, [w for w in self._wanted if isinstance(w, int)])
         if public:
@@ -88,7 +89,7 @@ class Config:
 
     def certificates(self) -> list[Certificate]:
         """The certificates that the core is to keep: a list of `ipcert.split.Certificate`."""
-        return split.certificates(self.identifiers, self.policy)
+        return split.certificates(self.identifiers, self.policy, self.evidence)
 
     def groups(self) -> list[str]:
         """The identifiers as they share certificates: a list of texts, as in a record's `identifiers_text`."""
@@ -261,7 +262,10 @@ def _address(values: Mapping[str, Any], families: Sequence[int]) -> discovery.Op
     source, command = values["address.source"], values["address.command"]
     if (source == "command") != bool(command and command[0]):
         raise LocalError("config", 'address.command and address.source = "command" belong together.')
-    return discovery.Options(families, source, values["address.interfaces"], command, values["ca.test"])
+    every = max(limits.DOUBT_EVERY // max(values["policy.compress"], 1), 1)
+    return discovery.Options(
+        families, source, values["address.interfaces"], command, values["ca.test"], every
+    )
 
 
 def _identifiers(names: Sequence[str], addresses: Sequence[str]) -> list[Identifier | int]:

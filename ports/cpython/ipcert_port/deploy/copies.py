@@ -1,13 +1,21 @@
 """Copies of deployed files at places that a program insists on: `deploy.copy`.
 
 Each is replaced in one step, but two of them are two steps: the program has to be told afterwards (`deploy.hook`).
+
+The place may be another user's: what lies there is neither followed nor waited for, and a key is only ever written into a file
+that we made.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 
+from ipcert import limits
 from ipcert.errors import LocalError
+
+from ..port import files as disk
+from ..port import regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,11 +66,16 @@ def bring(
     else:
         data = files[copy.file]
     try:
-        with open(path, "rb") as file:
-            if file.read(len(data) + 1) == data:
-                return False
+        if not os.path.islink(path) and regular.read(path, len(data) + 1) == data:
+            return False
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+        disk.folder(os.path.dirname(path))
+    except OSError:
+        pass  # whatever it is, it is replaced
+    try:
+        os.unlink(path + ".new")  # left by a power cut, or by somebody who waits for a key
+    except FileNotFoundError:
+        pass
     write(path + ".new", data, copy.file in (COMBINED, "privkey.pem"))
     os.rename(path + ".new", path)
     return True
@@ -71,13 +84,19 @@ def bring(
 def _remove(path: str) -> bool:
     """Overwrite it, as it may hold a key, and remove it; True where there was one."""
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
-    try:
-        os.write(fd, bytes(os.fstat(fd).st_size))
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    except OSError:
+        fd = -1  # a link or a FIFO, and no file of ours
+    if fd >= 0:
+        try:
+            seen = os.fstat(fd)
+            # Another name of the same file would be another one's.
+            if stat.S_ISREG(seen.st_mode) and seen.st_nlink == 1 and seen.st_size <= limits.FILE:
+                os.write(fd, bytes(seen.st_size))
+                os.fsync(fd)
+        finally:
+            os.close(fd)
     os.unlink(path)
     return True

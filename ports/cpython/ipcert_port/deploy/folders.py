@@ -15,9 +15,11 @@ import base64
 import errno
 import hashlib
 import os
+import stat
 
 from ipcert.errors import LocalError
 
+from ..port import files as disk
 from . import copies
 
 TYPE_CHECKING = False
@@ -33,15 +35,23 @@ FILES = (FULLCHAIN, KEY, CHAIN, CERT)
 _END = b"-----END CERTIFICATE-----"
 
 
+_LONGEST = 255 - len(".@0123456789abcdef+")  # characters of a name whose versions' folders Linux still takes
+_KEPT = 180
+
+
 def folder_name(identifiers: Sequence[str]) -> str:
     """The folder's name for a lineage: that of its first identifier.
 
     A wildcard's star becomes "_"; an IPv6 address gets "ipv6-" before it and hyphens for colons, because shells and
-    search paths take a colon for a separator. No name can look like that: names that are certified hold a dot.
+    search paths take a colon for a separator. No name can look like that: names that are certified hold a dot. Of a name
+    of more than _LONGEST characters (DNS allows 253) it is the beginning, "_" and 16 digits of the name's SHA-256.
     """
     first = identifiers[0]
     if ":" in first:
         return "ipv6-" + first.replace(":", "-")
+    if len(first) > _LONGEST:
+        digits = hashlib.sha256(first.encode()).hexdigest()[:16]
+        return first[:_KEPT].replace("*", "_") + "_" + digits
     return first.replace("*", "_")
 
 
@@ -103,6 +113,12 @@ class Deployer:
         if os.path.exists(pending):
             os.unlink(pending)
 
+    def retired(self, name: str) -> None:
+        """Run the hook for a lineage that a reset removed. Raises LocalError("hook")."""
+        link = os.path.join(self.folder, name)
+        environment = dict(os.environ, IPCERT_EVENT="retired", IPCERT_LINEAGE=name, IPCERT_DIR=link)
+        self._tell(environment)
+
     def _tells(self) -> bool:
         return bool(self._hook or self._server)
 
@@ -123,12 +139,11 @@ class Deployer:
                 text = "%s exists and is not ours; move it away, or choose another deploy.dir."
                 raise LocalError("deploy", text % link) from None
             raise
-        os.makedirs(self.folder, 0o755, exist_ok=True)
+        disk.folder(self.folder)
         target = os.path.join(self.folder, version)
         # Left by a power cut, and perhaps only half of it.
         _erase(target)
-        os.mkdir(target, 0o755)
-        os.chmod(target, 0o755)
+        disk.make(target)
         try:
             files = self._with_snippet(files, version)
             for file in files:
@@ -173,10 +188,11 @@ class Deployer:
             raise LocalError("deploy", text % self._group) from None
 
     def _write_copy(self, path: str, data: bytes, secret: bool) -> None:
+        # Only into a file that is made now: one that lies there may be somebody's who waits for the key.
         if secret:
-            _write_key(path, data, self._gid())
+            _write_key(path, data, self._gid(), os.O_EXCL)
         else:
-            _write(path, data, 0o644)
+            _write(path, data, 0o644, os.O_EXCL)
 
     def _remove(self, name: str, link: str) -> bool:
         if not os.path.islink(link):
@@ -230,15 +246,15 @@ class Deployer:
     def _run(self, what: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         import signal
         import subprocess
-        import sys
 
         tail = "the certificate is in place, and it is tried again in an hour, or at the next start."
         try:
-            # Its words go where ours go, so that --json keeps stdout to itself.
+            words = _words()
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=sys.stderr,
+                stdout=words,
+                stderr=words,
                 env=environment,
                 start_new_session=True,
             )
@@ -258,6 +274,26 @@ class Deployer:
         if status:
             how = "exit status %d" % status if status > 0 else "signal %d" % -status
             raise LocalError("hook", "The %s failed (%s); %s" % (what, how, tail))
+
+
+def _words() -> int:
+    """Where a program's words go: to our stderr, never to stdout, which --json keeps to itself.
+
+    Nowhere (subprocess.DEVNULL) where stderr is closed or full, or its reader has left or does not read: a hook must not
+    fail, or wait, for that.
+    """
+    import select
+    import subprocess
+
+    try:
+        poll = select.poll()
+        poll.register(2, select.POLLOUT)
+        if [events for _, events in poll.poll(0)] == [select.POLLOUT]:
+            if not stat.S_ISREG(os.fstat(2).st_mode) or os.fstatvfs(2).f_bavail:
+                return 2
+    except OSError:
+        pass  # it cannot be asked: nobody reads there
+    return subprocess.DEVNULL
 
 
 def _files(key: bytes, chain: bytes) -> dict[str, bytes]:
@@ -295,18 +331,18 @@ def _guarded(path: str, gid: int | None) -> bool:
     return seen.st_mode & 0o777 == (0o600 if gid is None else 0o640) and gid in (None, seen.st_gid)
 
 
-def _write_key(path: str, data: bytes, gid: int | None) -> None:
+def _write_key(path: str, data: bytes, gid: int | None, flags: int = os.O_TRUNC) -> None:
     """A file that only its owner reads, and the group `gid` where it is not None."""
-    _write(path, data, 0o600)
-    if gid is not None:
-        os.chown(path, -1, gid)
-        os.chmod(path, 0o640)
+    _write(path, data, 0o600 if gid is None else 0o640, flags, gid)
 
 
-def _write(path: str, data: bytes, mode: int) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+def _write(path: str, data: bytes, mode: int, flags: int = os.O_TRUNC, gid: int | None = None) -> None:
+    fd = disk.create(path, mode & 0o600 if gid is not None else mode, flags)
     try:
-        os.fchmod(fd, mode)
+        # The mode is given through the descriptor: the path may be another file a moment later.
+        if gid is not None:
+            os.fchown(fd, -1, gid)
+            os.fchmod(fd, mode)
         view = memoryview(data)
         while len(view):
             view = view[os.write(fd, view) :]

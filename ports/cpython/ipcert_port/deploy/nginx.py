@@ -5,17 +5,19 @@ stream module can: port 443 is a stream server that reads the ClientHello and ha
 server, to the name's, or to one that answers unrecognized_name. Each of those has a certificate and session ticket keys
 of its own, and answers 421 to a Host that its certificate does not cover.
 
-It runs as root, because nginx does, and takes nothing from ipcert's folder but names of folders and what certificates
-say they are for, both checked: whoever has taken over ipcert's user cannot write directives.
+It runs as root, because nginx does. `handover` takes chains and keys from ipcert's folder, and nginx is shown copies in a
+folder of root's: so nginx starts whatever lies in ipcert's folder. What certificates say they are for is written into the
+configuration as data: whoever has taken over ipcert's user writes no directive, and keeps no other certificate from its place.
 
 The text is put together by str.format and not by Jinja2: root would read what one more package writes, Jinja2 escapes for HTML
-and not for nginx, and what keeps directives out are the checks above, with either.
+and not for nginx, and what keeps directives out is that names are written as expressions, with either.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import subprocess
 import sys
 
@@ -23,7 +25,9 @@ from ipcert import identifiers
 from ipcert.errors import Error, LocalError
 
 from .. import exit_codes
-from .folders import CERT, FULLCHAIN, KEY, folder_name
+from ..port import files
+from . import handover
+from .folders import FULLCHAIN, KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,9 +36,9 @@ if TYPE_CHECKING:
 
 SOCKETS = "/run/ipcert-nginx"
 FOLDER = "/etc/nginx/ipcert"
+COPIES = "/var/lib/ipcert-nginx"
 STREAM, HTTP = "stream.conf", "http.conf"
-_LINEAGES = 64  # as many folders are looked at
-_CERTIFICATE = 65536  # bytes of one cert.pem
+_SECONDS = 60  # for nginx's own look at its configuration
 _LOCAL = (
     "10.0.0.0/8",
     "100.64.0.0/10",
@@ -51,6 +55,8 @@ _TOP = """# Written by ipcert-nginx from what is deployed; written again after e
 # {use}
 """
 _STREAM = """stream {{
+    # nginx's own is the size of a cache line, too small for a name of 47 letters, on 32-bit ARM for one of 20.
+    map_hash_bucket_size 512;
 {maps}
     # TLS servers on this machine; what they send carries the client's address.
     proxy_protocol on;
@@ -107,11 +113,14 @@ server {{
 
 
 class Site:
-    """One deployed lineage: `texts`, its identifiers in canonical form; `folder`, the name of its folder."""
+    """One deployed lineage: `texts`, its identifiers in canonical form; `folder`, the name of its folder; `path`, where its
+    chain and key are; `since`, when its certificate began (a Unix second)."""
 
-    def __init__(self, folder: str, texts: Sequence[str]) -> None:
+    def __init__(self, folder: str, texts: Sequence[str], path: str, since: float = 0) -> None:
         self.folder = folder
         self.texts = sorted(texts)
+        self.path = path
+        self.since = since
         self.names = [t for t in self.texts if not identifiers.parse(t).family]
 
     def addresses(self, family: int) -> list[str]:
@@ -119,54 +128,45 @@ class Site:
         return [t for t in self.texts if identifiers.parse(t).family == family]
 
 
-def deployed(folder: str) -> list[Site]:
-    """The `Site`s under a deploy folder, sorted by name. What is not exactly as ipcert leaves it is passed over."""
-    found: list[Site] = []
-    try:
-        entries = sorted(os.listdir(folder))
-    except FileNotFoundError:
-        return found
-    for entry in [e for e in entries if not e.startswith(".")][:_LINEAGES]:
-        link = os.path.join(folder, entry)
-        if os.path.islink(link) and os.readlink(link).startswith(".%s@" % entry):
-            texts = _texts(os.path.join(link, CERT))
-            # Its name is that of one of its identifiers, and so holds no character that means anything to nginx.
-            if entry in [folder_name([text]) for text in texts]:
-                found.append(Site(entry, texts))
+def deployed(
+    folder: str,
+    copies: handover.Copies | None = None,
+    passed_over: Callable[[str, str], object] = lambda name, reason: None,
+) -> list[Site]:
+    """The `Site`s under a deploy folder, sorted by name. What is not exactly as ipcert leaves it is passed over, with a reason.
+
+    copies    `handover.Copies` where what was taken is kept, and served from; None: it is only looked at
+    """
+    found = []
+    for one in handover.take(folder, passed_over):
+        path = os.path.join(folder, one.folder)
+        if copies is not None:
+            try:
+                path = copies.put(one)
+            except handover.Refused as e:
+                passed_over(one.folder, str(e))
+                continue
+        found.append(Site(one.folder, one.texts, path, one.since))
     return found
-
-
-def _texts(path: str) -> list[str]:
-    """The identifiers of the certificate in a PEM file in canonical form; none where it cannot be read."""
-    from cryptography import x509
-
-    try:
-        with open(path, "rb") as file:
-            certificate = x509.load_pem_x509_certificate(file.read(_CERTIFICATE))
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        texts = names.get_values_for_type(x509.DNSName)
-        texts += [str(a) for a in names.get_values_for_type(x509.IPAddress)]
-        return [identifiers.parse(text).value for text in texts]
-    except (OSError, ValueError, x509.ExtensionNotFound, Error):
-        return []
 
 
 def configuration(
     sites: Sequence[Site],
-    live: str,
     name_on: str = "all",
     alpn: str | None = None,
     port: int = 443,
     ipv6: bool = True,
     folder: str = FOLDER,
+    found: Sequence[int] = (),
 ) -> dict[str, str]:
     """{file name: text} for nginx.
 
-    sites     list of `Site`; live: the folder that holds theirs
+    sites     list of `Site`
     name_on   "lan": names are shown to local clients only
     alpn      "host:port" where ipcert answers tls-alpn-01, or None
     port      that nginx listens on; ipv6: listen there, too
     folder    where site-name.conf and site-address.conf may be, with what the owner wants served
+    found     families whose address was found by looking: of several that are served, all but one are doubted
     """
     sockets = {site.folder: "%s/%d.sock" % (SOCKETS, k) for k, site in enumerate(sites)}
     maps = _geo(sites) if name_on == "lan" else ""
@@ -177,12 +177,16 @@ def configuration(
             variable = "ipcert_lan%d" % list(sockets).index(site.folder)
             maps += _map("ipcert_local", variable, _reject(), [("1", target)])
             target = "$" + variable
-        named.update({_server_name(name): target for name in site.names})
+        named.update({'"~*^%s$"' % _pattern(name): target for name in site.names})
     servers = ""
     for family in (4, 6) if ipv6 else (4,):
         own = {a: "unix:" + sockets[s.folder] for s in sites for a in s.addresses(family)}
-        # Behind NAT the connection's own address is a private one; there is one public one it can stand for.
-        alone = list(own.values())[0] if len(set(own.values())) == 1 else _reject()
+        # Behind NAT the connection's own address is a private one; there is one public one it can stand for: of those that were
+        # found one after the other, the one that the CA has seen last.
+        mine = [s for s in sites if s.addresses(family)]
+        alone = _reject()
+        if len(mine) == 1 or mine and family in found:
+            alone = "unix:" + sockets[max(mine, key=lambda s: s.since).folder]
         here, target = "ipcert_here%d" % family, "ipcert_to%d" % family
         maps += _map("server_addr", here, alone, own.items())
         pairs = [('""', "$" + here), *own.items(), *named.items()]
@@ -201,7 +205,7 @@ def configuration(
         servers += _ALPN.format(sockets=SOCKETS, alpn=alpn)
     http = _REJECT.format(sockets=SOCKETS)
     for site in sites:
-        http += _site(site, sockets[site.folder], os.path.join(live, site.folder), folder)
+        http += _site(site, sockets[site.folder], folder)
     uses = "Link to it from /etc/nginx/%s, with a name that ends in .conf."
     return {
         STREAM: _TOP.format(use=uses % "modules-enabled") + _STREAM.format(maps=maps, servers=servers),
@@ -209,14 +213,14 @@ def configuration(
     }
 
 
-def _site(site: Site, socket: str, path: str, folder: str) -> str:
+def _site(site: Site, socket: str, folder: str) -> str:
     content = os.path.join(folder, "site-name.conf" if site.names else "site-address.conf")
-    hosts = [_host(text) for text in site.texts]
+    hosts = ['"~^%s$"' % _pattern("[%s]" % text if ":" in text else text) for text in site.texts]
     return _SITE.format(
         title=", ".join(site.texts),
         socket=socket,
-        chain=os.path.join(path, FULLCHAIN),
-        key=os.path.join(path, KEY),
+        chain=os.path.join(site.path, FULLCHAIN),
+        key=os.path.join(site.path, KEY),
         hosts=" ".join(hosts),
         common=_COMMON,
         content="include %s;" % content if os.path.exists(content) else "return 404; # or %s" % content,
@@ -239,23 +243,22 @@ def _map(source: str, name: str, default: str, pairs: Iterable[tuple[str, str]])
     return "\n    map $%s $%s {\n        default %s;\n%s    }\n" % (source, name, default, rows)
 
 
-def _server_name(name: str) -> str:
-    """A name as a key of a map. A wildcard stands for one label, where nginx's own would take more."""
-    return '"~*^[^.]+%s$"' % name[1:].replace(".", r"\.") if name[:2] == "*." else name
+def _pattern(text: str) -> str:
+    """An identifier as a regular expression for nginx, inside quotes and without its ends.
 
-
-def _host(text: str) -> str:
-    """An identifier as `server_name` wants it."""
+    Expressions and not plain words: a plain "default", "include" or "hostnames" is a directive to a map, and a long name
+    more than its table takes. A wildcard stands for one label, where nginx's own would take more.
+    """
     if text[:2] == "*.":
-        return '"~^[^.]+%s$"' % text[1:].replace(".", r"\.")
-    return "[%s]" % text if ":" in text else text
+        return "[^.]+" + re.escape(text[1:]).replace("\\-", "-")
+    return re.escape(text).replace("\\-", "-").replace("\\:", ":")
 
 
 def write(folder: str, texts: Mapping[str, str]) -> Callable[[], None]:
     """Write {name: text} into `folder`; returns what undoes it, a function. Raises LocalError("deploy")."""
     before = {}
     try:
-        os.makedirs(folder, 0o755, exist_ok=True)
+        files.folder(folder)
         for name in texts:
             path = os.path.join(folder, name)
             if os.path.exists(path):
@@ -278,7 +281,7 @@ def write(folder: str, texts: Mapping[str, str]) -> Callable[[], None]:
 
 
 def _replace(path: str, text: str) -> None:
-    with open(path + ".new", "w", encoding="utf-8") as file:
+    with open(files.create(path + ".new", 0o644), "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(path + ".new", path)
 
@@ -287,8 +290,17 @@ def reload(undo: Callable[[], None]) -> None:
     """Check nginx's configuration and let it be read. Raises LocalError("hook") after `undo` where nginx refuses it."""
     try:
         done = subprocess.run(
-            ["nginx", "-q", "-t"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ["nginx", "-q", "-t"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
         )
+    except subprocess.TimeoutExpired:
+        undo()
+        raise LocalError(
+            "hook", "nginx did not say within %d s what it thinks of its configuration." % _SECONDS
+        ) from None
     except OSError as e:
         undo()
         raise LocalError(
@@ -299,7 +311,7 @@ def reload(undo: Callable[[], None]) -> None:
         last = done.stdout.decode("utf-8", "replace").strip().splitlines()[-2:]
         text = "nginx refuses its configuration and goes on with the one it has: %s"
         raise LocalError("hook", text % (" / ".join(last) or "no reason given"))
-    # Without waiting: at boot we are what nginx waits for.
+    # Without waiting: nginx may take its time.
     command = ["systemctl", "--no-block", "try-reload-or-restart", "nginx.service"]
     if subprocess.run(command, stdin=subprocess.DEVNULL).returncode:
         raise LocalError("hook", "systemctl could not reload nginx; see: systemctl status nginx")
@@ -309,8 +321,10 @@ def main(argv: list[str] | None = None) -> NoReturn:
     """Print the configuration; or, with --write and --reload, put it in place. Exits like `ipcert` does."""
     import argparse
 
+    from ..cli.output import Output
     from ..config.reader import DEFAULT, load
 
+    output = Output()
     parser = argparse.ArgumentParser(
         prog="ipcert-nginx",
         description="nginx's configuration for the certificates that ipcert has deployed.",
@@ -320,30 +334,46 @@ def main(argv: list[str] | None = None) -> NoReturn:
     parser.add_argument(
         "--write", metavar="FOLDER", nargs="?", const=FOLDER, help="write it there (%(const)s) instead"
     )
+    parser.add_argument(
+        "--copies", metavar="FOLDER", default=COPIES, help="of root's, for chains and keys (%(default)s)"
+    )
     parser.add_argument("--reload", action="store_true", help="have nginx check and read it")
+    parser.add_argument("--flag", metavar="FILE", help="by which the service says that something changed")
     args = parser.parse_args(argv)
     try:
+        # First, so that a deploy from now on starts this again.
+        if args.flag:
+            handover.acknowledge(args.flag)
         config = load(args.config)
         local = [e for e in config.alpn_listen if e[0] in ("127.0.0.1", "::1")]
         alpn = ("[%s]:%d" if ":" in local[0][0] else "%s:%d") % local[0] if local else None
+        kept = handover.Copies(args.copies) if args.write else None
+        sites = deployed(config.deploy, kept, _passed_over)
         texts = configuration(
-            deployed(config.deploy),
-            config.deploy,
+            sites,
             config.name_on,
             alpn,
             args.port,
             os.path.exists("/proc/net/if_inet6"),
             args.write or FOLDER,
+            config.address.families,
         )
         undo = write(args.write, texts) if args.write else None
         if args.reload:
             reload(undo or (lambda: None))
+        if kept is not None:
+            kept.sweep([site.path for site in sites])
         if not args.write:
             print("\n".join("# %s\n%s" % (name, texts[name]) for name in sorted(texts)))
     except Error as e:
         print("ipcert-nginx: %s" % e, file=sys.stderr)
         sys.exit(exit_codes.code(e))
-    sys.exit(exit_codes.OK)
+    sys.exit(exit_codes.OUTPUT if output.lost() else exit_codes.OK)
+
+
+def _passed_over(name: str, reason: str) -> None:
+    # The name is a stranger's too.
+    print("ipcert-nginx: passed over %r: %s" % (name[:64], reason), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -38,13 +38,24 @@ _DECODE_ERROR = 50
 
 
 class Lineage:
-    """One deployed certificate: its identifiers (canonical texts), its folder, and a context that follows it."""
+    """One deployed certificate: its identifiers (canonical texts), its folder, and a context that follows it.
 
-    def __init__(self, texts: Sequence[str], folder: str) -> None:
+    found    its address was found by looking: there may be an earlier one that is doubted, and still served
+    """
+
+    def __init__(self, texts: Sequence[str], folder: str, found: bool = False) -> None:
         self.texts = texts
+        self.found = found
         self.path = os.path.join(folder, folder_name(texts))
         self._version: str | None = None
         self._context: ssl.SSLContext | None = None
+
+    def since(self) -> float:
+        """When what is deployed came here, seconds; 0 where nothing is."""
+        try:
+            return os.stat(self.path).st_mtime
+        except OSError:
+            return 0
 
     def context(self) -> ssl.SSLContext | None:
         """The context of the certificate that is deployed now, or None where there is none. A renewal is a new one."""
@@ -99,8 +110,13 @@ class Chooser:
                 return lineage
             if own:
                 family.append(lineage)
+        if exact or not family:
+            return None
+        if len(family) > 1:
+            # Of addresses that were found one after the other, the one that the CA has seen last.
+            family = [max(family, key=Lineage.since)] if all(one.found for one in family) else []
         # Behind NAT the connection's address is a private one; there is one public one it can stand for.
-        return family[0] if len(family) == 1 and not exact else None
+        return family[0] if family else None
 
 
 def _address(text: str) -> Identifier | None:
@@ -278,4 +294,19 @@ def _response(status: str, text: str, bare: bool) -> bytes:
 
 def lineages(config: Config) -> list[Lineage]:
     """The configuration's lineages, deployed or not."""
-    return [Lineage(ids.split(","), config.deploy) for ids in config.groups()]
+    from ..address.discovery import doubted
+    from ..port.state import State
+
+    texts = config.groups()
+    families = config.address.families
+    if families:
+        state = State(config.state)
+        texts += [text for family in families for text in doubted(state, family) if text not in texts]
+    return [
+        Lineage(
+            text.split(","),
+            config.deploy,
+            any(identifiers.parse(one).family in families for one in text.split(",")),
+        )
+        for text in texts
+    ]

@@ -11,7 +11,7 @@ from ipcert.acme import challenge
 from ipcert.errors import Error, LocalError
 
 from ..address import interfaces
-from ..address.discovery import known
+from ..address.discovery import doubted, known
 from ..port import lock
 from .findings import halves
 from .port_owner import holder
@@ -39,6 +39,15 @@ def find(config: Config, state: State | None, findings: Findings) -> None:
             findings.bad("address", *halves(why))
         else:
             config.found[family] = text
+            _doubts(state, family, text, findings)
+
+
+def _doubts(state: State | None, family: int, text: str, findings: Findings) -> None:
+    doubts = doubted(state, family) if state else ()
+    for one in doubts:
+        if one != text:
+            words = "%s is found now, and not %s, whose certificate stays in service until more than that says that it is gone."
+            findings.ok("address", words % (text, one))
 
 
 def check(config: Config, issuers: Sequence[str], findings: Findings) -> None:

@@ -8,6 +8,8 @@ import os
 
 from ipcert.errors import LocalError
 
+from . import files
+
 ORDERS = "lock"  # held by whatever changes the state
 DAEMON = "run.lock"  # held by `ipcert run` for its whole life
 
@@ -21,7 +23,7 @@ class Lock:
     def __init__(self, folder: str, name: str = ORDERS, patient: bool = False) -> None:
         path = os.path.join(folder, name)
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._fd = _open(path)
         except OSError as e:
             if e.errno == errno.ENOSPC:
                 text = "The disk that holds %s is full; free some space. Nothing was changed."
@@ -53,6 +55,14 @@ class Lock:
 
     def __exit__(self, *what: object) -> None:
         self.close()
+
+
+def _open(path: str) -> int:
+    try:
+        os.close(files.create(path, 0o600, os.O_EXCL))
+    except FileExistsError:
+        pass
+    return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def holder(folder: str, name: str = DAEMON) -> int:

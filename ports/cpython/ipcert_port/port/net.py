@@ -6,12 +6,18 @@ from __future__ import annotations
 from ipcert import __version__, limits
 from ipcert.errors import LocalError, RemoteError
 
+from . import proxy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from ipcert.port import Bytes
+
+# This machine has the memory for what proxies and content delivery networks add to an answer.
+_HEADER = 65536  # bytes of all headers together
+_HEADERS = 256  # header lines
 
 _ADVICE = (
     ("ConnectionFailed", "network", "check the network connection and the CA's directory URL"),
@@ -40,7 +46,8 @@ class Net:
     """Requests to a CA. `roots_file` is a PEM file, or None for the system's roots; not for two threads at
     once.
 
-    Raises LocalError("roots") at the first request when the file holds no certificate.
+    Raises LocalError("config") for a proxy of the environment that cannot be used (see `proxy`), and LocalError("roots")
+    at the first request when the file holds no certificate.
     """
 
     def __init__(self, roots_file: str | None, user_agent: str, timeout: float = limits.REQUEST_TIME) -> None:
@@ -49,6 +56,7 @@ class Net:
         self._timeout = timeout
         self._session: Any = None
         self._failed: tuple[type[Exception], ...] = ()
+        self._proxy = proxy.chooser()
 
     def _open(self) -> Any:
         # TLS costs 30 ms and 7 MB: it is loaded when there is something to ask.
@@ -60,9 +68,10 @@ class Net:
                 timeout=self._timeout,
                 connect_timeout=limits.CONNECT_TIME,
                 max_body=max(limits.BODY, limits.CHAIN),
-                max_header=limits.HEADER,
-                max_headers=limits.HEADERS,
+                max_header=_HEADER,
+                max_headers=_HEADERS,
                 user_agent=self._agent,
+                proxy=self._proxy,
             )
         except ValueError as e:
             raise LocalError(

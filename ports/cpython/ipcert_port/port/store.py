@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import stat
 
 from ipcert import limits
 from ipcert.errors import LocalError
+
+from . import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,15 +38,12 @@ class Store:
             raise self._failure("use", e) from None
 
     def _prepare(self) -> None:
-        try:
-            os.makedirs(self.folder, 0o700)
-        except FileExistsError:
+        files.folder(os.path.dirname(self.folder))
+        if not files.make(self.folder, 0o700):
             mode = os.stat(self.folder).st_mode
-            if not stat.S_ISDIR(mode):
-                raise
             if mode & 0o022:
                 text = "The state folder %s can be written by other users; run: chmod 700 %s"
-                raise LocalError("store-open", text % (self.folder, self.folder)) from None
+                raise LocalError("store-open", text % (self.folder, self.folder))
             if mode & 0o055 and not os.listdir(self.folder):
                 os.chmod(self.folder, 0o700)
         for name in os.listdir(self.folder):
@@ -128,9 +126,7 @@ class Store:
             try:
                 os.unlink(temporary)
             except FileNotFoundError:
-                fd = os.open(
-                    temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-                )
+                fd = files.create(temporary, 0o600, os.O_EXCL)
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 if os.fstat(fd).st_nlink:
                     return fd

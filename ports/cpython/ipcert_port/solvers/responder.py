@@ -3,7 +3,8 @@ webroot.
 
 It faces the Internet, so everything is bounded: connections at once (the oldest gives way, an honest one
 lasts milliseconds), seconds for each, bytes read from each. A slow client costs a socket for a few seconds
-and no more.
+and no more. Before a connection is closed unanswered, whatever it has sent is read: one that has sent a whole
+request is answered, however many strangers come at that moment.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import time
 from ipcert import limits
 from ipcert.acme.http01 import PATH, Answers, Request, check
 from ipcert.errors import LocalError
+
+from ..port import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,27 +157,42 @@ class Responder:
         except OSError as e:
             # Out of file descriptors: make room, or the listener would wake us for ever.
             if e.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
-                self._oldest()
+                self._make_room(1)
                 time.sleep(0.01)
             return
-        while len(self._open) >= self._most:
-            self._oldest()
+        self._make_room(len(self._open) - self._most + 1)
         sock.setblocking(False)
         connection = _Connection(sock, self.answers, time.monotonic() + self._seconds)
         self._open[sock.fileno()] = connection
         self._selector.register(sock, selectors.EVENT_READ, connection)
         self._serve(connection)
 
-    def _oldest(self) -> None:
-        if self._open:
-            self._drop(next(iter(self._open.values())))
+    def _make_room(self, count: int) -> None:
+        # `count` connections less. The oldest go first, but what has sent a whole request is answered, and goes so.
+        for connection in list(self._open.values()):
+            if count <= 0:
+                return
+            self._finish(connection)
+            count -= 1
 
     def _expire(self, now: float) -> None:
         while self._open:
             connection = next(iter(self._open.values()))
             if connection.deadline > now:
                 return
-            self._drop(connection)
+            self._finish(connection)
+
+    def _finish(self, connection: _Connection) -> None:
+        """Read what a connection has sent already, answer it where that is a whole request, and close it."""
+        # A request is bounded, and so is this.
+        for _ in range(limits.REQUEST // _PIECE + 2):
+            size = connection.request.size
+            self._serve(connection)
+            if connection.sock.fileno() < 0:
+                return
+            if connection.request.size == size:
+                break
+        self._drop(connection)
 
     def _serve(self, connection: _Connection) -> None:
         try:
@@ -215,12 +233,11 @@ class Webroot:
         name, body = check(token, text)
         path = os.path.join(self._folder, name.decode())
         try:
-            os.makedirs(self._folder, 0o755, exist_ok=True)
-            fd = os.open(
-                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
-            )
-            with open(fd, "wb") as f:
-                os.fchmod(fd, 0o644)
+            files.folder(self._folder)
+            # The folder is the web server's: what somebody left there under that name is not written to.
+            if os.path.lexists(path + ".new"):
+                os.unlink(path + ".new")
+            with open(files.create(path + ".new", 0o644, os.O_EXCL), "wb") as f:
                 f.write(body)
             os.replace(path + ".new", path)
         except OSError as e:

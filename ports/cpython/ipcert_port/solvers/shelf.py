@@ -11,8 +11,12 @@ import ssl
 
 from ipcert.errors import LocalError
 
+from ..port import files
+
 PROTOCOL = b"acme-tls/1"
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+", re.ASCII)
+
+_LONGEST = 255 - len(".pem.new")  # characters of a name that a file may be called after
 
 
 class Shelf:
@@ -26,11 +30,8 @@ class Shelf:
         text = ssl.DER_cert_to_PEM_cert(bytes(chain)) + _pem("PRIVATE KEY", bytes(key))
         path = self._path(name)
         try:
-            os.makedirs(self.folder, 0o700, exist_ok=True)
-            fd = os.open(
-                path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-            )
-            with open(fd, "w") as file:
+            files.folder(self.folder, 0o700)
+            with open(files.create(path + ".new", 0o600), "w") as file:
                 file.write(text)
             os.rename(path + ".new", path)
         except OSError as e:
@@ -60,6 +61,10 @@ class Shelf:
     def _path(self, name: str) -> str:
         if not _NAME.fullmatch(name):
             raise LocalError("tlsalpn", "%s is no server name." % ascii(name))
+        if len(name) > _LONGEST:
+            import hashlib
+
+            name = hashlib.sha256(name.encode()).hexdigest()
         return os.path.join(self.folder, name + ".pem")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 
+from ..port import files
 from .shelf import Shelf
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ class Listener:
     def __init__(self, listen: Sequence[Endpoint]) -> None:
         self._listen = listen
         self._server: Server | None = None
-        self._shelf = Shelf(os.path.join(tempfile.mkdtemp(prefix="ipcert-"), "alpn"))
+        self._shelf = Shelf(os.path.join(files.scratch(), "alpn"))
 
     def publish(self, name: str, key: bytes, chain: bytes) -> None:
         """Answer for `name` from now on."""

@@ -1,7 +1,8 @@
 """The http-01 responder under asyncio: validations on port 80 while everything else goes on.
 
 It faces the Internet, so everything is bounded: connections at once (the oldest gives way, an honest one
-lasts milliseconds), seconds for each, bytes read from each.
+lasts milliseconds), seconds for each, bytes read from each. Before a connection is closed unanswered, whatever it has
+sent is read: one that has sent a whole request is answered, however many strangers come at that moment.
 """
 
 import asyncio
@@ -26,6 +27,32 @@ def _ready(sock, write=False):
         yield core._io_queue.queue_read(sock)
 
 
+class _Connection:
+    """One client: its socket, its request, what is still to be sent (None: not known yet), and the task that waits for it."""
+
+    def __init__(self, sock, answers):
+        self.sock = sock
+        self.request = Request(answers)
+        self.out = None
+        self.task = None
+
+    def pump(self, piece):
+        """Read what is there and send what can be sent, without waiting. True when the connection is over."""
+        while self.out is None:
+            n = self.sock.readinto(piece)
+            if n is None:
+                return False
+            if n == 0:
+                return True
+            self.out = self.request.feed(piece, n)
+        while self.out:
+            n = self.sock.write(self.out)
+            if not n:
+                return False
+            self.out = self.out[n:]
+        return True
+
+
 class Responder:
     """Answers http-01 on `port` of `host`: "0.0.0.0", or "::" for IPv6 and, on most stacks, IPv4 as well.
 
@@ -40,7 +67,8 @@ class Responder:
         self._most = connections
         self._seconds = seconds
         self._listeners = []
-        self._tasks = []
+        self._open = []  # _Connections, the oldest first
+        self._piece = bytearray(128)
 
     def publish(self, token, text):
         """Answer `token` with the key authorization `text`; see `ipcert.acme.http01.Answers.publish`."""
@@ -81,8 +109,8 @@ class Responder:
             task.cancel()
             listener.close()
         self._listeners = []
-        for task in self._tasks:
-            task.cancel()
+        for connection in self._open:
+            connection.task.cancel()
 
     async def _accept(self, listener):
         while True:
@@ -93,31 +121,33 @@ class Responder:
                 await asyncio.sleep_ms(50)  # out of sockets: some will be over soon
                 continue
             sock.setblocking(False)
-            if len(self._tasks) >= self._most:
-                self._tasks.pop(0).cancel()
-            self._tasks.append(asyncio.create_task(self._serve(sock)))
+            while len(self._open) >= self._most:
+                oldest = self._open.pop(0)
+                self._finish(oldest)
+                oldest.task.cancel()
+            connection = _Connection(sock, self.answers)
+            self._open.append(connection)
+            connection.task = asyncio.create_task(self._serve(connection))
 
-    async def _serve(self, sock):
+    def _finish(self, connection):
+        # What it has sent already is answered; whoever calls this closes it.
         try:
-            await asyncio.wait_for(self._answer(sock), self._seconds)
-        except (OSError, asyncio.TimeoutError, asyncio.CancelledError):
-            pass  # slow, gone or pushed out: the end is the same
-        finally:
-            task = asyncio.current_task()
-            if task in self._tasks:
-                self._tasks.remove(task)
-            sock.close()
+            connection.pump(self._piece)
+        except OSError:
+            pass  # the client is gone
 
-    async def _answer(self, sock):
-        request = Request(self.answers)
-        piece = bytearray(128)
-        answer = None
-        while answer is None:
-            await _ready(sock)
-            n = sock.readinto(piece)
-            if n == 0:
-                return
-            answer = request.feed(piece, n or 0)
-        while answer:
-            await _ready(sock, True)
-            answer = answer[sock.write(answer) or 0 :]
+    async def _serve(self, connection):
+        try:
+            await asyncio.wait_for(self._answer(connection), self._seconds)
+        except asyncio.TimeoutError:
+            self._finish(connection)
+        except (OSError, asyncio.CancelledError):
+            pass  # gone or pushed out: the end is the same
+        finally:
+            if connection in self._open:
+                self._open.remove(connection)
+            connection.sock.close()
+
+    async def _answer(self, connection):
+        while not connection.pump(self._piece):
+            await _ready(connection.sock, connection.out is not None)

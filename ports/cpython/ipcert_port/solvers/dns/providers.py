@@ -147,7 +147,11 @@ class Webhook:
 
         from urequests_compat import url
 
+        from ...port import proxy
+
         host, port, _ = url.split(self._url)
+        choose = proxy.chooser()
+        host, port = (choose and choose(host, port) or (host, port))[:2]
         try:
             socket.create_connection((host, port), _SECONDS).close()
         except OSError as e:
