@@ -9,6 +9,7 @@ import errno
 import importlib.util
 import os
 import stat
+import sys
 
 from ipcert.errors import LocalError
 from tools.lib import cache
@@ -190,6 +191,11 @@ class Disk:
 class _Path:
     join = staticmethod(os.path.join)
     abspath = staticmethod(os.path.abspath)
+    dirname = staticmethod(os.path.dirname)
+
+    @staticmethod
+    def isdir(path):
+        return path == FOLDER or FOLDER.startswith(path.rstrip("/") + "/")
 
 
 class _Os:
@@ -209,7 +215,7 @@ class _Os:
     def getpid(self):
         return 4242
 
-    def makedirs(self, path, mode=0o777):
+    def mkdir(self, path, mode=0o777):
         raise FileExistsError(errno.EEXIST, path)
 
     def stat(self, path):
@@ -384,8 +390,9 @@ class _BoardFile:
             self._disk.sync_file(self._inode)
 
 
-def _load(port, name):
-    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", "store.py")
+def _load(port, name, file="store.py"):
+    path = os.path.join(cache.ROOT, "ports", port, "ipcert_port", "port", file)
+    name = "ipcert_port.port." + name  # for its relative imports
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -394,7 +401,8 @@ def _load(port, name):
 
 def _modules():
     cpython = _load("cpython", "simulated_cpython_store")
-    cpython.os = _Os()
+    cpython.files = _load("cpython", "simulated_cpython_files", "files.py")
+    cpython.os = cpython.files.os = _Os()
     cpython.fcntl = _Fcntl
     found = {"cpython-posix": (cpython, cpython.os)}
     for kind, system in (
@@ -406,6 +414,10 @@ def _modules():
         module.os = system
         module.open = system.open
         found[kind] = (module, system)
+    # A part of MicroPython's store, which loads it by its full name, on FAT. CPython's port has no such module.
+    slots = _load("micropython", "slots", "slots.py")
+    slots.open = found["micropython-fat"][1].open
+    sys.modules[slots.__name__] = slots
     return found
 
 

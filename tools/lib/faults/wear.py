@@ -9,6 +9,7 @@ the same metadata.
 import gc
 import os
 import random
+import sys
 import tracemalloc
 
 from ipcert import action, limits
@@ -133,6 +134,8 @@ def year(seed=1, days=365, world=InMemory, ids=IDS, progress=None):
                 home = None
                 around.forget()
                 gc.collect()
+                # CPython's own memory of attribute names, which computed ones fill up to its bound.
+                sys._clear_type_cache()
                 out.sockets.append(_sockets())
                 out.memory.append(tracemalloc.get_traced_memory()[0])
                 # And the power goes: what is unsynced is lost.

@@ -9,10 +9,11 @@ import sys
 import tempfile
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tools.lib import cache
+from tools.lib.ca import certificates
 
 NAME = "nas.example.net"
 SECONDS = 30  # that root's side may take, on a busy machine
@@ -24,27 +25,15 @@ def user():
     return USER if os.geteuid() == 0 else os.getuid()
 
 
-def pair(*names, key=None, extensions=True):
-    """PEM (certificate, key) for these names and addresses, self-signed. `key`: another kind of key."""
+def pair(*names, key=None):
+    """PEM (certificate, key) for these names, self-signed. `key`: another kind of key."""
     key = key or ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
-    empty = x509.Name([])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(empty)
-        .issuer_name(empty)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-    )
-    if extensions:
-        general = [x509.DNSName(name) for name in names]
-        builder = builder.add_extension(x509.SubjectAlternativeName(general), critical=True)
-    form = serialization.PrivateFormat.PKCS8
-    pem = serialization.Encoding.PEM
-    made = builder.sign(key, hashes.SHA256())
-    return made.public_bytes(pem), key.private_bytes(pem, form, serialization.NoEncryption())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    start, end = now - datetime.timedelta(hours=1), now + datetime.timedelta(days=1)
+    nobody = certificates.name("")
+    general = [x509.DNSName(name) for name in names]
+    made = certificates.sign(nobody, key.public_key(), nobody, key, start, end, general)
+    return certificates.pem(made), certificates.secret(key)
 
 
 class Left:
@@ -188,7 +177,7 @@ def files(scratch, name=NAME):
             for what, number in (("/dev/zero", 5), ("/dev/random", 8)):
                 found[f"{what} as {file}"] = _put(file, _device(1, number))
     rsa_pair = pair(name, key=rsa.generate_private_key(65537, 1024))
-    bare_pair = pair(name, extensions=False)
+    bare_pair = pair()
     many = pair(name, *["n%d.example.net" % k for k in range(100)])
     for what, (chain_, key_) in {
         "a weak RSA key": rsa_pair,
