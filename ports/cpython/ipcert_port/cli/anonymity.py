@@ -8,27 +8,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config.reader import Config
 
-# From tools/simulate-figures.json; tests/cpython/port/test_crowd.py compares them with it.
-AMONG = 10000  # homes
-GUESSING = 0.01  # of 100 homes
-# By the lifetime of the name's certificates, days: how many of 100 such homes are found in a year, one-sided 95 % bound, where
-# nothing but outages happens.
-BOUNDS = {
-    90: (0.0, 0.0, 0.0, 0.0, 0.0),
-    64: (0.0, 0.0, 0.0, 0.0, 0.0),
-    45: (0.0, 0.0, 0.0, 0.0, 0.0),
-}
-KEYS = ("none of these", "off 1-7 d", "off 7-14 d", "off 14-28 d", "off over 28 d")  # of BOUNDS
-_HOMES = (
-    "never off for more than a day", "off for 1 to 7 days in a row", "off for 7 to 14 days in a row",
-    "off for 14 to 28 days in a row", "off for more than 28 days in a row",
-)  # fmt: skip
-SHOWN = 5  # of 100: what is found more often is said to be
+# tools/simulate-result.json; tests/cpython/port/test_crowd.py compares them with it.
+ORDINARY_AMONG = 1000  # homes
+# The strongest attacker's bounds, from docs/privacy.md: homes off for more than four weeks that are found among 10,000.
+WEEKS_IN_100 = 12  # with name certificates of 90 days
+WEEKS_IN_100_SOON = 29  # of 45 days
 
 
-def lines(config: Config, lifetime: int = 90 * limits.DAY) -> list[str]:
-    """Sentences about this configuration's crowd; the first ones are about the beginning, the others about later years with name
-    certificates of `lifetime` seconds."""
+def lines(config: Config) -> list[str]:
+    """Sentences about this configuration's crowd; the first ones are about the beginning, the last about later years."""
     policy = config.policy
     names = [i for i in config.identifiers if not i.family]
     families = {i.family for i in config.identifiers if i.family} | set(config.address.families)
@@ -60,31 +48,18 @@ def lines(config: Config, lifetime: int = 90 * limits.DAY) -> list[str]:
         out.append(
             "In later years strict_ari makes it smaller: renewals in the CA's narrow window remember each other's hours."
         )
-    return out + _later(lifetime, policy.recovery) + _families(families)
-
-
-def _later(lifetime: int, recovery: int) -> list[str]:
-    """Sentences about later years, a line for each class of homes."""
-    days = min(BOUNDS, key=lambda one: abs(one - lifetime / limits.DAY))
-    bounds = BOUNDS[days]
-    out = [
-        "In later years the times of a year's renewals can be compared. Of 100 homes at most so many are found among %s, with "
-        "name certificates of %d days (guessing finds %s):" % (_thousands(AMONG), days, GUESSING)
-    ]
-    out += ["%s: %s" % (homes, _bound(bound)) for homes, bound in zip(_HOMES, bounds)]
-    if bounds[-1] >= SHOWN:
-        text = (
-            "A device that was off for weeks stands out, because both certificates fall silent together. Leave it on when "
-            "you can"
+    else:
+        out.append(
+            "In later years, if the device is never off for more than a day, picking you out by the times of a year's "
+            "renewals works hardly better than blind guessing: about once in %s times among %s homes."
+            % (_thousands(ORDINARY_AMONG), _thousands(ORDINARY_AMONG))
         )
-        if recovery < 28 * limits.DAY:
-            text += ', or set recovery = "private"'
-        out.append(text + ". Being reset or replaced, or losing port forwarding for weeks, shows too.")
-    return out
-
-
-def _bound(bound: float) -> str:
-    return "%.2g" % bound if bound < 10 else "%d" % round(bound)
+    out.append(
+        "A device that was off for more than four weeks stands out: up to %d in 100 such homes can be found among "
+        "10,000, because both certificates fall silent together and come back in the same weeks. With certificates of 45 "
+        "days it is up to %d in 100." % (WEEKS_IN_100, WEEKS_IN_100_SOON)
+    )
+    return out + _families(families)
 
 
 def _starters(days: float, per_week: int) -> str:

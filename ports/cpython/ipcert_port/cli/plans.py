@@ -57,8 +57,7 @@ def run(config: Config, progress: Quiet, explain: bool = False) -> tuple[int, di
         "public": public,
         "consent_needed": waiting,
     }
-    lifetimes = [r.not_after - r.not_before for r in records if r.not_after and not r.certificate.has_address]
-    out["crowd"] = anonymity.lines(config, *lifetimes[:1])
+    out["crowd"] = anonymity.lines(config)
     now = now_of(state)
     for r in records:
         progress.say(plan_line(r, now, waiting))
