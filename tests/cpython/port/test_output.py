@@ -123,10 +123,19 @@ def test_other_commands_and_refusals_keep_their_exit_codes(pebble, tmp_path, sin
 
 @contextlib.contextmanager
 def daemon(home, sinks, word):
-    """A running `ipcert run` whose stdout and stderr are so. It must still run at the end of the block."""
+    """A running `ipcert run` whose stdout and stderr are so. It must still run at the end of the block.
+
+    Its children do not stay for what is due within minutes: the test would wait for them.
+    """
+    (home.folder / "site").mkdir()
+    (home.folder / "site" / "sitecustomize.py").write_text(
+        "from ipcert import limits\n\nlimits.TASK_WAIT = 0\n"
+    )
+    path = os.pathsep.join([str(home.folder / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
     options = {name: getattr(sinks, word)() if word != "closed" else None for name in ("stdout", "stderr")}
     process = subprocess.Popen(
         home.command("run", "--json"),
+        env=dict(os.environ, PYTHONPATH=path),
         preexec_fn=(lambda: (os.close(1), os.close(2))) if word == "closed" else None,
         **options,
     )
