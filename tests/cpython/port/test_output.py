@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import pytest
-from home import Home, until
+from home import Home, children, until
 
 LIVE = ("live", "127.0.0.1", "cert.pem")
 
@@ -147,26 +147,19 @@ def daemon(home, sinks, word):
         assert process.wait(60) == 0
 
 
-def test_the_daemon_orders_and_goes_on(pebble, tmp_path, sinks):
+@pytest.mark.parametrize(
+    "word", ["left", *(pytest.param(word, marks=pytest.mark.full) for word in ("closed", "full", "stuck"))]
+)
+def test_the_daemon_orders_and_goes_on(pebble, tmp_path, sinks, word):
     home = Home(tmp_path, pebble)
-    with daemon(home, sinks, "left") as process:
-        until(lambda: os.path.exists(tmp_path.joinpath(*LIVE)), 60)
-        # A second child, whose work it is to have the certificate there, too.
-        home.wish("deploy", dir="there")
-        os.kill(process.pid, signal.SIGHUP)
-        until(lambda: os.path.exists(tmp_path.joinpath("there", *LIVE[1:])), 60)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("word", ["left", "closed", "full", "stuck"])
-def test_the_daemon_orders_again(pebble, tmp_path, sinks, word):
-    home = Home(tmp_path, pebble)
-    home.wish("policy", urgent="both", first_delay="0s")
     with daemon(home, sinks, word) as process:
-        until(lambda: os.path.exists(tmp_path.joinpath(*LIVE)), 60)
-        home.wish("identifiers", names=["nas.janet.example"])
+        assert until(lambda: os.path.exists(tmp_path.joinpath(*LIVE)), 60)
+        assert until(lambda: not children(process.pid), 60)
+        # A second child, which orders too.
+        home.wish("identifiers", addresses=["::1"])
+        home.wish("policy", min_ip_age="0s")
         os.kill(process.pid, signal.SIGHUP)
-        until(lambda: os.path.exists(tmp_path / "live" / "nas.janet.example"), 180)  # not at one moment
+        assert until(lambda: os.path.exists(tmp_path / "live" / "ipv6---1"), 60)
 
 
 def test_letters_that_stdout_cannot_write_end_nothing(pebble, tmp_path):
