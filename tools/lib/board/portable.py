@@ -27,7 +27,6 @@ NOT_HERE = {"test_native.py::Threads::test_signing_in_several_threads": "there a
 
 _RUN = """
 import gc, sys
-from typing import Any
 for name in list(sys.modules):
     if name.startswith("test_"):
         del sys.modules[name]

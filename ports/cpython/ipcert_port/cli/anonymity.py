@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 # tools/simulate-result.json; tests/cpython/port/test_crowd.py compares them with it.
 ORDINARY_AMONG = 1000  # homes
 # The strongest attacker's bounds, from docs/privacy.md: homes off for more than four weeks that are found among 10,000.
-WEEKS_IN_100 = 23  # with name certificates of 90 days
-WEEKS_IN_100_SOON = 59  # of 45 days
+WEEKS_IN_100 = 12  # with name certificates of 90 days
+WEEKS_IN_100_SOON = 29  # of 45 days
 
 
 def lines(config: Config) -> list[str]:
