@@ -154,7 +154,7 @@ def test_the_daemon_makes_its_folder_closed(pebble, tmp_path, umask):
     home.wish("state", dir="made/state")
     process = home.start("run", preexec_fn=unprivileged(umask))
     try:
-        until(lambda: os.path.exists(tmp_path / "live" / "127.0.0.1"), 60)
+        assert until(lambda: os.path.exists(tmp_path / "live" / "127.0.0.1"), 60)
     finally:
         process.terminate()
         process.wait(60)
